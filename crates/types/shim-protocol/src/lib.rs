@@ -1,0 +1,135 @@
+//! What the daemon and our own shim say to each other beside containerd's Task API: the files in a bundle and the
+//! attach socket.
+//!
+//! A bundle is the directory `<state>/containers/<id>/`:
+//!
+//! ```text
+//! config.json    the OCI runtime document                        daemon, before Create
+//! shim.json      [`Options`]                                     daemon, before Create
+//! shim.sock      the shim's ttrpc socket                         daemon or shim, before Create
+//! attach.sock    streams of the init process and of execs        shim, during Create
+//! exit.json      [`Exit`] of the init process                    shim, before it answers Wait
+//! shim.log       the shim's own complaints                       shim
+//! rootfs/        mount point of the root file system             daemon; mounted by the shim
+//! ```
+//!
+//! The attach socket: a client connects, writes one line of JSON, [`Hello`]; the shim answers with one line,
+//! [`Welcome`]. From then on the shim sends output, with a terminal as it is, without one in frames of the Engine
+//! API's stream format (1 byte stream number, 3 zero bytes, 4 bytes big-endian length, payload); the client's bytes
+//! are the process's input as they are, and the client's half-close ends its input. The shim closes the connection
+//! once the process has ended and all its output is sent.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// File names in a bundle.
+pub mod file {
+    /// The OCI runtime document.
+    pub const CONFIG: &str = "config.json";
+    /// [`super::Options`].
+    pub const OPTIONS: &str = "shim.json";
+    /// The shim's ttrpc socket.
+    pub const SOCKET: &str = "shim.sock";
+    /// The attach socket.
+    pub const ATTACH: &str = "attach.sock";
+    /// [`super::Exit`].
+    pub const EXIT: &str = "exit.json";
+    /// The shim's own complaints.
+    pub const LOG: &str = "shim.log";
+    /// Mount point of the root file system.
+    pub const ROOTFS: &str = "rootfs";
+}
+
+/// In `CreateTaskRequest` and `ExecProcessRequest`: this stream goes through the attach socket.
+/// An empty string is `/dev/null`; a path is a FIFO, as containerd passes it.
+pub const ATTACH_STREAM: &str = "attach:";
+
+/// How our shim should treat a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// What creates the processes.
+    pub runtime: Runtime,
+    /// Where the init process's output is kept.
+    pub log: Log,
+    /// Close the init process's input when the first client that attached it goes.
+    pub stdin_once: bool,
+    /// Whether the root file system and all mounts are made in a mount namespace of the shim's own, where nothing
+    /// of them can leak. False where a mount propagates back to the host.
+    pub private_mounts: bool,
+    /// Whether cgroups are made by systemd over D-Bus.
+    pub systemd_cgroup: bool,
+    /// ttrpc address that takes containerd events (`TaskOOM`), if the daemon listens on one.
+    pub events_address: Option<String>,
+}
+
+/// What creates a container's processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Runtime {
+    /// The library linked into the shim.
+    Libcontainer,
+    /// A program with the OCI command line, like runc.
+    Command {
+        /// Absolute path.
+        path: PathBuf,
+        /// Global arguments before the command.
+        args: Vec<String>,
+    },
+}
+
+/// Where the init process's output is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "driver")]
+pub enum Log {
+    /// Nowhere.
+    None,
+    /// Docker's format, a JSON object a line, rotated by size.
+    JsonFile {
+        /// Of the newest file; rotated ones add `.1`, `.2`, …
+        path: PathBuf,
+        /// Options as validated by `drivers/logs`.
+        options: BTreeMap<String, String>,
+    },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Exit code, or 128 plus the signal's number.
+    pub status: u32,
+    /// Nanoseconds since 1970.
+    pub at: i64,
+    /// Whether the kernel killed something in the container for lack of memory.
+    pub oom_killed: bool,
+}
+
+/// A client's first line on the attach socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The exec's id; none: the init process.
+    pub exec: Option<String>,
+    /// Whether this client's bytes are the process's input.
+    pub stdin: bool,
+    /// Whether it wants standard output.
+    pub stdout: bool,
+    /// Whether it wants standard error.
+    pub stderr: bool,
+}
+
+/// The shim's first line on the attach socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Welcome {
+    /// Streams follow.
+    Attached {
+        /// Whether the process has a terminal, and output comes without frames.
+        terminal: bool,
+    },
+    /// The connection ends here.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
