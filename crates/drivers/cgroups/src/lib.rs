@@ -1,1 +1,19 @@
-//! TBD
+//! Control groups: which version a host has, where a container's are, what they count, and how to end one.
+//!
+//! Knows nothing of containers but an id in a path. Limits are set by whoever creates the processes (the shim); this
+//! crate reads, freezes, kills and removes. Everything here is synchronous and reads a handful of small files.
+//!
+//! A [`Host`] is detected once; a [`Cgroup`] is a path below it, and every read opens the files anew: there is no
+//! state to go stale.
+
+mod error;
+mod group;
+mod host;
+mod naming;
+mod stats;
+
+pub use error::{Error, Result};
+pub use group::Cgroup;
+pub use host::{Controller, Host, Mode};
+pub use naming::{Driver, container_path, relative_path};
+pub use stats::{BlockIoEntry, BlockIoStats, CpuStats, MemoryStats, PidsStats, Stats, Throttling};

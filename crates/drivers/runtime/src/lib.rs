@@ -1,1 +1,24 @@
-//! TBD
+//! Running containers: shims and what they are told.
+//!
+//! * [`bundle`] turns what a client asked for, plus what the engine looked up for it, into an OCI runtime document
+//!   equal to what Docker generates. [`seccomp`] and [`user`] are its two larger subjects. All pure.
+//! * [`Runtimes`] starts, finds again and gives up shims; a [`Task`] is one container's. The protocol is containerd's
+//!   shim v2 Task API over ttrpc, so that foreign shims work too.
+//!
+//! Deliberately absent: image, network and record knowledge, and the way cgroups work on this host; the one thing
+//! needed of them (end what a dead shim left) is passed in as [`config::KillCgroup`].
+
+pub mod bundle;
+pub mod config;
+pub mod error;
+pub mod seccomp;
+pub mod task;
+pub mod user;
+
+mod runtimes;
+
+pub use config::{Config, RuntimeKind};
+pub use error::{Error, Result};
+pub use runtimes::{Adopted, CreateTask, RootMount, Runtimes, TaskEvent, TaskEventKind};
+pub use shim_protocol::Exit;
+pub use task::{Attachment, ExecIo, ExecTask, ProcessInfo, Task, WaitOutcome};

@@ -1,0 +1,80 @@
+//! Wishes that no OCI document can express.
+
+use errors::{Class, Classified};
+
+/// Why a container can't be described.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Not a capability.
+    #[error("invalid CapAdd/CapDrop: unknown capability: {name:?}")]
+    UnknownCapability {
+        /// As given.
+        name: String,
+    },
+    /// Not a resource limit.
+    #[error("invalid ulimit type: {name}")]
+    UnknownRlimit {
+        /// As given.
+        name: String,
+    },
+    /// A soft limit above the hard one.
+    #[error("ulimit {name}: soft limit must be less than or equal to hard limit: {soft} > {hard}")]
+    SoftAboveHard {
+        /// Which.
+        name: String,
+        /// Soft.
+        soft: i64,
+        /// Hard.
+        hard: i64,
+    },
+    /// The engine itself may not raise this limit.
+    #[error("ulimit {name}: hard limit {wanted} is above the engine's own {own}, which it may not raise")]
+    RlimitAboveOwn {
+        /// Which.
+        name: String,
+        /// Wanted; -1: unlimited.
+        wanted: i64,
+        /// Ours.
+        own: u64,
+    },
+    /// Not a rule of the device cgroup.
+    #[error("invalid device cgroup rule format: '{rule}'")]
+    DeviceRule {
+        /// As given.
+        rule: String,
+    },
+    /// A block device whose number was not looked up.
+    #[error("no such block device: {path}")]
+    NoBlockDevice {
+        /// As given.
+        path: String,
+    },
+    /// `--cpus` together with a quota or period.
+    #[error("Conflicting options: Nano CPUs and CPU {option} cannot both be set.")]
+    NanoCpusWith {
+        /// `Period` or `Quota`.
+        option: &'static str,
+    },
+    /// The profile is not JSON of the known form.
+    #[error("Decoding seccomp profile failed")]
+    SeccompJson {
+        /// Why.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// The profile contradicts itself.
+    #[error("invalid seccomp profile: {reason}")]
+    SeccompProfile {
+        /// How.
+        reason: &'static str,
+    },
+    /// An argument vector without a program.
+    #[error("no command specified")]
+    NoCommand,
+}
+
+impl Classified for BundleError {
+    fn class(&self) -> Class {
+        Class::Invalid
+    }
+}
