@@ -1,1 +1,1 @@
-//! TBD
+//! Content-addressed blobs in an OCI image layout.
