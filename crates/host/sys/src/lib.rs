@@ -1,1 +1,11 @@
-//! TBD
+//! What the kernel offers and no safe library wraps: the one crate that may hold `unsafe`.
+//!
+//! One module a subject. Everything here is safe to call; what a caller has to keep (such as "only in a program
+//! with one thread") stands in the item's documentation.
+
+pub mod env;
+pub mod exec;
+pub mod fds;
+pub mod heap;
+pub mod priority;
+pub mod signals;

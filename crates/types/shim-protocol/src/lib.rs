@@ -18,6 +18,41 @@
 //! API's stream format (1 byte stream number, 3 zero bytes, 4 bytes big-endian length, payload); the client's bytes
 //! are the process's input as they are, and the client's half-close ends its input. The shim closes the connection
 //! once the process has ended and all its output is sent.
+//!
+//! Paths of unix sockets end at 107 bytes and a bundle's may be longer: bind and connect through
+//! `/proc/self/fd/<the bundle's descriptor>/<name>`.
+//!
+//! # Our shim's command line
+//!
+//! ```text
+//! container-runtime-shim serve [--idle]      descriptor 3 is the listening ttrpc socket, bound by the caller
+//! container-runtime-shim -namespace NS -id ID -address ADDR [-bundle DIR] start | delete      as containerd does
+//! container-runtime-shim log                 containerd's `binary://` logging: 3 stdout, 4 stderr, 5 ready
+//! ```
+//!
+//! `serve` becomes a session leader and a subreaper, drops its environment and every other descriptor, points 0 to 2
+//! at `/dev/null`, and answers at once. Without a container it exits when its last connection closes, on `Shutdown`,
+//! or when nobody has connected for a minute: who keeps idle shims keeps a connection to each. With a container it
+//! stays until the container is deleted, whoever comes and goes. `--idle` prepares what needs no container; the
+//! caller may rename the socket's file before `Create`. `$CONTAINER_RUNTIME_SHIM_TRACE`, of any value, makes it
+//! write the time of each step to `shim.log`.
+//!
+//! # What the Task service promises beyond containerd
+//!
+//! - It answers under `containerd.task.v2.Task` and `containerd.task.v3.Task` alike. Checkpoint and Stats are
+//!   UNIMPLEMENTED: who wants numbers reads the cgroup.
+//! - `attach.sock` accepts clients for the init process once Create is answered, and for an exec once Exec is: who
+//!   attaches before Start misses nothing. After the process has ended, an attachment is refused.
+//! - Exec only records the process, Start creates and starts it: what is wrong with it is Start's answer.
+//! - A program that can't be executed is INVALID_ARGUMENT with a message that contains `exec: "NAME": ` and ends with
+//!   `executable file not found in $PATH` or `no such file or directory` (exit code 127), or `permission denied`, `is
+//!   a directory` or `exec format error` (126). What only `execve` itself finds out of the init process is in the
+//!   container's log, and the exit code is 126 or 127.
+//! - NOT_FOUND means that this shim has no such container or exec; ALREADY_EXISTS, that it has one;
+//!   FAILED_PRECONDITION, that it is in a state that forbids the call.
+//! - Wait is answered when the process has ended, its output is read, logged and queued for the clients, and
+//!   [`Exit`] is on disk. Kill of a process that has ended is NOT_FOUND.
+//! - Delete of a container that was never started kills it; of a running one it is FAILED_PRECONDITION.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
