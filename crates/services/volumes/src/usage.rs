@@ -1,0 +1,1 @@
+//! How much disk a volume takes.

@@ -1,0 +1,1 @@
+//! Which containers have a volume, and which of them run.
