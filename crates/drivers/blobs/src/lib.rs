@@ -1,1 +1,138 @@
-//! Content-addressed blobs in an OCI image layout.
+//! Content-addressed blobs in an OCI image layout, so that other tools can read the directory.
+//!
+//! A blob comes in through an [`Ingest`], which hashes while it writes to a temporary file and renames it to its digest;
+//! one that is there already is a success. Nothing here is durable by itself: whoever puts a digest into a record
+//! calls [`Blobs::sync`] first, once for many blobs.
+//!
+//! ```text
+//! <root>/oci-layout            version of the layout
+//! <root>/index.json            no manifests: names live in the state store
+//! <root>/blobs/sha256/<hex>    content, read-only
+//! <root>/ingest/               being written; emptied at start
+//! ```
+
+mod error;
+mod hash;
+mod ingest;
+mod read;
+
+pub use error::{BlobError, Result};
+pub use hash::{Sha256, sha256};
+pub use ingest::{Expected, Ingest};
+pub use read::Blob;
+
+use error::at;
+use oci::Digest;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
+
+/// A directory of blobs.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    root: PathBuf,
+}
+
+impl Blobs {
+    /// Makes the layout at `root` if need be and deletes what an earlier process left half-written.
+    pub fn open(root: &Path) -> Result<Self> {
+        let blobs = Self { root: root.to_owned() };
+        for dir in [blobs.dir(), blobs.ingest_dir()] {
+            fs::create_dir_all(&dir).map_err(at("create", &dir))?;
+        }
+        for (name, content) in [("oci-layout", LAYOUT), ("index.json", INDEX)] {
+            let path = root.join(name);
+            if !path.exists() {
+                fs::write(&path, content).map_err(at("write", &path))?;
+            }
+        }
+        for entry in fs::read_dir(blobs.ingest_dir()).map_err(at("read", &blobs.ingest_dir()))? {
+            let path = entry.map_err(at("read", &blobs.ingest_dir()))?.path();
+            fs::remove_file(&path).map_err(at("delete", &path))?;
+        }
+        Ok(blobs)
+    }
+
+    /// Begins to write a blob.
+    pub fn ingest(&self) -> Result<Ingest> {
+        Ingest::new(self.ingest_dir(), self.dir())
+    }
+
+    /// Stores `content` and says its digest.
+    pub fn put(&self, content: &[u8]) -> Result<Digest> {
+        let mut ingest = self.ingest()?;
+        ingest.append(content)?;
+        ingest.commit(Expected::default())
+    }
+
+    /// Whether the blob is there.
+    pub fn contains(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
+    /// Opens a blob whose reader compares the content with the digest.
+    pub fn open_blob(&self, digest: &Digest) -> Result<Blob> {
+        let path = self.path(digest);
+        match File::open(&path) {
+            Ok(file) => Blob::new(file, digest.clone(), path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(BlobError::NotFound { digest: digest.clone() })
+            }
+            Err(error) => Err(at("open", &path)(error)),
+        }
+    }
+
+    /// The whole content of a blob of at most `limit` bytes, compared with its digest.
+    pub fn read(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>> {
+        self.open_blob(digest)?.read_all(limit)
+    }
+
+    /// Digests and sizes of all blobs.
+    pub fn list(&self) -> Result<Vec<(Digest, u64)>> {
+        let dir = self.dir();
+        let mut list = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(at("read", &dir))? {
+            let entry = entry.map_err(at("read", &dir))?;
+            let Ok(digest) = format!("sha256:{}", entry.file_name().to_string_lossy()).parse() else {
+                continue;
+            };
+            list.push((digest, entry.metadata().map_err(at("stat", &entry.path()))?.len()));
+        }
+        Ok(list)
+    }
+
+    /// Deletes a blob. One that does not exist is no error.
+    pub fn remove(&self, digest: &Digest) -> Result<()> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("delete", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until every blob committed so far is on disk, with its name.
+    pub fn sync(&self) -> Result<()> {
+        let dir = self.dir();
+        let handle = File::open(&dir).map_err(at("open", &dir))?;
+        rustix::fs::syncfs(handle).map_err(at("sync", &dir))
+    }
+
+    /// Where a blob is, or would be.
+    pub fn path(&self, digest: &Digest) -> PathBuf {
+        self.root.join("blobs").join(digest.algorithm()).join(digest.hex())
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.root.join("blobs/sha256")
+    }
+
+    fn ingest_dir(&self) -> PathBuf {
+        self.root.join("ingest")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The store of blobs as its callers see it.
+
+use super::*;
+use std::io::{Read, Write};
+
+fn store() -> (tempfile::TempDir, Blobs) {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    (dir, blobs)
+}
+
+#[test]
+fn what_goes_in_comes_out_under_its_digest() {
+    let (dir, blobs) = store();
+    let mut ingest = blobs.ingest().unwrap();
+    ingest.write_all(b"hel").unwrap();
+    ingest.write_all(b"lo").unwrap();
+    let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let expected = Expected { digest: Some(hello.parse().unwrap()), size: Some(5) };
+    let digest = ingest.commit(expected).unwrap();
+    assert_eq!(digest.as_str(), hello);
+    assert_eq!(blobs.put(b"hello").unwrap(), digest, "a second time is a success");
+    assert_eq!(blobs.read(&digest, 5).unwrap(), b"hello");
+    assert_eq!(blobs.list().unwrap(), [(digest.clone(), 5)]);
+    blobs.sync().unwrap();
+    blobs.remove(&digest).unwrap();
+    blobs.remove(&digest).unwrap();
+    assert!(matches!(blobs.read(&digest, 5), Err(BlobError::NotFound { .. })));
+    assert_eq!(fs::read_dir(dir.path().join("ingest")).unwrap().count(), 0);
+}
+
+#[test]
+fn unexpected_content_is_refused_and_leaves_nothing() {
+    let (dir, blobs) = store();
+    let other = Digest::sha256([0; 32]);
+    let commit = |expected| {
+        let mut ingest = blobs.ingest().unwrap();
+        ingest.append(b"hello").unwrap();
+        ingest.commit(expected)
+    };
+    assert!(matches!(commit(Expected { digest: Some(other), size: None }), Err(BlobError::Mismatch { .. })));
+    assert!(matches!(
+        commit(Expected { digest: None, size: Some(4) }),
+        Err(BlobError::Size { found: 5, .. })
+    ));
+    drop(blobs.ingest().unwrap());
+    assert_eq!(blobs.list().unwrap(), []);
+    assert_eq!(fs::read_dir(dir.path().join("ingest")).unwrap().count(), 0);
+}
+
+#[test]
+fn damaged_content_is_noticed_by_both_readers() {
+    let (_dir, blobs) = store();
+    let digest = blobs.put(b"hello").unwrap();
+    fs::remove_file(blobs.path(&digest)).unwrap();
+    fs::write(blobs.path(&digest), b"hullo").unwrap();
+    assert!(matches!(blobs.read(&digest, 9), Err(BlobError::Mismatch { .. })));
+    let error = blobs.open_blob(&digest).unwrap().read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    assert!(matches!(blobs.read(&digest, 4), Err(BlobError::TooLarge { .. })));
+}
+
+#[test]
+fn a_restart_deletes_half_written_blobs() {
+    let (dir, blobs) = store();
+    let mut ingest = blobs.ingest().unwrap();
+    ingest.append(b"half").unwrap();
+    std::mem::forget(ingest);
+    Blobs::open(dir.path()).unwrap();
+    assert_eq!(fs::read_dir(dir.path().join("ingest")).unwrap().count(), 0);
+}
