@@ -1,1 +1,27 @@
-//! TBD
+//! Links, addresses, routes, network namespaces and the packet filter: the kernel's side of networks.
+//!
+//! Knows no container and no engine. Every call is blocking and short (microseconds; attaching a device about
+//! 1.5 ms); what takes longer says so. Measured on the kernels that matter, and obeyed here: a device is never moved
+//! between namespaces (17 ms), but born in the right one; a device is never deleted on the way of an operation
+//! (18 ms), but goes with its namespace; namespaces are prepared ahead.
+
+pub mod address;
+mod bridge;
+mod error;
+pub mod firewall;
+pub mod link;
+mod mac;
+mod namespace;
+mod pool;
+mod reaper;
+pub mod route;
+mod socket;
+pub mod sysctl;
+
+pub use bridge::{Attachment, Bridge, BridgeConfig};
+pub use error::{Error, Result};
+pub use mac::{BadMac, Mac};
+pub use namespace::{Namespace, Settings};
+pub use pool::Pool;
+pub use reaper::Reaper;
+pub use socket::{Request, Socket};

@@ -1,0 +1,207 @@
+//! Devices: finding, making and deleting them.
+
+use crate::socket::{Request, Socket};
+use crate::{Error, Mac, Result};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::link::{
+    BridgePortState, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute,
+    LinkFlags, LinkInfo, LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The longest name that the kernel gives a device (`IFNAMSIZ` less its end).
+pub const NAME_LIMIT: usize = 15;
+
+/// A device of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in the namespace.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Its Ethernet address, if it has one.
+    pub mac: Option<[u8; 6]>,
+    /// The largest packet, in bytes.
+    pub mtu: u32,
+    /// Whether it is up.
+    pub up: bool,
+    /// `bridge`, `veth`, …; none for hardware and loopback.
+    pub kind: Option<String>,
+    /// The number of the bridge it is a port of.
+    pub master: Option<u32>,
+    /// What its maker wrote on it.
+    pub alias: Option<String>,
+}
+
+/// One end of a pair, and where it is put.
+#[derive(Debug, Clone, Copy)]
+pub struct VethEnd<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its Ethernet address; none: the kernel draws one.
+    pub mac: Option<Mac>,
+}
+
+/// Checks that `name` can name a device, in the words of the kernel's `dev_valid_name`, without its exotic letters.
+///
+/// # Errors
+/// [`Error::BadName`].
+pub fn check_name(name: &str) -> Result<()> {
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if letters && !name.is_empty() && name.len() <= NAME_LIMIT && name != "." && name != ".." {
+        return Ok(());
+    }
+    let rule = "1 to 15 letters, digits, '_', '-' or '.'";
+    Err(Error::BadName { name: name.to_owned(), what: "a network device", rule })
+}
+
+/// The device of this name, if there is one.
+pub fn find(socket: &mut Socket, name: &str) -> Result<Option<Link>> {
+    let request =
+        Request::new(format!("look up the device {name}"), RouteNetlinkMessage::GetLink(named(name)), 0);
+    match socket.get(request) {
+        Ok(RouteNetlinkMessage::NewLink(message)) => Ok(Some(read(&message))),
+        Ok(_) => Ok(None),
+        Err(error) if error.is_gone() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The device of this name.
+///
+/// # Errors
+/// [`Error::NoDevice`].
+pub fn get(socket: &mut Socket, name: &str) -> Result<Link> {
+    find(socket, name)?.ok_or_else(|| Error::NoDevice { device: name.to_owned() })
+}
+
+/// All devices, or only the ports of a bridge.
+pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
+    let mut message = LinkMessage::default();
+    message.attributes.extend(bridge.map(LinkAttribute::Controller));
+    let request = Request::new("list the devices", RouteNetlinkMessage::GetLink(message), 0);
+    let answers = socket.dump(request)?;
+    let links = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(message) => Some(read(message)),
+        _ => None,
+    });
+    Ok(links.filter(|link| bridge.is_none() || link.master == bridge).collect())
+}
+
+/// Deletes a device and its peer; not an error when it is gone. Takes the kernel about 20 ms.
+pub fn delete(socket: &mut Socket, name: &str) -> Result<()> {
+    let request =
+        Request::new(format!("delete the device {name}"), RouteNetlinkMessage::DelLink(named(name)), 0);
+    match socket.batch(vec![request]) {
+        Err(error) if error.is_gone() => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Makes a pair whose inner end is born, down, in `namespace`, and whose outer end is an active port of `bridge`.
+pub(crate) fn new_veth(
+    bridge: (&str, u32),
+    outer: VethEnd<'_>,
+    inner: VethEnd<'_>,
+    namespace: BorrowedFd<'_>,
+    mtu: u32,
+) -> Request {
+    let mut peer = end(inner, mtu);
+    peer.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
+    let mut message = end(outer, mtu);
+    set_up(&mut message);
+    message.attributes.push(LinkAttribute::Controller(bridge.1));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![
+        LinkInfo::Kind(InfoKind::Veth),
+        LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+    ]));
+    let operation = format!("make the device {} on the bridge {}", outer.name, bridge.0);
+    Request::new(operation, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+/// Makes a bridge, down and without an address.
+pub(crate) fn new_bridge(name: &str, mac: Mac) -> Request {
+    let mut message = named(name);
+    message.attributes.push(LinkAttribute::Address(mac.octets().to_vec()));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
+    let operation = format!("make the bridge {name}");
+    Request::new(operation, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+/// Sets what `change` adds to the device of this name.
+pub(crate) fn change(operation: String, name: &str, change: Vec<LinkAttribute>) -> Request {
+    let mut message = named(name);
+    message.attributes.extend(change);
+    Request::new(operation, RouteNetlinkMessage::SetLink(message), 0)
+}
+
+/// Puts the device with this number up.
+pub(crate) fn up(index: u32, name: &str) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    set_up(&mut message);
+    Request::new(format!("put the device {name} up"), RouteNetlinkMessage::SetLink(message), 0)
+}
+
+/// Stops a bridge from passing packets from and to this port. Quick, unlike taking it off or down.
+pub(crate) fn fence(port: &str) -> Request {
+    let state = vec![InfoBridgePort::State(BridgePortState::Disabled)];
+    let mut message = named(port);
+    message.attributes.push(LinkAttribute::LinkInfo(vec![
+        LinkInfo::PortKind(InfoPortKind::Bridge),
+        LinkInfo::PortData(InfoPortData::BridgePort(state)),
+    ]));
+    Request::new(format!("cut off the device {port}"), RouteNetlinkMessage::NewLink(message), 0)
+}
+
+fn named(name: &str) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.interface_family = AddressFamily::Unspec;
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message
+}
+
+fn end(end: VethEnd<'_>, mtu: u32) -> LinkMessage {
+    let mut message = named(end.name);
+    message.attributes.push(LinkAttribute::Mtu(mtu));
+    message.attributes.extend(end.mac.map(|mac| LinkAttribute::Address(mac.octets().to_vec())));
+    message
+}
+
+fn set_up(message: &mut LinkMessage) {
+    message.header.flags = LinkFlags::Up;
+    message.header.change_mask = LinkFlags::Up;
+}
+
+fn read(message: &LinkMessage) -> Link {
+    let mut link = Link {
+        index: message.header.index,
+        name: String::new(),
+        mac: None,
+        mtu: 0,
+        up: message.header.flags.contains(LinkFlags::Up),
+        kind: None,
+        master: None,
+        alias: None,
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => link.name.clone_from(name),
+            LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok(),
+            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Controller(master) => link.master = Some(*master),
+            LinkAttribute::IfAlias(alias) => link.alias = Some(alias.clone()),
+            LinkAttribute::LinkInfo(infos) => link.kind = infos.iter().find_map(kind),
+            _ => {}
+        }
+    }
+    link
+}
+
+fn kind(info: &LinkInfo) -> Option<String> {
+    match info {
+        LinkInfo::Kind(kind) => Some(kind.to_string()),
+        _ => None,
+    }
+}

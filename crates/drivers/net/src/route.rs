@@ -1,0 +1,128 @@
+//! Routes: the default route of a namespace, and which ranges are taken on this host.
+
+use crate::socket::{Request, Socket};
+use crate::{Result, address, link};
+use ipnet::IpNet;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Routes wider than this count as default routes: VPNs write 0.0.0.0/1 and 128.0.0.0/1 to mean "everything".
+const WIDEST_PREFIX: u8 = 8;
+
+/// A range that something on this host uses already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occupied {
+    /// The range.
+    pub subnet: IpNet,
+    /// Who uses it.
+    pub by: Occupant,
+}
+
+/// Who uses a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occupant {
+    /// A route; the device it leaves by, if it has one.
+    Route(Option<String>),
+    /// An address of this device.
+    Address(String),
+}
+
+impl fmt::Display for Occupied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.by {
+            Occupant::Route(Some(device)) => write!(f, "the route {} by the device {device}", self.subnet),
+            Occupant::Route(None) => write!(f, "the route {}", self.subnet),
+            Occupant::Address(device) => write!(f, "the address {} of the device {device}", self.subnet),
+        }
+    }
+}
+
+/// Every range that a route or an address of this namespace uses, except those of the device `own`.
+pub fn occupied(socket: &mut Socket, own: &str) -> Result<Vec<Occupied>> {
+    let names: BTreeMap<u32, String> =
+        link::list(socket, None)?.into_iter().map(|link| (link.index, link.name)).collect();
+    let name = |index: u32| names.get(&index).cloned().unwrap_or_else(|| format!("number {index}"));
+    let routes = routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() >= WIDEST_PREFIX);
+    let mut found: Vec<Occupied> = routes
+        .map(|route| Occupied { subnet: route.destination, by: Occupant::Route(route.device.map(name)) })
+        .filter(|occupied| occupied.by != Occupant::Route(Some(own.to_owned())))
+        .collect();
+    let addresses = address::list(socket)?.into_iter();
+    found.extend(
+        addresses
+            .map(|entry| Occupied { subnet: entry.address, by: Occupant::Address(name(entry.index)) })
+            .filter(|occupied| occupied.by != Occupant::Address(own.to_owned())),
+    );
+    Ok(found)
+}
+
+/// The MTU of the device of the IPv4 default route, if there is one.
+pub fn default_mtu(socket: &mut Socket) -> Result<Option<u32>> {
+    let routes = routes(socket)?;
+    let default = routes.iter().find(|route| route.is_default_v4()).and_then(|route| route.device);
+    let links = link::list(socket, None)?;
+    Ok(links.into_iter().find(|link| Some(link.index) == default).map(|link| link.mtu))
+}
+
+/// Sends everything without a route of its own to `gateway`.
+pub(crate) fn add_default(index: u32, device: &str, gateway: IpAddr) -> Request {
+    let mut message = RouteMessage::default();
+    message.header.address_family = address::family(gateway);
+    message.header.table = RouteHeader::RT_TABLE_MAIN;
+    message.header.protocol = RouteProtocol::Boot;
+    message.header.scope = RouteScope::Universe;
+    message.header.kind = RouteType::Unicast;
+    message.attributes = vec![RouteAttribute::Gateway(gateway.into()), RouteAttribute::Oif(index)];
+    let operation = format!("route by the gateway {gateway} on the device {device}");
+    Request::new(operation, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+struct Route {
+    destination: IpNet,
+    device: Option<u32>,
+}
+
+impl Route {
+    fn is_default_v4(&self) -> bool {
+        self.destination.addr().is_ipv4() && self.destination.prefix_len() == 0 && self.device.is_some()
+    }
+}
+
+fn routes(socket: &mut Socket) -> Result<Vec<Route>> {
+    let request = Request::new("list the routes", RouteNetlinkMessage::GetRoute(RouteMessage::default()), 0);
+    let answers = socket.dump(request)?;
+    Ok(answers.iter().filter_map(read).collect())
+}
+
+/// A route that takes packets somewhere, or refuses them; not those of local and broadcast addresses.
+fn read(message: &RouteNetlinkMessage) -> Option<Route> {
+    let RouteNetlinkMessage::NewRoute(message) = message else { return None };
+    let kinds = [RouteType::Unicast, RouteType::BlackHole, RouteType::Unreachable, RouteType::Prohibit];
+    if !kinds.contains(&message.header.kind) {
+        return None;
+    }
+    let mut device = None;
+    let mut destination = None;
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Oif(index) => device = Some(*index),
+            RouteAttribute::Destination(RouteAddress::Inet(v4)) => destination = Some(IpAddr::V4(*v4)),
+            RouteAttribute::Destination(RouteAddress::Inet6(v6)) => destination = Some(IpAddr::V6(*v6)),
+            _ => {}
+        }
+    }
+    let any = match message.header.address_family {
+        netlink_packet_route::AddressFamily::Inet => IpAddr::from([0; 4]),
+        netlink_packet_route::AddressFamily::Inet6 => IpAddr::from([0; 16]),
+        _ => return None,
+    };
+    let destination =
+        IpNet::new(destination.unwrap_or(any), message.header.destination_prefix_length).ok()?;
+    Some(Route { destination, device })
+}

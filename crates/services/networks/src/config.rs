@@ -1,0 +1,81 @@
+//! What the engine's configuration says about networks.
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// A range from which networks of one size are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressPool {
+    /// The whole range.
+    pub base: Ipv4Net,
+    /// Prefix length of each network cut from it.
+    pub size: u8,
+}
+
+/// What the engine's configuration says about networks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Name of the default bridge, at most 15 bytes.
+    pub bridge: String,
+    /// Where the default bridge's subnet is looked for first.
+    pub preferred_subnet: Option<Ipv4Net>,
+    /// Whether `preferred_subnet` came from a person: then a collision is an error, not a reason to take another.
+    pub subnet_is_fixed: bool,
+    /// Where it is looked for next; every choice avoids all routes and addresses of the host.
+    pub pools: Vec<AddressPool>,
+    /// IPv6 subnet of the default bridge; none: IPv4 only.
+    pub ipv6: Option<Ipv6Net>,
+    /// MTU of the bridge and of the containers' devices; none: the default route's, at most 1500.
+    pub mtu: Option<u32>,
+    /// Name of this engine's nftables table.
+    pub table: String,
+    /// How many namespaces are kept prepared; 0: each is made when it is wanted.
+    pub prepared: usize,
+    /// Whether containers reach the world: forwarding and masquerading.
+    pub masquerade: bool,
+    /// Whether containers on the default bridge reach each other.
+    pub inter_container: bool,
+}
+
+impl Config {
+    /// The host's engine: bridge `ctr0`, subnet 172.20.0.0/16, table `container-runtime`.
+    pub fn host() -> Self {
+        Self {
+            bridge: "ctr0".to_owned(),
+            preferred_subnet: Some(net_v4([172, 20, 0, 0], 16)),
+            subnet_is_fixed: false,
+            pools: default_pools(),
+            ipv6: None,
+            mtu: None,
+            table: "container-runtime".to_owned(),
+            prepared: 8,
+            masquerade: true,
+            inter_container: true,
+        }
+    }
+
+    /// A private engine, whose names derive from its root directory: `ctr` and 8 hexadecimal digits.
+    pub fn private(root: &Path) -> Self {
+        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+        let suffix: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            bridge: format!("ctr{suffix}"),
+            preferred_subnet: None,
+            table: format!("container-runtime-{suffix}"),
+            ..Self::host()
+        }
+    }
+}
+
+fn default_pools() -> Vec<AddressPool> {
+    vec![
+        AddressPool { base: net_v4([172, 16, 0, 0], 12), size: 16 },
+        AddressPool { base: net_v4([192, 168, 0, 0], 16), size: 20 },
+        AddressPool { base: net_v4([10, 0, 0, 0], 8), size: 20 },
+    ]
+}
+
+fn net_v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(octets.into(), prefix)
+}

@@ -1,0 +1,51 @@
+//! A container's attachment to a network: what its record keeps and `inspect` shows.
+
+use ids::{ContainerId, EndpointId, NetworkId};
+use net::Mac;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// An address that an endpoint holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    /// The address itself.
+    pub address: IpAddr,
+    /// Prefix length of its subnet.
+    pub prefix: u8,
+    /// The subnet's gateway, if the endpoint has its default route there.
+    pub gateway: Option<IpAddr>,
+}
+
+/// A container's attachment to a network.
+///
+/// On the networks `host` and `none` there is an endpoint too, as in Docker's documents: without any address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Of this attachment.
+    pub id: EndpointId,
+    /// The container.
+    pub container: ContainerId,
+    /// The network's id.
+    pub network_id: NetworkId,
+    /// The network's name.
+    pub network: String,
+    /// IPv4 address.
+    pub ipv4: Option<Assigned>,
+    /// IPv6 address.
+    pub ipv6: Option<Assigned>,
+    /// Of the device inside.
+    pub mac: Option<Mac>,
+    /// The device on the host's side, `veth…`.
+    pub host_device: Option<String>,
+    /// The device inside, `eth0`.
+    pub device: Option<String>,
+    /// Names that the client asked for.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Every name under which the endpoint is found on its network.
+    #[serde(default)]
+    pub dns_names: Vec<String>,
+    /// Which endpoint provides the default route: the highest.
+    #[serde(default)]
+    pub gateway_priority: i64,
+}

@@ -1,0 +1,91 @@
+//! A network's record, which holds what `inspect` shows.
+
+use ids::NetworkId;
+use ipnet::IpNet;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What carries a network's packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// A bridge of the host with a veth pair per container.
+    Bridge,
+    /// The host's own namespace.
+    Host,
+    /// Loopback only.
+    Null,
+}
+
+impl Driver {
+    /// As Docker's documents name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Host => "host",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// One range of addresses of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IpamConfig {
+    /// The range.
+    pub subnet: IpNet,
+    /// The bridge's address in it.
+    pub gateway: Option<IpAddr>,
+}
+
+/// How a network's addresses are given out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ipam {
+    /// Always `default`.
+    pub driver: String,
+    /// Options of the address manager.
+    pub options: BTreeMap<String, String>,
+    /// The ranges; empty for `host` and `none`.
+    pub config: Vec<IpamConfig>,
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Stable over restarts.
+    pub id: NetworkId,
+    /// Unique.
+    pub name: String,
+    /// When the record was made.
+    pub created: Timestamp,
+    /// Always `local`.
+    pub scope: String,
+    /// What carries its packets.
+    pub driver: Driver,
+    /// Whether its endpoints get IPv4 addresses.
+    pub enable_ipv4: bool,
+    /// Whether its endpoints get IPv6 addresses.
+    pub enable_ipv6: bool,
+    /// Its addresses.
+    pub ipam: Ipam,
+    /// Without a way out.
+    pub internal: bool,
+    /// Whether containers may be attached by hand (a swarm notion; false here).
+    pub attachable: bool,
+    /// A swarm notion; false here.
+    pub ingress: bool,
+    /// A swarm notion; false here.
+    pub config_only: bool,
+    /// Driver options, `com.docker.network.…`.
+    pub options: BTreeMap<String, String>,
+    /// The client's labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Network {
+    /// Whether the engine itself made it and it can't be removed.
+    pub fn is_predefined(&self) -> bool {
+        matches!(self.name.as_str(), "bridge" | "host" | "none")
+    }
+}
