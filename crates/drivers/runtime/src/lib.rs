@@ -10,6 +10,7 @@
 
 pub mod bundle;
 pub mod config;
+pub mod devices;
 pub mod error;
 pub mod seccomp;
 pub mod task;

@@ -11,6 +11,14 @@ pub enum BundleError {
         /// As given.
         name: String,
     },
+    /// One that this engine lacks itself.
+    #[error(
+        "invalid CapAdd: capability not supported by your kernel or not available in the current environment: {name:?}"
+    )]
+    CapabilityUnavailable {
+        /// Its name.
+        name: String,
+    },
     /// Not a resource limit.
     #[error("invalid ulimit type: {name}")]
     UnknownRlimit {
@@ -37,6 +45,35 @@ pub enum BundleError {
         /// Ours.
         own: u64,
     },
+    /// A score outside the kernel's.
+    #[error("Invalid value {score}, range for oom score adj is [-1000, 1000]")]
+    OomScoreRange {
+        /// Wanted.
+        score: i32,
+    },
+    /// The engine itself may not go below its own score.
+    #[error("oom score {score} is below the engine's own {own}, which it may not lower")]
+    OomScoreBelowOwn {
+        /// Wanted.
+        score: i32,
+        /// Ours.
+        own: i32,
+    },
+    /// Read-only recursively and not recursively.
+    #[error("mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive")]
+    ReadOnlyConflict,
+    /// The kernel lacks `mount_setattr(2)`.
+    #[error("recursive read-only mounts need Linux 5.12")]
+    NoRecursiveReadOnly,
+    /// Not an option of tmpfs.
+    #[error("invalid tmpfs option {option:?}")]
+    TmpfsOption {
+        /// As given.
+        option: String,
+    },
+    /// A profile for a kernel that filters nothing.
+    #[error("seccomp is not enabled in your kernel, cannot run a custom seccomp profile")]
+    NoSeccomp,
     /// Not a rule of the device cgroup.
     #[error("invalid device cgroup rule format: '{rule}'")]
     DeviceRule {
@@ -75,6 +112,9 @@ pub enum BundleError {
 
 impl Classified for BundleError {
     fn class(&self) -> Class {
-        Class::Invalid
+        match self {
+            Self::NoSeccomp | Self::NoRecursiveReadOnly => Class::Unsupported,
+            _ => Class::Invalid,
+        }
     }
 }

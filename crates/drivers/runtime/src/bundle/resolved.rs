@@ -19,7 +19,7 @@ pub struct Resolved {
     pub working_dir: String,
     /// Final argument vector, without the small init.
     pub args: Vec<String>,
-    /// Final environment in order (`PATH`, `HOSTNAME`, `HOME`, `TERM` already decided).
+    /// Final environment in order (`PATH`, `HOSTNAME`, `TERM` decided); `HOME` is added if missing.
     pub env: Vec<String>,
     /// Where the root file system is, or will be mounted.
     pub rootfs: PathBuf,
@@ -36,10 +36,10 @@ pub struct Resolved {
     pub ipc_namespace: Option<PathBuf>,
     /// Likewise.
     pub uts_namespace: Option<PathBuf>,
+    /// The user namespace of the container whose other namespaces are joined, where ids are mapped.
+    pub user_namespace: Option<PathBuf>,
     /// For `linux.cgroupsPath`: a path, or `slice:prefix:name` with the systemd driver.
     pub cgroup_path: PathBuf,
-    /// The version that the host's controllers are on.
-    pub cgroup_version: CgroupVersion,
     /// Whether the container gets a cgroup namespace.
     pub private_cgroup: bool,
     /// Devices of the client, directories already expanded; with `privileged`, all of the host's.
@@ -98,15 +98,6 @@ pub enum NetworkNamespace {
     New,
     /// An existing one.
     Path(PathBuf),
-}
-
-/// cgroup hierarchy version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CgroupVersion {
-    /// A hierarchy per controller (also hybrid hosts).
-    V1,
-    /// One hierarchy.
-    V2,
 }
 
 /// A device node to be made in the container and allowed in its cgroup.
