@@ -3,6 +3,7 @@
 use crate::{Compare, Revision};
 use errors::{Class, Classified};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The store's results.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -111,9 +112,15 @@ pub enum StoreError {
         path: PathBuf,
         /// Why. Shared, because one failed sync fails every transaction that waited for it.
         #[source]
-        source: std::sync::Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
         /// Whether the disk is full.
         full: bool,
+    },
+    /// After an earlier error the file could not be opened anew.
+    #[error("{reason}")]
+    Unusable {
+        /// The whole chain of that failure, which several waiters share.
+        reason: String,
     },
     /// The store was closed while the call waited.
     #[error("the state store is closed")]
@@ -128,12 +135,25 @@ fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }
 
+impl StoreError {
+    /// The same failure for another transaction of the same batch.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io { action, path, source, full } => {
+                Self::Io { action, path: path.clone(), source: Arc::clone(source), full: *full }
+            }
+            // The file could not be opened anew after an earlier error.
+            other => Self::Unusable { reason: errors::chain(other) },
+        }
+    }
+}
+
 impl Classified for StoreError {
     fn class(&self) -> Class {
         match self {
             Self::Conflict { .. } | Self::Held { .. } => Class::Conflict,
             Self::BadKey { .. } | Self::DuplicateKey { .. } | Self::FutureRevision { .. } => Class::Invalid,
-            Self::Compacted { .. } | Self::Closed => Class::Unavailable,
+            Self::Compacted { .. } | Self::Closed | Self::Unusable { .. } => Class::Unavailable,
             Self::Newer { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,
             Self::BadRecord { .. } | Self::Damaged { .. } | Self::Open { .. } | Self::Io { .. } => {

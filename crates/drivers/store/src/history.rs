@@ -65,10 +65,21 @@ impl History {
         self.bell.send_replace(());
     }
 
-    /// See [`StateStore::watch`](crate::StateStore::watch).
-    pub(crate) fn watch(&self, prefix: &str, from: Revision) -> Result<Watch> {
+    /// Makes sure that the history ends where the store is: if a change got lost, everything before is forgotten.
+    pub(crate) fn align(&self, revision: Revision) {
+        let mut ring = lock(&self.ring);
+        if ring.current != revision {
+            ring.reset(revision);
+            drop(ring);
+            self.bell.send_replace(());
+        }
+    }
+
+    /// See [`StateStore::watch`](crate::StateStore::watch). `now` is the store's revision as a reader sees it, which
+    /// may be ahead of the history for a moment.
+    pub(crate) fn watch(&self, prefix: &str, from: Revision, now: Revision) -> Result<Watch> {
         let bell = self.bell.subscribe();
-        let position = lock(&self.ring).position_after(from)?;
+        let position = lock(&self.ring).position_after(from, now)?;
         let cursor = Cursor {
             ring: Arc::clone(&self.ring),
             bell,
@@ -101,9 +112,18 @@ impl Ring {
         }
     }
 
-    fn position_after(&self, from: Revision) -> Result<u64> {
-        if from > self.current {
-            return Err(StoreError::FutureRevision { from, current: self.current });
+    fn reset(&mut self, revision: Revision) {
+        // One further, so that every watcher finds itself before the beginning.
+        self.first += self.changes.len() as u64 + 1;
+        self.changes.clear();
+        self.bytes = 0;
+        self.oldest = revision;
+        self.current = revision;
+    }
+
+    fn position_after(&self, from: Revision, now: Revision) -> Result<u64> {
+        if from > now.max(self.current) {
+            return Err(StoreError::FutureRevision { from, current: now });
         }
         if from < self.oldest {
             return Err(StoreError::Compacted { from, oldest: self.oldest });
@@ -125,7 +145,7 @@ struct Cursor {
     ring: Arc<Mutex<Ring>>,
     bell: watch::Receiver<()>,
     prefix: String,
-    /// The revision up to which this watcher has seen everything.
+    /// The revision up to which this watcher knows everything.
     from: Revision,
     position: u64,
     ready: VecDeque<Change>,
@@ -135,7 +155,6 @@ impl Cursor {
     async fn step(mut self) -> Result<Option<(Change, Self)>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
-                self.from = change.revision;
                 return Ok(Some((change, self)));
             }
             self.bell.mark_unchanged();
@@ -155,7 +174,7 @@ impl Cursor {
         let (mut seen, before) = (0, self.ready.len());
         for change in ring.changes.iter().skip(start) {
             seen += 1;
-            if change.key.starts_with(&self.prefix) {
+            if change.revision > self.from && change.key.starts_with(&self.prefix) {
                 self.ready.push_back(change.clone());
                 if self.ready.len() - before == BATCH {
                     break;

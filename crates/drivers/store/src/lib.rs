@@ -7,7 +7,7 @@
 //! A commit is durable when it returns. Commits that arrive while another is being synced share the next sync, so
 //! that fifty clients cost about as much as one. Reads work on a snapshot and wait for no writer.
 
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
 mod history;

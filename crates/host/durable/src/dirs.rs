@@ -38,7 +38,7 @@ pub fn sync_dir(dir: &Path) -> Result<()> {
 }
 
 pub(crate) fn sync_parent(path: &Path) -> Result<()> {
-    sync_dir(parent_of(path).unwrap_or(Path::new(".")))
+    sync_dir(parent_of(path).unwrap_or_else(|| Path::new(".")))
 }
 
 /// The directory that holds the name, if the path says it.

@@ -1,0 +1,193 @@
+//! The file and its schema.
+//!
+//! ```text
+//! store.redb
+//! ├── meta      text → u64
+//! │   ├── "schema"     1; raised by a change that an older program would misread
+//! │   └── "revision"   of the last transaction that changed something
+//! └── records   key → (created, modified, value)
+//!
+//! store.redb.lock    flock(2) of the process that has the store open; holds its pid
+//! store.redb.new     a first store in the making: renamed when it is complete, overwritten after a crash
+//! ```
+
+use crate::{Result, Revision, StoreError};
+use durable::{LockError, LockFile};
+use redb::{
+    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
+    TableError, WriteTransaction,
+};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub(super) const RECORDS: TableDefinition<'_, &str, (u64, u64, &[u8])> = TableDefinition::new("records");
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const REVISION: &str = "revision";
+const SCHEMA: &str = "schema";
+const KNOWN_SCHEMA: u64 = 1;
+
+/// An open store file.
+///
+/// After a failed write (a full disk) redb refuses everything until the file is opened anew, so that is what the next
+/// access does.
+#[derive(Debug)]
+pub(super) struct StoreFile {
+    database: RwLock<Option<Database>>,
+    path: PathBuf,
+    cache_bytes: usize,
+    _lock: LockFile,
+}
+
+impl StoreFile {
+    /// Opens or makes it, and says at which revision it is.
+    pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Self, Revision)> {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            durable::create_dir_all(parent, 0o700).map_err(|error| cannot_open(path, error))?;
+        }
+        let lock = LockFile::acquire(&beside(path, "lock")).map_err(|error| match error {
+            LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: path.to_owned(), pid },
+            LockError::File(error) => cannot_open(path, error),
+        })?;
+        if !path.try_exists().map_err(|error| cannot_open(path, error))? {
+            create(path, cache_bytes)?;
+        }
+        let (database, revision) = open_checked(path, cache_bytes)?;
+        let file =
+            Self { database: RwLock::new(Some(database)), path: path.to_owned(), cache_bytes, _lock: lock };
+        Ok((file, revision))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
+        self.with(|database| database.begin_read().map_err(Into::into))
+            .map_err(|error| self.failed("read", error))?
+    }
+
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction> {
+        self.with(|database| database.begin_write().map_err(Into::into))
+            .map_err(|error| self.failed("commit", error))?
+    }
+
+    /// Wraps what went wrong; if the file may be unusable after it, closes it.
+    pub(super) fn failed(&self, action: &'static str, error: redb::Error) -> StoreError {
+        if !matches!(error, redb::Error::ValueTooLarge(_)) {
+            self.close();
+        }
+        let full = matches!(&error, redb::Error::Io(cause) if cause.kind() == ErrorKind::StorageFull);
+        StoreError::Io { action, path: self.path.clone(), source: Arc::new(error), full }
+    }
+
+    /// Runs `work` on the open file, opening it anew if an error closed it.
+    fn with<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<Result<T>, redb::Error> {
+        let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = &*open {
+            return work(database).map(Ok);
+        }
+        drop(open);
+        let mut closed = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if closed.is_none() {
+            match open_checked(&self.path, self.cache_bytes) {
+                Ok((database, _)) => *closed = Some(database),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        match &*closed {
+            Some(database) => work(database).map(Ok),
+            None => Ok(Err(StoreError::Closed)),
+        }
+    }
+
+    fn close(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = database.map(Database::close) {
+            tracing::debug!(path = %self.path.display(), %error, "closing the state store after an error");
+        }
+    }
+}
+
+/// The revision of a snapshot.
+pub(super) fn revision(snapshot: &ReadTransaction) -> Result<Revision, redb::Error> {
+    Ok(snapshot.open_table(META)?.get(REVISION)?.map_or(0, |value| value.value()))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Makes an empty store under another name first: a crash while redb lays out its file must not look like damage.
+fn create(path: &Path, cache_bytes: usize) -> Result<()> {
+    let new = beside(path, "new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(&new, error)),
+        _ => {}
+    }
+    lay_out(&new, cache_bytes).map_err(|error| cannot_open(path, error))?;
+    durable::rename(&new, path).map_err(|error| cannot_open(path, error))
+}
+
+fn lay_out(path: &Path, cache_bytes: usize) -> Result<(), redb::Error> {
+    let database = Builder::new().set_cache_size(cache_bytes).create(path)?;
+    let transaction = database.begin_write()?;
+    transaction.open_table(RECORDS)?;
+    {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(SCHEMA, KNOWN_SCHEMA)?;
+        meta.insert(REVISION, 0)?;
+    }
+    transaction.commit()?;
+    Ok(database.close()?)
+}
+
+/// Opens an existing file, verifies all of it and its schema.
+fn open_checked(path: &Path, cache_bytes: usize) -> Result<(Database, Revision)> {
+    let database = Builder::new()
+        .set_cache_size(cache_bytes)
+        .set_check_integrity_on_open(true)
+        .open(path)
+        .map_err(|error| not_opened(path, error))?;
+    let (schema, revision) = read_meta(&database).map_err(|error| damaged(path, error))?;
+    match schema {
+        Some(KNOWN_SCHEMA) => Ok((database, revision)),
+        Some(found) if found > KNOWN_SCHEMA => {
+            Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN_SCHEMA })
+        }
+        _ => Err(damaged(path, TableError::TableDoesNotExist("meta".to_owned()))),
+    }
+}
+
+/// Schema and revision. A file without our tables is not ours.
+fn read_meta(database: &Database) -> Result<(Option<u64>, Revision), redb::Error> {
+    let snapshot = database.begin_read()?;
+    let schema = snapshot.open_table(META)?.get(SCHEMA)?.map(|value| value.value());
+    if schema == Some(KNOWN_SCHEMA) {
+        snapshot.open_table(RECORDS)?;
+    }
+    Ok((schema, revision(&snapshot)?))
+}
+
+fn not_opened(path: &Path, error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError::Held { path: path.to_owned(), pid: None },
+        DatabaseError::Storage(StorageError::Io(cause))
+            if !matches!(cause.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+        {
+            cannot_open(path, cause)
+        }
+        error => damaged(path, error),
+    }
+}
+
+fn cannot_open(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Open { path: path.to_owned(), source: Box::new(error) }
+}
+
+fn damaged(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), source: Box::new(error) }
+}

@@ -1,0 +1,115 @@
+//! The default backend: one file, no server.
+
+mod file;
+mod writer;
+
+use crate::history::{History, Limits};
+use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch, key};
+use file::{RECORDS, StoreFile};
+use futures_util::future::{BoxFuture, FutureExt};
+use redb::ReadTransaction;
+use std::path::Path;
+use std::sync::Arc;
+use writer::Writer;
+
+/// What the embedded store may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Bytes of the file that are kept in memory.
+    pub cache_bytes: usize,
+    /// Changes that watchers can look back on.
+    pub history_changes: usize,
+    /// Bytes of keys and values that these may hold.
+    pub history_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: 2 << 20, history_changes: 4096, history_bytes: 2 << 20 }
+    }
+}
+
+/// Opens the store in the file `path`, or makes it, with missing directories above it.
+///
+/// The file is checked as a whole before anything trusts it. Call it where blocking is allowed.
+///
+/// # Errors
+/// [`StoreError::Held`], [`StoreError::Damaged`], [`StoreError::Newer`] or [`StoreError::Open`].
+pub fn open_redb(path: &Path) -> Result<Arc<dyn StateStore>> {
+    open_redb_with(path, Options::default())
+}
+
+/// As [`open_redb`], with limits of the caller's choice.
+pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStore>> {
+    let (file, revision) = StoreFile::open(path, options.cache_bytes)?;
+    let file = Arc::new(file);
+    let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
+    let history = Arc::new(History::new(revision, limits));
+    let writer = Writer::start(Arc::clone(&file), Arc::clone(&history))?;
+    Ok(Arc::new(RedbStore { writer, file, history }))
+}
+
+/// Declared in the order in which they end: the writer drains its queue first, the file's lock goes last.
+#[derive(Debug)]
+struct RedbStore {
+    writer: Writer,
+    file: Arc<StoreFile>,
+    history: Arc<History>,
+}
+
+impl StateStore for RedbStore {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>>> {
+        // One descent of a tree whose pages are in memory: not worth a thread of the blocking pool.
+        std::future::ready(key::validate(key).and_then(|()| read_one(&self.file, key))).boxed()
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Listing>> {
+        let (file, prefix) = (Arc::clone(&self.file), prefix.to_owned());
+        let listing = tokio::task::spawn_blocking(move || read_all(&file, &prefix));
+        async move { listing.await.map_err(|_| StoreError::Closed)? }.boxed()
+    }
+
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision>> {
+        self.writer.commit(transaction)
+    }
+
+    fn watch<'a>(&'a self, prefix: &'a str, from: Revision) -> BoxFuture<'a, Result<Watch>> {
+        let watch = read(&self.file, file::revision).and_then(|now| self.history.watch(prefix, from, now));
+        std::future::ready(watch).boxed()
+    }
+}
+
+type Stored<'a> = (Revision, Revision, &'a [u8]);
+
+fn entry((created, modified, value): Stored<'_>) -> Entry {
+    Entry { value: value.into(), created, modified }
+}
+
+/// Runs `work` on a snapshot.
+fn read<T>(file: &StoreFile, work: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>) -> Result<T> {
+    file.begin_read().and_then(|snapshot| work(&snapshot).map_err(|error| file.failed("read", error)))
+}
+
+fn read_one(file: &StoreFile, key: &str) -> Result<Option<Entry>> {
+    read(file, |snapshot| {
+        let found = snapshot.open_table(RECORDS)?.get(key)?;
+        Ok(found.map(|value| entry(value.value())))
+    })
+}
+
+fn read_all(file: &StoreFile, prefix: &str) -> Result<Listing> {
+    read(file, |snapshot| {
+        let mut entries = Vec::new();
+        for record in snapshot.open_table(RECORDS)?.range(prefix..)? {
+            let (key, value) = record?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            entries.push((key.value().to_owned(), entry(value.value())));
+        }
+        Ok(Listing { revision: file::revision(snapshot)?, entries })
+    })
+}
+
+#[cfg(test)]
+mod tests;

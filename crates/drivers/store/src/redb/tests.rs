@@ -1,0 +1,238 @@
+//! What only this backend can show: its file, its lock, its history, a full disk and a crash.
+
+use crate::{Options, StateStore, StoreError, Transaction, conformance, open_redb, open_redb_with};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SMALL: Options = Options { cache_bytes: 1 << 20, history_changes: 10, history_bytes: 1 << 20 };
+
+async fn put(store: &Arc<dyn StateStore>, key: &str, value: &[u8]) -> Result<u64, StoreError> {
+    store.commit(Transaction::new().put(key, value)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_conformance_suite_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicU32::new(0);
+    let empty = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        open_redb(&dir.path().join(number.to_string())).unwrap()
+    };
+    assert_eq!(conformance::run(empty).await, Vec::<String>::new());
+    conformance::reopen(async || open_redb(&dir.path().join("deep/below/again")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_slow_watcher_is_told_to_list_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_redb_with(&dir.path().join("s"), SMALL).unwrap();
+    let mut slow = store.watch("", 0).await.unwrap();
+    for number in 0..30 {
+        put(&store, &format!("k/{number}"), b"").await.unwrap();
+    }
+    assert!(matches!(slow.next().await, Some(Err(StoreError::Compacted { from: 0, oldest: 20 }))));
+    assert!(matches!(store.watch("", 19).await, Err(StoreError::Compacted { from: 19, oldest: 20 })));
+    let mut kept = store.watch("", 20).await.unwrap();
+    assert_eq!(kept.next().await.unwrap().unwrap().revision, 21);
+    drop(store);
+    while let Some(change) = kept.next().await {
+        change.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_revision_is_forgotten_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_redb_with(&dir.path().join("s"), SMALL).unwrap();
+    put(&store, "first", b"").await.unwrap();
+    let eleven = (0..11).fold(Transaction::new(), |all, number| all.put(format!("k/{number}"), *b""));
+    store.commit(eleven).await.unwrap();
+    assert!(matches!(store.watch("", 1).await, Err(StoreError::Compacted { oldest: 2, .. })));
+    store.watch("", 2).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_second_to_open_learns_who_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open_redb(&path).unwrap();
+    let error = open_redb(&path).unwrap_err();
+    let expected = format!("in use by process {}", std::process::id());
+    assert!(error.to_string().contains(&expected), "{error}");
+    drop(store);
+    open_redb(&path).unwrap();
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_the_next_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    drop(open_redb(&path).unwrap());
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(super::file::META).unwrap().insert("schema", 7).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = open_redb(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }), "{error}");
+    assert!(error.to_string().contains("start the newer version"), "{error}");
+}
+
+/// Whatever happens to the bytes, opening says so or the records are right: no panic, no wrong record.
+#[tokio::test]
+async fn damage_anywhere_is_found_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open_redb(&path).unwrap();
+    for number in 0..200 {
+        put(&store, &format!("k/{number}"), &[b'v'; 300]).await.unwrap();
+    }
+    let listing = store.list("").await.unwrap();
+    drop(store);
+    let sound = std::fs::read(&path).unwrap();
+    let mut found = 0;
+    for place in (0..sound.len()).step_by(sound.len() / 150) {
+        let mut bytes = sound.clone();
+        let end = (place + 64).min(bytes.len());
+        bytes[place..end].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        std::fs::write(&path, bytes).unwrap();
+        found += usize::from(refused_or_right(&path, &listing).await);
+    }
+    for length in [1, 100, 4096, sound.len() / 2, sound.len() - 1] {
+        std::fs::write(&path, &sound[..length]).unwrap();
+        found += usize::from(refused_or_right(&path, &listing).await);
+    }
+    assert!(found > 10, "hardly any damage was found: {found}");
+}
+
+async fn refused_or_right(path: &Path, listing: &crate::Listing) -> bool {
+    match open_redb(path) {
+        Ok(store) => {
+            assert_eq!(&store.list("").await.unwrap(), listing);
+            false
+        }
+        Err(error) => {
+            assert!(matches!(error, StoreError::Damaged { .. }), "{}", errors::chain(&error));
+            assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
+            true
+        }
+    }
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    for foreign in [&b""[..], b"{\"containers\": {}}", &[0; 100_000]] {
+        std::fs::write(&path, foreign).unwrap();
+        let error = open_redb(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{}", errors::chain(&error));
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(open_redb(&path), Err(StoreError::Open { .. })));
+}
+
+#[test]
+fn a_first_start_that_crashed_does_not_stop_the_second() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("s.new"), b"half a file").unwrap();
+    open_redb(&dir.path().join("s")).unwrap();
+    assert!(!dir.path().join("s.new").exists());
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_commits_until_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(dir.path()).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        std::io::stderr().write_all(b"skipped: mounting a tmpfs needs root\n").unwrap();
+        return;
+    }
+    full_disk(dir.path()).await;
+    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
+}
+
+async fn full_disk(dir: &Path) {
+    let store = open_redb(&dir.join("s")).unwrap();
+    put(&store, "kept", b"1").await.unwrap();
+    std::fs::write(dir.join("ballast"), vec![0; 512 << 10]).unwrap();
+    let mut number = 0;
+    let error = loop {
+        number += 1;
+        match put(&store, &format!("k/{number}"), &[7; 100_000]).await {
+            Ok(_) => assert!(number < 100, "the disk never filled up"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Io { full: true, .. }), "{}", errors::chain(&error));
+    std::fs::remove_file(dir.join("ballast")).unwrap();
+    let before = store.list("").await.unwrap();
+    let revision = put(&store, "again", b"2").await.unwrap();
+    assert_eq!(revision, before.revision + 1);
+    assert_eq!(&*store.get("kept").await.unwrap().unwrap().value, b"1");
+    assert!(store.get("again").await.unwrap().is_some());
+}
+
+/// The child's side of the test below: commits for ever and says which are durable.
+#[tokio::test]
+async fn crashing_child() {
+    let Some(path) = std::env::var_os("STORE_CRASH_TEST") else { return };
+    let store = open_redb(Path::new(&path)).unwrap();
+    let first = store.list("").await.unwrap().entries.len();
+    for number in first.. {
+        put(&store, &format!("k/{number:06}"), &vec![b'v'; number % 5000]).await.unwrap();
+        writeln!(std::io::stderr(), "durable {number}").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    for round in 0..8_u32 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "redb::tests::crashing_child", "--nocapture"])
+            .env("STORE_CRASH_TEST", &path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut durable =
+            lines.filter_map(|line| line.strip_prefix("durable ").map(|n| n.parse::<usize>().unwrap()));
+        let mut last = durable.nth(20 + 7 * round as usize).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        last = durable.last().unwrap_or(last);
+        let store = open_redb(&path).unwrap();
+        let count = store.list("k/").await.unwrap().entries.len();
+        assert!((last + 1..=last + 2).contains(&count), "{last} was durable, {count} are there");
+    }
+}
+
+/// A reader must not stand in a queue behind the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_answered_while_commits_are_under_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_redb(&dir.path().join("s")).unwrap();
+    put(&store, "k/0", b"0").await.unwrap();
+    let large = Transaction::new().put("large", vec![1; 8 << 20]);
+    let commit = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.commit(large).await }
+    });
+    let mut reads = 0_u32;
+    while !commit.is_finished() {
+        assert!(store.get("k/0").await.unwrap().is_some());
+        reads += 1;
+        tokio::task::yield_now().await;
+    }
+    commit.await.unwrap().unwrap();
+    assert!(reads > 20, "only {reads} reads during a large commit");
+    tokio::time::timeout(Duration::from_secs(5), store.list("")).await.unwrap().unwrap();
+}
