@@ -122,3 +122,14 @@ pub struct PortBinding {
     /// Last host port of a range to choose from.
     pub host_port_end: Option<u16>,
 }
+
+impl ExposedPort {
+    /// `80`, `80/tcp`, `53/udp`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        let protocol = [PortProtocol::Tcp, PortProtocol::Udp, PortProtocol::Sctp]
+            .into_iter()
+            .find(|known| known.as_str() == protocol)?;
+        Some(Self { port: port.parse().ok()?, protocol })
+    }
+}

@@ -1,0 +1,80 @@
+//! A container's network, made at its start and given back at its end.
+
+use crate::Services;
+use containers::Record;
+use errors::{Class, Error, Result};
+use networks::{Endpoint, Sandbox};
+use runtime::bundle::NetworkNamespace;
+use spec::NetworkMode;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use undo::Undo;
+
+/// What a start needs of the network.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// What the runtime joins.
+    pub(super) namespace: NetworkNamespace,
+    /// Attachments by network name.
+    pub(super) endpoints: BTreeMap<String, Endpoint>,
+    /// Keeps the namespace alive until the runtime has joined it.
+    _sandbox: Option<Sandbox>,
+}
+
+/// Makes the container's namespace and attaches it.
+pub(super) async fn connect(services: &Arc<Services>, record: &Record, undo: &mut Undo) -> Result<Network> {
+    undo.step("make the network namespace")?;
+    let request = &record.spec.network;
+    if let NetworkMode::Container(other) = &request.mode {
+        return join(services, other);
+    }
+    let network = services.networks.resolve(&request.mode)?.map_or_else(String::new, |network| network.name);
+    let sandbox = match request.mode {
+        NetworkMode::Host => Sandbox::host(),
+        _ => services.networks.sandbox().await?,
+    };
+
+    undo.step("connect the network")?;
+    let asked = request.endpoints.get(&network).cloned().unwrap_or_default();
+    let mut asked = asked;
+    if asked.mac_address.is_none() {
+        asked.mac_address.clone_from(&request.mac_address);
+    }
+    let names = [record.name.to_string(), record.id.short().to_owned()];
+    let endpoint = services.networks.connect(&sandbox, &record.id, &network, &names, &asked).await?;
+    undo.push_sync("release the network", {
+        let (services, endpoint) = (Arc::clone(services), endpoint.clone());
+        move || {
+            services.networks.release(&endpoint);
+            Ok(())
+        }
+    });
+    let namespace = match sandbox.path() {
+        Some(path) => NetworkNamespace::Path(path.to_owned()),
+        None => NetworkNamespace::Host,
+    };
+    Ok(Network { namespace, endpoints: BTreeMap::from([(network, endpoint)]), _sandbox: Some(sandbox) })
+}
+
+fn join(services: &Services, other: &str) -> Result<Network> {
+    let pid = pid_of(services, other, "join the network namespace of")?;
+    let namespace = NetworkNamespace::Path(PathBuf::from(format!("/proc/{pid}/ns/net")));
+    Ok(Network { namespace, endpoints: BTreeMap::new(), _sandbox: None })
+}
+
+/// The init process of another container whose namespace is to be joined.
+pub(super) fn pid_of(services: &Services, other: &str, wish: &str) -> Result<u32> {
+    let container = services.containers.find(other)?;
+    container.state().pid().ok_or_else(|| {
+        Error::new(Class::Conflict, format!("cannot {wish} a non running container: {}", container.id()))
+            .hint("Start it first")
+    })
+}
+
+/// Gives the addresses back at once; the kernel takes the devices with the namespace.
+pub(super) fn release(services: &Services, record: &Record) {
+    for endpoint in record.endpoints.values() {
+        services.networks.release(endpoint);
+    }
+}

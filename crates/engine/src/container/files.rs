@@ -1,0 +1,115 @@
+//! The files that the engine writes into a container's `/etc`.
+
+use super::connect::Network;
+use crate::Services;
+use containers::Record;
+use durable::Sync;
+use errors::Result;
+use networks::files::{self, Hosts};
+use runtime::bundle::ResolvedMount;
+use spec::{JoinMode, NetworkMode};
+use std::path::{Path, PathBuf};
+
+/// Where those files are on the host.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// `/etc/hosts`.
+    pub hosts: PathBuf,
+    /// `/etc/hostname`.
+    pub hostname: PathBuf,
+    /// `/etc/resolv.conf`.
+    pub resolv_conf: PathBuf,
+}
+
+impl Files {
+    pub(super) fn of(services: &Services, id: &ids::ContainerId) -> Self {
+        let dir = services.container_dir(id);
+        Self {
+            hosts: dir.join("hosts"),
+            hostname: dir.join("hostname"),
+            resolv_conf: dir.join("resolv.conf"),
+        }
+    }
+}
+
+/// Writes them and answers their mounts; those that the client mounts something over are left out by their target.
+pub(super) fn write(services: &Services, record: &Record, network: &Network) -> Result<Vec<ResolvedMount>> {
+    // Files of a container whose namespace is joined are its own.
+    let owner = match &record.spec.network.mode {
+        NetworkMode::Container(other) => services.containers.find(other)?.id().clone(),
+        _ => record.id.clone(),
+    };
+    let files = Files::of(services, &owner);
+    if owner == record.id {
+        write_own(services, record, network, &files)?;
+    }
+    Ok([
+        ("/etc/hosts", &files.hosts),
+        ("/etc/hostname", &files.hostname),
+        ("/etc/resolv.conf", &files.resolv_conf),
+    ]
+    .into_iter()
+    .map(|(target, source)| ResolvedMount {
+        target: target.into(),
+        source: source.display().to_string(),
+        fstype: "bind".into(),
+        options: vec!["rbind".into(), "rprivate".into()],
+    })
+    .collect())
+}
+
+fn write_own(services: &Services, record: &Record, network: &Network, files: &Files) -> Result<()> {
+    let hostname = hostname(record);
+    durable::write_atomic(&files.hostname, files::hostname(&hostname).as_bytes(), Sync::None)?;
+
+    let host_mode = matches!(record.spec.network.mode, NetworkMode::Host);
+    let names = match record.spec.domainname.as_str() {
+        "" => hostname,
+        domain => format!("{hostname}.{domain} {hostname}"),
+    };
+    let addresses = network.endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
+    let gateway = (!host_mode && !network.endpoints.is_empty()).then(|| services.networks.host_gateway());
+    let text = if host_mode {
+        host_text("/etc/hosts")
+    } else {
+        files::hosts(&Hosts {
+            own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),
+            extra: record.spec.network.extra_hosts.clone(),
+            host_gateway: gateway,
+            ipv6: true,
+        })?
+    };
+    durable::write_atomic(&files.hosts, text.as_bytes(), Sync::None)?;
+
+    let host = host_text("/etc/resolv.conf");
+    let dns = &record.spec.network.dns;
+    let text = if host_mode && *dns == spec::Dns::default() {
+        host
+    } else {
+        let host = host_text(files::resolv_conf_source(&host));
+        files::resolv_conf(&host, dns, false)
+    };
+    durable::write_atomic(&files.resolv_conf, text.as_bytes(), Sync::None)?;
+    Ok(())
+}
+
+fn host_text(path: impl AsRef<Path>) -> String {
+    // A host without the file has nothing to say.
+    durable::read_optional(path.as_ref())
+        .ok()
+        .flatten()
+        .map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The name that the container has for itself.
+pub(super) fn hostname(record: &Record) -> String {
+    let host_uts = record.spec.namespaces.uts == JoinMode::Host;
+    let host_network = record.spec.network.mode == NetworkMode::Host;
+    if !record.spec.hostname.is_empty() {
+        record.spec.hostname.clone()
+    } else if host_uts || host_network {
+        host_text("/proc/sys/kernel/hostname").trim().to_owned()
+    } else {
+        record.id.short().to_owned()
+    }
+}

@@ -1,0 +1,143 @@
+//! The verbs on containers.
+
+mod attach;
+mod connect;
+mod create;
+mod devices;
+mod files;
+mod init;
+mod inspect;
+mod kill;
+mod list;
+mod logs;
+mod pause;
+mod prune;
+mod remove;
+mod rename;
+mod resize;
+mod resolve;
+mod restart;
+mod shim_options;
+mod start;
+mod stats;
+mod stop;
+mod supervise;
+mod top;
+mod unpause;
+mod update;
+mod user;
+mod validate;
+mod volumes;
+mod wait;
+
+pub use attach::{Attach, Attached, attach};
+pub use create::{Create, Created, create};
+pub use files::Files;
+pub use inspect::{Inspection, Sizes, inspect};
+pub use kill::kill;
+pub use list::{List, Summary, list};
+pub use logs::{LogEntry, LogStream, Logs, logs};
+pub use pause::pause;
+pub use prune::{Pruned, prune};
+pub use remove::{Remove, remove};
+pub use rename::rename;
+pub use resize::resize;
+pub use restart::restart;
+pub use start::start;
+pub(crate) use start::start_failure_code;
+pub use stats::{Stats, stats};
+pub use stop::{Stop, stop};
+pub(crate) use supervise::adopt;
+pub use top::{Top, top};
+pub use unpause::unpause;
+pub use update::{Update, update};
+pub(crate) use user::lookup as lookup_user;
+pub(crate) use volumes::blocking;
+pub use wait::{WaitFor, Waited, wait};
+
+use crate::Services;
+use ::containers::Record;
+use errors::{Class, Error, Result};
+use events::{ContainerAction, ContainerOf, Event};
+use ids::ContainerId;
+use std::path::{Path, PathBuf};
+
+/// An event about a container.
+pub(crate) fn event(action: &ContainerAction, record: &Record) -> Event {
+    let container = ContainerOf {
+        id: record.id.as_str(),
+        name: record.name.as_str(),
+        image: &record.spec.image,
+        labels: &record.spec.labels,
+    };
+    Event::container(action, container)
+}
+
+/// The OCI document that a running container was started with.
+pub(crate) fn bundle_spec(services: &Services, id: &ContainerId) -> Result<oci_spec::runtime::Spec> {
+    let path = services.bundle_dir(id).join(shim_protocol::file::CONFIG);
+    oci_spec::runtime::Spec::load(&path)
+        .map_err(|error| Error::wrap(Class::Internal, error).context(format!("read {}", path.display())))
+}
+
+/// Runs a failed verb's undo steps; what they fail with is a matter for the log.
+async fn unwind(undo: undo::Undo) {
+    for failure in undo.unwind().await {
+        tracing::error!(step = failure.name, error = %failure.error, "undo");
+    }
+}
+
+/// Deletes a bundle; what resists (a mount that somebody else holds) is for the next sweep.
+fn remove_bundle(bundle: &Path) -> Result<()> {
+    for leftover in durable::remove_tree(bundle)? {
+        tracing::warn!(path = %leftover.path.display(), error = %leftover.error, "remove from the bundle");
+    }
+    Ok(())
+}
+
+/// Where the newest log file of a container is.
+fn log_path(services: &Services, id: &ContainerId) -> PathBuf {
+    services.container_dir(id).join(format!("{id}-json.log"))
+}
+
+/// `linux.cgroupsPath` of a container.
+fn cgroup_path(services: &Services, record: &Record) -> PathBuf {
+    let parent = record.spec.cgroup_parent.as_deref().unwrap_or(&services.settings.runtime.cgroup_parent);
+    cgroups::container_path(services.cgroup_driver, Some(parent), "container-runtime", record.id.as_str())
+}
+
+/// The AppArmor profile that applies; none where the kernel has no AppArmor or the client wants none.
+fn apparmor(services: &Services, record: &Record) -> Option<String> {
+    let security = &record.spec.security;
+    match security.apparmor.as_deref() {
+        _ if !services.host.apparmor => None,
+        Some("unconfined") => None,
+        Some(profile) => Some(profile.to_owned()),
+        None if security.privileged => None,
+        None => Some("container-runtime-default".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::containers::{ImageUse, SCHEMA, State};
+
+    /// A record with nothing special about it.
+    pub(crate) fn record() -> Record {
+        Record {
+            schema: SCHEMA,
+            id: ContainerId::from_bytes([7; 32]),
+            name: "web".parse().unwrap(),
+            created_at: 1,
+            spec: spec::ContainerSpec::default(),
+            image: ImageUse { id: "sha256:0".into(), manifest: None, platform: "linux/amd64".into() },
+            mounts: Vec::new(),
+            runtime: "libcontainer".into(),
+            state: State::Created { failure: None },
+            stopped_by_user: false,
+            restart_count: 0,
+            endpoints: std::collections::BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `pause`: freeze all processes.
+
+use crate::Services;
+use ::events::ContainerAction;
+use containers::{Event, State};
+use errors::{Class, Error, Result};
+use std::sync::Arc;
+
+/// Freezes a running container.
+///
+/// # Errors
+/// `Conflict` when it is not running or frozen already.
+pub async fn pause(services: &Arc<Services>, reference: &str) -> Result<()> {
+    let container = services.containers.find(reference)?;
+    let _gate = container.gate.lock().await;
+    let refuse = |why: &str| Error::new(Class::Conflict, format!("Container {} is {why}", container.id()));
+    let task = match container.state() {
+        State::Paused { .. } => return Err(refuse("already paused")),
+        State::Restarting { .. } => return Err(refuse("restarting, wait until the container is running")),
+        State::Running { .. } => container.task().ok_or_else(|| refuse("not running"))?,
+        _ => return Err(refuse("not running")),
+    };
+    task.pause().await?;
+    let record = services.containers.advance(&container, Event::Paused, |_| {}).await?;
+    services.events.publish(super::event(&ContainerAction::Pause, &record));
+    Ok(())
+}

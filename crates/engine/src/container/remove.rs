@@ -1,0 +1,142 @@
+//! `rm`: the record, the writable layer and the name go; what is slow goes in the background.
+
+use crate::Services;
+use ::events::ContainerAction;
+use containers::{Container, Event, MountPointKind, State};
+use errors::{Class, Error, Result};
+use std::sync::Arc;
+
+/// How to remove.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Remove {
+    /// Kill it if it runs.
+    pub force: bool,
+    /// Remove its anonymous volumes too.
+    pub volumes: bool,
+    /// Remove a link instead of a container.
+    pub link: bool,
+}
+
+/// Removes a container.
+///
+/// # Errors
+/// `Conflict` when it runs and `force` is off, or when its removal is in progress.
+pub async fn remove(services: &Arc<Services>, reference: &str, how: Remove) -> Result<()> {
+    if how.link {
+        return Err(Error::new(Class::Unsupported, "legacy links are not supported").hint("Use a network"));
+    }
+    let container = services.containers.find(reference)?;
+    remove_container(services, &container, how).await
+}
+
+pub(crate) async fn remove_container(
+    services: &Arc<Services>,
+    container: &Arc<Container>,
+    how: Remove,
+) -> Result<()> {
+    if container.set_removing(true) {
+        return Err(Error::new(
+            Class::Conflict,
+            format!("removal of container {} is already in progress", container.id()),
+        ));
+    }
+    let removed = remove_marked(services, container, how).await;
+    if removed.is_err() {
+        container.set_removing(false);
+    }
+    removed
+}
+
+async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how: Remove) -> Result<()> {
+    let _gate = if how.force {
+        // A `stop` with much patience holds the gate: kill under its feet, it then ends at once.
+        kill_for_removal(services, container).await?;
+        container.gate.lock().await
+    } else {
+        container.gate.lock().await
+    };
+    match container.state() {
+        State::Running { .. } | State::Paused { .. } if how.force => {
+            super::stop::kill_gated(container).await?
+        }
+        State::Running { .. } => {
+            return Err(in_use(container, "running", "stop the container before removing or force remove"));
+        }
+        State::Paused { .. } => {
+            return Err(in_use(
+                container,
+                "paused",
+                "unpause and then stop the container before removing or force remove",
+            ));
+        }
+        State::Restarting { .. } if !how.force => {
+            return Err(in_use(
+                container,
+                "restarting",
+                "stop the container before removing or force remove",
+            ));
+        }
+        _ => {}
+    }
+    let _aftermath = container.aftermath.lock().await;
+    let record = container.record();
+    if services.containers.get(container.id()).is_none() {
+        return Err(Error::new(Class::NotFound, format!("No such container: {}", container.id())));
+    }
+    if let Err(error) = release(services, container, how).await {
+        let event = Event::RemovalFailed { reason: error.to_string() };
+        if let Err(error) = services.containers.advance(container, event, |_| {}).await {
+            tracing::error!(container = %container.id(), %error, "store the failed removal");
+        }
+        return Err(error.context(format!("remove container {}", container.id())));
+    }
+    services.events.publish(super::event(&ContainerAction::Destroy, &record));
+    container.notify_removed();
+    Ok(())
+}
+
+async fn kill_for_removal(services: &Services, container: &Arc<Container>) -> Result<()> {
+    if container.state().is_live() {
+        services.containers.update(container, |record| record.stopped_by_user = true).await?;
+        if let Some(task) = container.task() {
+            let _ = task.kill(9, true).await;
+            if matches!(container.state(), State::Paused { .. }) {
+                let _ = task.resume().await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each step may be repeated: a removal that failed half-way is tried again from the top.
+async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remove) -> Result<()> {
+    let record = container.record();
+    let steps = undo::Undo::new("container.remove");
+    steps.step("release the writable layer")?;
+    services.images.release(container.id().as_str()).await?;
+    steps.step("remove the container's directory")?;
+    services.trash.discard(&services.container_dir(container.id()))?;
+    steps.step("forget the record")?;
+    services.containers.delete(container).await?;
+    steps.disarm();
+    for mount in &record.mounts {
+        if let MountPointKind::Volume { name, anonymous, .. } = &mount.kind {
+            services.volumes.release(name, container.id().as_str());
+            if how.volumes
+                && *anonymous
+                && let Err(error) = crate::volume::remove(services, name, true).await
+            {
+                tracing::warn!(container = %container.id(), volume = %name, %error, "remove its anonymous volume");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_use(container: &Container, state: &str, advice: &str) -> Error {
+    let name = container.record().name.clone();
+    Error::new(
+        Class::Conflict,
+        format!("cannot remove container \"/{name}\": container is {state}: {advice}"),
+    )
+}

@@ -1,0 +1,32 @@
+//! `rename`: another name.
+
+use crate::Services;
+use ::events::ContainerAction;
+use errors::{Class, Error, Result};
+use ids::ContainerName;
+use std::sync::Arc;
+
+/// Gives a container another name.
+///
+/// # Errors
+/// `Conflict` when the name is in use, `Invalid` when it is no name or the present one.
+pub async fn rename(services: &Arc<Services>, reference: &str, name: &str) -> Result<()> {
+    let container = services.containers.find(reference)?;
+    let _gate = container.gate.lock().await;
+    if name.is_empty() {
+        return Err(Error::new(Class::Invalid, "Neither old nor new names may be empty"));
+    }
+    let new: ContainerName = name.parse()?;
+    let old = container.record().name.clone();
+    if new == old {
+        return Err(Error::new(
+            Class::Invalid,
+            "Renaming a container with the same name as its current name",
+        ));
+    }
+    let reservation = services.containers.reserve(new)?;
+    services.containers.rename(&container, reservation).await?;
+    let action = ContainerAction::Rename { old: format!("/{old}") };
+    services.events.publish(super::event(&action, &container.record()));
+    Ok(())
+}

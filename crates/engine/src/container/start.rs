@@ -1,0 +1,197 @@
+//! `start`: network, files, bundle, process.
+
+use crate::Services;
+use ::events::ContainerAction;
+use containers::{Container, Event, Record, State};
+use errors::{Class, Error, Result};
+use runtime::{CreateTask, RootMount, Task};
+use std::sync::Arc;
+use undo::Undo;
+
+/// Starts a container that does not run.
+///
+/// # Errors
+/// `AlreadyDone` when it runs, `Conflict` when it is paused or being removed, and whatever a step fails with: then
+/// nothing of the attempt is left, and the container remembers why.
+pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
+    let container = services.containers.find(reference)?;
+    let _gate = container.gate.lock().await;
+    start_gated(services, &container, true).await
+}
+
+/// Starts with the container's gate already held. `by_user` says whether a person asked, not a restart policy.
+pub(crate) async fn start_gated(
+    services: &Arc<Services>,
+    container: &Arc<Container>,
+    by_user: bool,
+) -> Result<()> {
+    if container.is_removing() {
+        return Err(Error::new(Class::Conflict, "container is marked for removal and cannot be started"));
+    }
+    match container.state() {
+        State::Running { .. } => {
+            return Err(Error::new(
+                Class::AlreadyDone,
+                format!("container {} is already running", container.id()),
+            ));
+        }
+        State::Paused { .. } => {
+            return Err(Error::new(Class::Conflict, "cannot start a paused container, try unpause instead"));
+        }
+        State::Dead { reason } => {
+            return Err(Error::new(
+                Class::Conflict,
+                format!("container is dead and cannot be started: {reason}"),
+            )
+            .hint("Remove it"));
+        }
+        State::Created { .. } | State::Restarting { .. } | State::Exited { .. } => {}
+    }
+    // What the previous run left is cleared away before the next one begins.
+    let _aftermath = container.aftermath.lock().await;
+
+    let mut undo = Undo::new("container.start");
+    match run(services, container, by_user, &mut undo).await {
+        Ok((record, task)) => {
+            undo.disarm();
+            services.events.publish(super::event(&ContainerAction::Start, &record));
+            super::supervise::spawn(services, container, task);
+            Ok(())
+        }
+        Err(error) => {
+            super::unwind(undo).await;
+            drop(container.take_attaches());
+            Err(fail(services, container, error).await)
+        }
+    }
+}
+
+async fn run(
+    services: &Arc<Services>,
+    container: &Arc<Container>,
+    by_user: bool,
+    undo: &mut Undo,
+) -> Result<(Arc<Record>, Task)> {
+    let record = container.record();
+    let network = super::connect::connect(services, &record, undo).await?;
+    let resolved = super::resolve::resolve(services, &record, &network, undo).await?;
+
+    undo.step("write the bundle")?;
+    let bundle = services.bundle_dir(container.id());
+    durable::create_dir_all(&bundle, 0o700)?;
+    undo.push_sync("remove the bundle", {
+        let bundle = bundle.clone();
+        move || super::remove_bundle(&bundle)
+    });
+    let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;
+    let mounts = services.images.rootfs(container.id().as_str())?.into_iter();
+    let rootfs =
+        mounts.map(|m| RootMount { fstype: m.fstype, source: m.source, options: m.options }).collect();
+
+    undo.step("create the process")?;
+    let task = services
+        .runtimes
+        .create(CreateTask {
+            id: container.id().clone(),
+            runtime: Some(record.runtime.clone()),
+            bundle,
+            spec,
+            rootfs,
+            options: super::shim_options::shim_options(services, &record)?,
+            terminal: record.spec.process.tty,
+            open_stdin: record.spec.process.open_stdin,
+        })
+        .await?;
+    undo.push("remove the process", {
+        let task = task.clone();
+        move || {
+            Box::pin(async move {
+                // Not started, or just so: kill it, then the shim can forget it.
+                let _ = task.kill(9, true).await;
+                task.wait().await;
+                Ok(task.delete().await.map(|_| ())?)
+            })
+        }
+    });
+
+    undo.step("attach the waiting clients")?;
+    for waiting in container.take_attaches() {
+        let attachment = task.attach(None, waiting.stdin, waiting.stdout, waiting.stderr).await?;
+        // A client that has gone meanwhile is no reason to fail.
+        let _ = waiting.reply.send(attachment);
+    }
+
+    undo.step("start the process")?;
+    task.start().await?;
+
+    undo.step("store the state")?;
+    let at = crate::now();
+    let record = services
+        .containers
+        .advance(container, Event::Started { pid: task.pid(), at }, |record| {
+            record.endpoints = network.endpoints.clone();
+            if by_user {
+                record.stopped_by_user = false;
+                record.restart_count = 0;
+            } else {
+                record.restart_count += 1;
+            }
+        })
+        .await?;
+    container.set_task(Some(task.clone()));
+    Ok((record, task))
+}
+
+/// Remembers why a start failed, and gives the error docker's form and the exit code that stands for it.
+async fn fail(services: &Services, container: &Container, error: Error) -> Error {
+    let text = error.to_string();
+    let code = start_failure_code(&text);
+    let error = if code == 128 {
+        error
+    } else {
+        // Seen by the docker CLI: it turns this text into its own exit code.
+        Error::new(
+            Class::Invalid,
+            format!("failed to create task for container: failed to create shim task: {text}"),
+        )
+    };
+    let event = Event::StartFailed { code, message: error.to_string() };
+    if let Err(error) = services.containers.advance(container, event, |_| {}).await {
+        tracing::warn!(container = %container.id(), %error, "store the failed start");
+    }
+    container.notify_exit(code.into(), &error.to_string());
+    error
+}
+
+/// 127: the program was not found; 126: it can't be executed; 128: anything else. As docker's CLI reads them.
+pub(crate) fn start_failure_code(message: &str) -> u8 {
+    let message = message.to_lowercase();
+    let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    if has(&[
+        "executable file not found",
+        "no such file or directory: unknown",
+        "system cannot find the file",
+    ]) {
+        127
+    } else if has(&["exec:"]) && has(&["no such file or directory"]) {
+        127
+    } else if has(&["permission denied", "exec format error", "is a directory"]) && has(&["exec"]) {
+        126
+    } else {
+        128
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::start_failure_code;
+
+    #[test]
+    fn start_failures_have_the_shells_codes() {
+        assert_eq!(start_failure_code("exec: \"x\": executable file not found in $PATH"), 127);
+        assert_eq!(start_failure_code("exec: \"/x\": no such file or directory"), 127);
+        assert_eq!(start_failure_code("exec: \"/etc\": permission denied"), 126);
+        assert_eq!(start_failure_code("exec /x: exec format error"), 126);
+        assert_eq!(start_failure_code("mount overlay: no space left on device"), 128);
+    }
+}

@@ -1,0 +1,102 @@
+//! `stop`: ask, wait, kill.
+
+use crate::Services;
+use ::events::ContainerAction;
+use containers::{Container, Event, State};
+use errors::{Class, Error, Result};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Signal to ask with; none: the container's.
+    pub signal: Option<String>,
+    /// Seconds to wait before killing; none: the container's; negative: for ever.
+    pub timeout: Option<i32>,
+}
+
+/// Stops a running container; a person's wish, which `unless-stopped` remembers.
+///
+/// # Errors
+/// `AlreadyDone` when it does not run.
+pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
+    let container = services.containers.find(reference)?;
+    let _gate = container.gate.lock().await;
+    if matches!(container.state(), State::Restarting { .. }) {
+        services
+            .containers
+            .advance(&container, Event::RestartCancelled, |record| record.stopped_by_user = true)
+            .await?;
+        return Ok(());
+    }
+    if !container.state().is_live() {
+        return Err(Error::new(Class::AlreadyDone, format!("container {} is not running", container.id())));
+    }
+    services.containers.update(&container, |record| record.stopped_by_user = true).await?;
+    stop_gated(&container, &how).await?;
+    services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
+    Ok(())
+}
+
+/// Ends the present run with the gate held; returns once its exit is recorded.
+pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result<()> {
+    let Some(task) = container.task() else { return Ok(()) };
+    let process = &container.record().spec.process;
+    let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
+    let signal = super::kill::signal_number(name)?;
+    let patience = match how.timeout.or(process.stop_timeout).unwrap_or(10) {
+        seconds if seconds < 0 => None,
+        seconds => Some(Duration::from_secs(u64::from(seconds.unsigned_abs()))),
+    };
+    let mut notices = container.watch();
+    let exits = notices.borrow_and_update().exits;
+    if !container.state().is_live() {
+        return Ok(());
+    }
+    if patience != Some(Duration::ZERO) {
+        if let Err(error) = task.kill(signal, false).await {
+            tracing::debug!(container = %container.id(), %error, "ask to stop");
+        }
+        // A frozen process acts on no signal.
+        if matches!(container.state(), State::Paused { .. }) {
+            task.resume().await?;
+        }
+        let ended = notices.wait_for(|notice| notice.exits > exits);
+        let asked = match patience {
+            Some(patience) => tokio::time::timeout(patience, ended).await.is_ok(),
+            None => ended.await.is_ok(),
+        };
+        if asked {
+            return Ok(());
+        }
+    }
+    kill_gated(container).await
+}
+
+/// Kills what runs and waits for the record of it, with the gate held.
+pub(crate) async fn kill_gated(container: &Arc<Container>) -> Result<()> {
+    const LIMIT: Duration = Duration::from_secs(30);
+    let Some(task) = container.task() else { return Ok(()) };
+    let mut notices = container.watch();
+    let exits = notices.borrow_and_update().exits;
+    if !container.state().is_live() {
+        return Ok(());
+    }
+    let killed = task.kill(9, true).await;
+    if matches!(container.state(), State::Paused { .. }) {
+        // cgroup v1's freezer holds even a killed process.
+        let _ = task.resume().await;
+    }
+    match tokio::time::timeout(LIMIT, notices.wait_for(|notice| notice.exits > exits)).await {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            killed?;
+            Err(Error::new(
+                Class::Unavailable,
+                format!("container {} did not die within {LIMIT:?} of SIGKILL", container.id()),
+            )
+            .hint("A process of it may be stuck in the kernel: see `top` and the host's dmesg"))
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What happens when a container's init process ends, seen or found out later.
+
+use crate::Services;
+use ::events::ContainerAction;
+use containers::{Container, Event, ExitRecord, Record, State};
+use errors::Result;
+use runtime::{Adopted, Task, WaitOutcome};
+use spec::RestartPolicy;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Waits in the background for the end of a running container.
+pub(crate) fn spawn(services: &Arc<Services>, container: &Arc<Container>, task: Task) {
+    let (services, container) = (Arc::clone(services), Arc::clone(container));
+    tokio::spawn(async move {
+        let outcome = task.wait().await;
+        let error = match outcome {
+            WaitOutcome::Exited(_) => String::new(),
+            WaitOutcome::ShimLost(_) => "the container's shim died; what it left was killed".to_owned(),
+        };
+        let exit = outcome.exit();
+        let exit = ExitRecord {
+            code: exit.status,
+            started_at: 0,
+            finished_at: exit.at,
+            oom_killed: exit.oom_killed,
+            error,
+        };
+        ended(&services, &container, Some(task), exit).await;
+    });
+}
+
+/// Brings the record of a container in line with what the kernel and its shim say, after a restart of the engine.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) -> Result<()> {
+    let record = container.record();
+    match &record.state {
+        State::Running { .. } | State::Paused { .. } => {
+            let bundle = services.bundle_dir(container.id());
+            match services.runtimes.adopt(container.id(), &bundle).await? {
+                Adopted::Running(task) => {
+                    container.set_task(Some(task.clone()));
+                    spawn(services, container, task);
+                }
+                Adopted::Exited(exit, task) => {
+                    let exit = ExitRecord {
+                        code: exit.status,
+                        started_at: 0,
+                        finished_at: exit.at,
+                        oom_killed: exit.oom_killed,
+                        error: String::new(),
+                    };
+                    container.set_task(task.clone());
+                    ended(services, container, task, exit).await;
+                }
+                Adopted::Lost => {
+                    let exit = ExitRecord {
+                        code: 255,
+                        started_at: 0,
+                        finished_at: crate::now(),
+                        oom_killed: false,
+                        error: "it ended while the engine was not running, and nobody saw how".to_owned(),
+                    };
+                    ended(services, container, None, exit).await;
+                }
+            }
+        }
+        State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
+        // A start that the engine did not live to finish may have left a process behind.
+        State::Created { .. } | State::Exited { .. } | State::Dead { .. } => {
+            let bundle = services.bundle_dir(container.id());
+            if bundle.exists() {
+                if let Adopted::Running(task) = services.runtimes.adopt(container.id(), &bundle).await? {
+                    let _ = task.kill(9, true).await;
+                    task.wait().await;
+                    if let Err(error) = task.delete().await {
+                        tracing::warn!(container = %container.id(), %error, "remove a half-started process");
+                    }
+                }
+                clear_run(services, &record).await;
+            }
+            if matches!(&record.state, State::Exited { .. }) && wants_start_at_boot(&record) {
+                restart_later(services, container, Duration::ZERO);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `always` starts at boot what a person had stopped, too; `unless-stopped` does not.
+fn wants_start_at_boot(record: &Record) -> bool {
+    matches!(record.spec.restart, RestartPolicy::Always)
+}
+
+/// Records an exit, clears the run away, and lets the restart policy or `--rm` have their say.
+async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Option<Task>, exit: ExitRecord) {
+    let aftermath = container.aftermath.lock().await;
+    let before = container.record();
+    let held = container.is_held();
+    let delay = if held { None } else { restart_delay(&before, &exit) };
+    let code = exit.code;
+    let error = exit.error.clone();
+    if exit.oom_killed {
+        services.events.publish(super::event(&ContainerAction::Oom, &before));
+    }
+    if let Some(task) = &task
+        && let Err(error) = task.delete().await
+    {
+        tracing::warn!(container = %container.id(), %error, "remove the ended process from its shim");
+    }
+    container.set_task(None);
+    services.execs.forget_container(container.id());
+    clear_run(services, &before).await;
+    let event = Event::Exited { exit, restarting: delay.is_some() };
+    let stored = services
+        .containers
+        .advance(container, event, |record| {
+            record.endpoints.clear();
+        })
+        .await;
+    match stored {
+        Ok(record) => publish_death(services, &record),
+        Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
+    }
+    drop(aftermath);
+    container.notify_exit(code, &error);
+
+    if let Some(delay) = delay {
+        restart_later(services, container, delay);
+    } else if before.spec.auto_remove && !held {
+        let (services, container) = (Arc::clone(services), Arc::clone(container));
+        tokio::spawn(async move {
+            let remove = super::Remove { force: true, volumes: true, link: false };
+            if let Err(error) = super::remove::remove_container(&services, &container, remove).await {
+                tracing::warn!(container = %container.id(), %error, "remove after the exit");
+            }
+        });
+    }
+}
+
+fn publish_death(services: &Services, record: &Record) {
+    let Some(exit) = record.state.exit() else { return };
+    let ran = u64::try_from(exit.finished_at - exit.started_at).unwrap_or(0);
+    let action = ContainerAction::Die {
+        exit_code: i32::try_from(exit.code).unwrap_or(255),
+        ran: Duration::from_nanos(ran),
+    };
+    services.events.publish(super::event(&action, record));
+}
+
+/// Gives back what a run held: mounts of volumes, network, bundle. Failures are reported and left to the next pass.
+async fn clear_run(services: &Arc<Services>, record: &Record) {
+    for volume in record.volumes() {
+        if let Err(error) = services.volumes.unmount(volume, record.id.as_str()).await {
+            tracing::warn!(container = %record.id, volume, %error, "unmount a volume");
+        }
+    }
+    super::connect::release(services, record);
+    if let Err(error) = super::remove_bundle(&services.bundle_dir(&record.id)) {
+        tracing::warn!(container = %record.id, %error, "remove the bundle");
+    }
+}
+
+/// How long until the policy starts the container again; none: it stays down.
+///
+/// Waits double from 100 ms to a minute, and start over once a run lasted ten seconds.
+fn restart_delay(record: &Record, exit: &ExitRecord) -> Option<Duration> {
+    const SETTLED_NANOS: i64 = 10_000_000_000;
+    if record.stopped_by_user {
+        return None;
+    }
+    let again = match record.spec.restart {
+        RestartPolicy::No => false,
+        RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
+        RestartPolicy::OnFailure { max_retries } => {
+            exit.code != 0 && (max_retries == 0 || record.restart_count < max_retries)
+        }
+    };
+    let ran = exit.finished_at - record.state.started_at().unwrap_or(exit.finished_at);
+    let doublings = if ran >= SETTLED_NANOS { 0 } else { record.restart_count.min(10) };
+    again.then(|| Duration::from_millis(100 << doublings).min(Duration::from_secs(60)))
+}
+
+fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Duration) {
+    let (services, container) = (Arc::clone(services), Arc::clone(container));
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        let _gate = container.gate.lock().await;
+        let due = matches!(container.state(), State::Restarting { .. } | State::Exited { .. });
+        if !due || container.record().stopped_by_user || container.is_removing() {
+            return;
+        }
+        if let Err(error) = super::start::start_gated(&services, &container, false).await {
+            tracing::warn!(container = %container.id(), %error, "restart by policy");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_until_a_run_lasts() {
+        let mut record = crate::container::tests::record();
+        record.spec.restart = RestartPolicy::Always;
+        record.state = State::Running { pid: 1, started_at: 0 };
+        let exit = |at| ExitRecord {
+            code: 0,
+            started_at: 0,
+            finished_at: at,
+            oom_killed: false,
+            error: String::new(),
+        };
+        record.restart_count = 3;
+        assert_eq!(restart_delay(&record, &exit(1)), Some(Duration::from_millis(800)));
+        assert_eq!(restart_delay(&record, &exit(20_000_000_000)), Some(Duration::from_millis(100)));
+        record.restart_count = 50;
+        assert_eq!(restart_delay(&record, &exit(1)), Some(Duration::from_secs(60)));
+        record.stopped_by_user = true;
+        assert_eq!(restart_delay(&record, &exit(1)), None);
+    }
+
+    #[test]
+    fn on_failure_counts_its_retries() {
+        let mut record = crate::container::tests::record();
+        record.spec.restart = RestartPolicy::OnFailure { max_retries: 2 };
+        let exit = |code| ExitRecord {
+            code,
+            started_at: 0,
+            finished_at: 1,
+            oom_killed: false,
+            error: String::new(),
+        };
+        assert!(restart_delay(&record, &exit(1)).is_some());
+        assert!(restart_delay(&record, &exit(0)).is_none());
+        record.restart_count = 2;
+        assert!(restart_delay(&record, &exit(1)).is_none());
+    }
+}

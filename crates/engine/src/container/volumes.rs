@@ -1,0 +1,76 @@
+//! A container's volumes: made when it is created, filled from its image when they are empty.
+
+use crate::Services;
+use ::volumes::{Create, Volume};
+use errors::Result;
+use events::{Event, VolumeAction};
+use ids::ContainerId;
+use spec::VolumeMount;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use undo::Undo;
+
+/// Finds or makes the volume of a mount, and notes that the container has it. What is made here goes again if the
+/// creation fails.
+pub(super) async fn make(
+    services: &Arc<Services>,
+    id: &ContainerId,
+    mount: &VolumeMount,
+    driver: Option<String>,
+    undo: &mut Undo,
+) -> Result<Volume> {
+    let mut labels = mount.labels.clone();
+    if mount.name.is_none() {
+        labels.insert("com.docker.volume.anonymous".into(), String::new());
+    }
+    let create = Create { name: mount.name.clone(), driver, options: mount.options.clone(), labels };
+    let (volume, made) = services.volumes.create(create).await?;
+    services.volumes.reference(&volume.name, id.as_str()).await?;
+    undo.push("give up the volume", {
+        let (services, name, id) = (Arc::clone(services), volume.name.clone(), id.clone());
+        move || {
+            Box::pin(async move {
+                services.volumes.release(&name, id.as_str());
+                if made {
+                    services.volumes.remove(&name, true).await?;
+                }
+                Ok(())
+            })
+        }
+    });
+    if made {
+        services.events.publish(Event::volume(&VolumeAction::Create, &volume.name, &volume.driver));
+    }
+    Ok(volume)
+}
+
+/// Copies what the image has at `target` into an empty volume, as docker does at the first mount.
+pub(super) async fn populate(
+    services: &Arc<Services>,
+    id: &ContainerId,
+    mount: &VolumeMount,
+    volume: &Volume,
+    target: &str,
+) -> Result<()> {
+    if mount.no_copy || mount.subpath.is_some() {
+        return Ok(());
+    }
+    services.volumes.mount(&volume.name, id.as_str()).await?;
+    let root = services.images.open_root(id.as_str())?;
+    let populated =
+        services.volumes.populate(&volume.name, id.as_str(), root.as_fd(), Path::new(target)).await;
+    services.volumes.unmount(&volume.name, id.as_str()).await?;
+    populated?;
+    Ok(())
+}
+
+/// Runs what may block on the pool for such work.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(errors::Error::wrap(errors::Class::Internal, error)),
+    }
+}

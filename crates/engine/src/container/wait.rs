@@ -1,0 +1,57 @@
+//! `wait`: until a container stops, or is gone.
+
+use crate::Services;
+use containers::{ExitNotice, State};
+use errors::{Class, Error, Result};
+use std::sync::Arc;
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WaitFor {
+    /// Not running now, or no longer.
+    #[default]
+    NotRunning,
+    /// The next exit, even if it does not run yet.
+    NextExit,
+    /// Its removal.
+    Removed,
+}
+
+/// What was waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// Exit code of the last run.
+    pub code: i64,
+    /// What went wrong beside the exit.
+    pub error: Option<String>,
+}
+
+/// Looks the container up at once and answers the wait itself, so that a server can send its headers first.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn wait(
+    services: &Arc<Services>,
+    reference: &str,
+    what: WaitFor,
+) -> Result<impl Future<Output = Waited> + Send + 'static + use<>> {
+    let container = services.containers.find(reference)?;
+    let mut notices = container.watch();
+    let exits = notices.borrow_and_update().exits;
+    let busy = container.state().is_live() || matches!(container.state(), State::Restarting { .. });
+    if services.containers.get(container.id()).is_none() {
+        return Err(Error::new(Class::NotFound, format!("No such container: {reference}")));
+    }
+    drop(container);
+    Ok(async move {
+        let met = |notice: &ExitNotice| match what {
+            WaitFor::NotRunning => !busy || notice.exits > exits || notice.removed,
+            WaitFor::NextExit => notice.exits > exits || notice.removed,
+            WaitFor::Removed => notice.removed,
+        };
+        // An error means that the handle is gone with the container: the last notice stands.
+        let _ = notices.wait_for(met).await;
+        let notice = notices.borrow();
+        Waited { code: notice.code.into(), error: (!notice.error.is_empty()).then(|| notice.error.clone()) }
+    })
+}

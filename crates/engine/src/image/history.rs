@@ -1,0 +1,15 @@
+//! `history`.
+
+use crate::Services;
+use errors::Result;
+use images::HistoryItem;
+use std::sync::Arc;
+
+/// The steps by which an image came to be, latest first.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn history(services: &Arc<Services>, name: &str) -> Result<Vec<HistoryItem>> {
+    let image = services.images.resolve(name)?;
+    Ok(services.images.history(&image))
+}

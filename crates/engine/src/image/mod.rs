@@ -1,0 +1,51 @@
+//! The verbs on images.
+
+mod history;
+mod import;
+mod list;
+mod load;
+mod prune;
+mod remove;
+mod save;
+mod tag;
+
+pub use history::history;
+pub use import::import;
+pub use list::{ListedImage, list};
+pub use load::load;
+pub use prune::{PrunedImages, prune};
+pub use remove::remove;
+pub use save::save;
+pub use tag::tag;
+
+use crate::Services;
+use errors::Result;
+use events::{Event, ImageAction};
+use images::{Image, Use};
+use std::sync::Arc;
+
+/// Everything about an image.
+///
+/// # Errors
+/// `NotFound`, and `Invalid` for what is neither a name nor an id.
+pub async fn inspect(services: &Arc<Services>, name: &str) -> Result<Arc<Image>> {
+    Ok(services.images.resolve(name)?)
+}
+
+/// The images that containers use.
+fn uses(services: &Services) -> Vec<Use> {
+    let records = services.containers.all().into_iter().map(|container| container.record());
+    let uses = records.filter_map(|record| {
+        Some(Use {
+            image: record.image.id.parse().ok()?,
+            container: record.id.to_string(),
+            running: record.state.is_live(),
+        })
+    });
+    uses.collect()
+}
+
+fn publish(services: &Services, action: ImageAction, image: &Image, name: &str) {
+    let labels = image.config.config.labels.clone();
+    services.events.publish(Event::image(action, image.id.as_str(), name, &labels));
+}

@@ -1,0 +1,34 @@
+//! `rmi`.
+
+use crate::Services;
+use errors::Result;
+use events::{Event, ImageAction};
+use images::{Removal, Removed};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Removes a name, and with its last name the image.
+///
+/// # Errors
+/// `NotFound`; `Conflict` while a container uses it.
+pub async fn remove(services: &Arc<Services>, name: &str, removal: Removal) -> Result<Vec<Removed>> {
+    let id = services.images.resolve(name)?.id.to_string();
+    let removed = services.images.remove(name, removal, &super::uses(services)).await?;
+    publish(services, &id, &removed);
+    Ok(removed)
+}
+
+pub(super) fn publish(services: &Services, id: &str, removed: &[Removed]) {
+    let none = BTreeMap::new();
+    for item in removed {
+        match item {
+            Removed::Untagged(name) => {
+                services.events.publish(Event::image(ImageAction::Untag, id, name, &none))
+            }
+            Removed::Deleted(digest) if digest == id => {
+                services.events.publish(Event::image(ImageAction::Delete, id, id, &none));
+            }
+            Removed::Deleted(_) => {}
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the verbs work on: every service, opened once, passed by reference.
+
+use crate::host::Host;
+use config::Settings;
+use containers::Containers;
+use durable::Trash;
+use events::Events;
+use images::Images;
+use networks::Networks;
+use runtime::Runtimes;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::StateStore;
+use volumes::Volumes;
+
+/// The services of one engine. It has no methods that do things: those are the verbs.
+#[derive(Debug)]
+pub struct Services {
+    /// As read at start.
+    pub settings: Settings,
+    /// This engine's id, kept in the store.
+    pub id: String,
+    /// Records of everything.
+    pub store: Arc<dyn StateStore>,
+    /// Containers.
+    pub containers: Containers,
+    /// Processes added by `exec`.
+    pub execs: crate::exec::Execs,
+    /// Images, and the containers' writable layers.
+    pub images: Images,
+    /// Networks.
+    pub networks: Arc<Networks>,
+    /// Volumes.
+    pub volumes: Volumes,
+    /// What happened.
+    pub events: Events,
+    /// Shims and runtimes.
+    pub runtimes: Arc<Runtimes>,
+    /// Where removed directories wait for their deletion.
+    pub trash: Arc<Trash>,
+    /// What this host's cgroups can do.
+    pub cgroups: cgroups::Host,
+    /// Who makes the containers' cgroups.
+    pub cgroup_driver: cgroups::Driver,
+    /// What this host is.
+    pub host: Host,
+}
+
+impl Services {
+    /// Directory of what must be kept of a container: log, hosts, resolv.conf.
+    pub fn container_dir(&self, id: &ids::ContainerId) -> PathBuf {
+        self.settings.runtime.root_dir.join("containers").join(id.as_str())
+    }
+
+    /// Directory of what only a running container needs: its bundle.
+    pub fn bundle_dir(&self, id: &ids::ContainerId) -> PathBuf {
+        self.settings.runtime.state_dir.join("containers").join(id.as_str())
+    }
+}

@@ -1,0 +1,16 @@
+//! The verbs on the engine itself.
+
+mod df;
+mod events;
+mod info;
+mod open;
+mod purge;
+
+pub use df::{DiskUsage, disk_usage};
+pub use events::{EventStream, events};
+pub use info::{Info, info};
+pub use open::{Opening, open};
+pub use purge::{close, purge};
+
+/// Version of this engine.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

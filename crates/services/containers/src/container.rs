@@ -1,0 +1,155 @@
+//! One container's live handle.
+
+use crate::{Record, State};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use ids::ContainerId;
+use parking_lot::Mutex;
+use runtime::{Attachment, Task};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{oneshot, watch};
+
+/// One container: what lists read, and the locks that verbs take.
+#[derive(Debug)]
+pub struct Container {
+    id: ContainerId,
+    record: ArcSwap<Record>,
+    task: ArcSwapOption<Task>,
+    /// One verb at a time. Held for as long as the verb takes, `stop`'s patience included.
+    pub gate: tokio::sync::Mutex<()>,
+    /// Held while the remains of a run are cleared away, so that the next start waits for that.
+    pub aftermath: tokio::sync::Mutex<()>,
+    removing: AtomicBool,
+    held: AtomicBool,
+    notices: watch::Sender<ExitNotice>,
+    pending: Mutex<Vec<PendingAttach>>,
+}
+
+/// What waiters watch: counts exits, and says whether the container is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExitNotice {
+    /// How many runs ended since the engine knows the container.
+    pub exits: u64,
+    /// Code of the last run.
+    pub code: u32,
+    /// What went wrong beside the exit; empty: nothing.
+    pub error: String,
+    /// Whether the container was removed.
+    pub removed: bool,
+}
+
+/// A client that attached before the start: it gets its streams when there are any.
+#[derive(Debug)]
+pub struct PendingAttach {
+    /// Whether it sends input.
+    pub stdin: bool,
+    /// Whether it wants standard output.
+    pub stdout: bool,
+    /// Whether it wants standard error.
+    pub stderr: bool,
+    /// Takes the streams; dropped when the start fails.
+    pub reply: oneshot::Sender<Attachment>,
+}
+
+impl Container {
+    pub(crate) fn new(record: Record) -> Arc<Self> {
+        let exit = record.state.exit();
+        let notice = ExitNotice {
+            exits: 0,
+            code: exit.map_or(0, |exit| exit.code),
+            error: exit.map_or_else(String::new, |exit| exit.error.clone()),
+            removed: false,
+        };
+        Arc::new(Self {
+            id: record.id.clone(),
+            record: ArcSwap::from_pointee(record),
+            task: ArcSwapOption::empty(),
+            gate: tokio::sync::Mutex::default(),
+            aftermath: tokio::sync::Mutex::default(),
+            removing: AtomicBool::new(false),
+            held: AtomicBool::new(false),
+            notices: watch::Sender::new(notice),
+            pending: Mutex::default(),
+        })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ContainerId {
+        &self.id
+    }
+
+    /// The record as it is now. Never waits.
+    pub fn record(&self) -> Arc<Record> {
+        self.record.load_full()
+    }
+
+    /// The state as it is now. Never waits.
+    pub fn state(&self) -> State {
+        self.record.load().state.clone()
+    }
+
+    pub(crate) fn publish(&self, record: Record) -> Arc<Record> {
+        let record = Arc::new(record);
+        self.record.store(Arc::clone(&record));
+        record
+    }
+
+    /// The running task, if there is one.
+    pub fn task(&self) -> Option<Arc<Task>> {
+        self.task.load_full()
+    }
+
+    /// Sets or clears the running task.
+    pub fn set_task(&self, task: Option<Task>) {
+        self.task.store(task.map(Arc::new));
+    }
+
+    /// Whether a removal is in progress.
+    pub fn is_removing(&self) -> bool {
+        self.removing.load(Ordering::Acquire)
+    }
+
+    /// Marks a removal as begun or given up; answers whether one was in progress before.
+    pub fn set_removing(&self, removing: bool) -> bool {
+        self.removing.swap(removing, Ordering::AcqRel)
+    }
+
+    /// Whether the next exit is part of a verb: neither the restart policy nor `--rm` then acts on it.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
+    /// See [`Container::is_held`].
+    pub fn set_held(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
+    }
+
+    /// To wait for exits and removal.
+    pub fn watch(&self) -> watch::Receiver<ExitNotice> {
+        self.notices.subscribe()
+    }
+
+    /// Tells waiters that a run ended.
+    pub fn notify_exit(&self, code: u32, error: &str) {
+        self.notices.send_modify(|notice| {
+            notice.exits += 1;
+            notice.code = code;
+            error.clone_into(&mut notice.error);
+        });
+    }
+
+    /// Tells waiters that the container is gone.
+    pub fn notify_removed(&self) {
+        self.notices.send_modify(|notice| notice.removed = true);
+    }
+
+    /// Registers a client that attaches before the start.
+    pub fn push_attach(&self, attach: PendingAttach) {
+        self.pending.lock().push(attach);
+    }
+
+    /// The clients that wait for the start.
+    pub fn take_attaches(&self) -> Vec<PendingAttach> {
+        std::mem::take(&mut *self.pending.lock())
+    }
+}

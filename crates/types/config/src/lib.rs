@@ -1,0 +1,148 @@
+//! The settings tree with all its defaults. Pure: the daemon reads the file, the environment and the flags.
+//!
+//! Section and key names follow `container-runtime.yaml`; a key that is absent has the default given here.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Directories, runtimes and what every container gets.
+    pub runtime: Runtime,
+    /// The default bridge.
+    pub network: Network,
+    /// Layers and blobs.
+    pub storage: Storage,
+    /// The containers' logs.
+    pub logging: Logging,
+}
+
+/// Directories, runtimes and what every container gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runtime {
+    /// What must survive a reboot.
+    pub root_dir: PathBuf,
+    /// What need not: sockets, bundles, namespaces.
+    pub state_dir: PathBuf,
+    /// Most containers that may exist at once; 0: no limit.
+    pub max_containers: usize,
+    /// Name of the runtime for containers that name none.
+    pub default_runtime: String,
+    /// Further runtimes by name.
+    pub runtimes: BTreeMap<String, RuntimeEntry>,
+    /// Whether a command that finds no daemon starts one.
+    pub autostart: bool,
+    /// Shims started ahead of need.
+    pub idle_shims: usize,
+    /// Who makes cgroups.
+    pub cgroup_driver: CgroupDriver,
+    /// Cgroup below which containers get theirs.
+    pub cgroup_parent: String,
+    /// Program for `--init`; none: the engine's own.
+    pub init_path: Option<PathBuf>,
+    /// Forbid every container to gain privileges by exec.
+    pub no_new_privileges: bool,
+    /// `user[:group]` whose subordinate ids containers run as; none: no remapping.
+    pub userns_remap: Option<String>,
+    /// Labels of this engine, shown by `info`.
+    pub labels: Vec<String>,
+}
+
+/// Who makes cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CgroupDriver {
+    /// systemd where it is the init of a host with cgroup v2, else cgroupfs.
+    #[default]
+    Auto,
+    /// Directories made by us.
+    Cgroupfs,
+    /// Scopes made by systemd over D-Bus.
+    Systemd,
+}
+
+/// A configured runtime.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuntimeEntry {
+    /// Program with the OCI command line, a path or a name to find in `PATH`.
+    pub path: Option<PathBuf>,
+    /// Its global arguments.
+    pub args: Vec<String>,
+    /// A containerd shim instead: `io.containerd.runc.v2`, or an absolute path.
+    pub shim: Option<String>,
+}
+
+/// The default bridge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// Its device name; a private engine derives one from its root directory.
+    pub default_bridge: Option<String>,
+    /// Its subnet; a private engine takes the next free one.
+    pub ip_range: Option<String>,
+    /// Network namespaces made ahead of need.
+    pub idle_namespaces: usize,
+    /// Bytes; none: 1500.
+    pub mtu: Option<u32>,
+}
+
+/// Layers and blobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// `overlay2`, the one driver there is.
+    pub driver: String,
+}
+
+/// The containers' logs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Logging {
+    /// Driver for containers that name none.
+    pub driver: String,
+    /// Its options.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self {
+            root_dir: "/var/lib/container-runtime".into(),
+            state_dir: "/run/container-runtime".into(),
+            max_containers: 0,
+            default_runtime: "libcontainer".into(),
+            runtimes: BTreeMap::new(),
+            autostart: true,
+            idle_shims: 2,
+            cgroup_driver: CgroupDriver::default(),
+            cgroup_parent: "/container-runtime".into(),
+            init_path: None,
+            no_new_privileges: false,
+            userns_remap: None,
+            labels: Vec::new(),
+        }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { default_bridge: None, ip_range: None, idle_namespaces: 8, mtu: None }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { driver: "overlay2".into() }
+    }
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { driver: "json-file".into(), options: BTreeMap::new() }
+    }
+}
