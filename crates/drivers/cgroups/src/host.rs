@@ -1,7 +1,9 @@
 //! Which cgroup versions and controllers a host has, and where they are mounted.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::files;
 use crate::group::Cgroup;
+use crate::naming::relative_path;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -49,20 +51,76 @@ pub enum Controller {
     HugeTlb,
 }
 
+impl Controller {
+    /// What v1 mount options and v2's `cgroup.controllers` call it.
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "cpu" => Self::Cpu,
+            "cpuacct" => Self::CpuAcct,
+            "cpuset" => Self::CpuSet,
+            "memory" => Self::Memory,
+            "blkio" | "io" => Self::BlockIo,
+            "pids" => Self::Pids,
+            "devices" => Self::Devices,
+            "freezer" => Self::Freezer,
+            "hugetlb" => Self::HugeTlb,
+            _ => return None,
+        })
+    }
+}
+
 /// The cgroups of this host.
 #[derive(Debug, Clone)]
 pub struct Host {
-    pub(crate) mode: Mode,
+    mode: Mode,
     /// v1: mount point by controller.
-    pub(crate) v1: BTreeMap<Controller, PathBuf>,
+    v1: BTreeMap<Controller, PathBuf>,
+    /// All v1 mount points, those without a known controller too (`name=systemd`).
+    v1_all: Vec<PathBuf>,
     /// v2: mount point and the controllers at its root.
-    pub(crate) v2: Option<(PathBuf, Vec<Controller>)>,
+    v2: Option<(PathBuf, Vec<Controller>)>,
 }
 
 impl Host {
     /// Looks at `/proc/self/mountinfo` and the hierarchies that it names.
     pub fn detect() -> Result<Self> {
-        todo!()
+        let host = Self::from_mountinfo(&files::read(Path::new("/proc/self/mountinfo"))?);
+        if host.v1_all.is_empty() && host.v2.is_none() { Err(Error::NotMounted) } else { Ok(host) }
+    }
+
+    /// `proc_pid_mountinfo(5)`: `id parent maj:min root mountpoint options… - type source superoptions`.
+    pub(crate) fn from_mountinfo(mountinfo: &str) -> Self {
+        let mut host = Self { mode: Mode::V1, v1: BTreeMap::new(), v1_all: Vec::new(), v2: None };
+        for line in mountinfo.lines() {
+            let Some((mount, superblock)) = line.split_once(" - ") else { continue };
+            let Some(point) = mount.split(' ').nth(4).map(PathBuf::from) else { continue };
+            let mut superblock = superblock.split(' ');
+            let (kind, options) = (superblock.next(), superblock.nth(1).unwrap_or_default());
+            match kind {
+                Some("cgroup") => host.add_v1(&point, options),
+                Some("cgroup2") if host.v2.is_none() => {
+                    let controllers = v2_controllers(&point);
+                    host.v2 = Some((point, controllers));
+                }
+                _ => {}
+            }
+        }
+        host.mode = match (&host.v2, host.v1.is_empty()) {
+            (Some(_), true) => Mode::V2,
+            (Some(_), false) => Mode::Hybrid,
+            (None, _) => Mode::V1,
+        };
+        host
+    }
+
+    fn add_v1(&mut self, point: &Path, options: &str) {
+        if self.v1_all.iter().any(|known| known == point) {
+            return;
+        }
+        self.v1_all.push(point.to_path_buf());
+        for controller in options.split(',').filter_map(Controller::parse) {
+            self.v1.entry(controller).or_insert_with(|| point.to_path_buf());
+        }
     }
 
     /// How cgroups are mounted.
@@ -72,20 +130,82 @@ impl Host {
 
     /// Whether limits and counts of this controller are available.
     pub fn has(&self, controller: Controller) -> bool {
-        let _ = controller;
-        todo!()
+        match (self.mode, controller) {
+            (Mode::V1 | Mode::Hybrid, controller) => self.v1.contains_key(&controller),
+            (Mode::V2, Controller::Devices | Controller::Freezer) => true,
+            (Mode::V2, Controller::CpuAcct) => self.has(Controller::Cpu),
+            (Mode::V2, controller) => {
+                self.v2.as_ref().is_some_and(|(_, controllers)| controllers.contains(&controller))
+            }
+        }
     }
 
-    /// Whether a file such as `memory.memsw.limit_in_bytes` exists for non-root cgroups (swap accounting, realtime
-    /// groups, …). Decided by looking at the hierarchy.
+    /// Whether cgroups below the root have this file (`memory.memsw.limit_in_bytes`, `memory.swap.max`, …): some are
+    /// a matter of the kernel's configuration. Where no cgroup is there to look at, the controller decides.
     pub fn has_file(&self, controller: Controller, file: &str) -> bool {
-        let _ = (controller, file);
-        todo!()
+        if !self.has(controller) {
+            return false;
+        }
+        match (self.mode, &self.v2) {
+            (Mode::V2, Some((root, _))) => {
+                let children = files::subtree(root).unwrap_or_default();
+                let mut below = children.iter().skip(1).peekable();
+                below.peek().is_none() || below.any(|child| child.join(file).exists())
+            }
+            _ => self.v1.get(&controller).is_some_and(|root| root.join(file).exists()),
+        }
     }
 
     /// The cgroup that a `linux.cgroupsPath` stands for; it need not exist.
     pub fn cgroup(&self, cgroups_path: &Path) -> Cgroup {
-        let _ = cgroups_path;
-        todo!()
+        let below = relative_path(&cgroups_path.to_string_lossy());
+        let v2 = self.v2.as_ref().map(|(root, _)| root.join(&below));
+        match (self.mode, v2) {
+            (Mode::V2, Some(directory)) => Cgroup::v2(directory),
+            (_, v2) => {
+                let by_controller =
+                    self.v1.iter().map(|(controller, root)| (*controller, root.join(&below))).collect();
+                let named = self.v1_all.iter().map(|root| root.join(&below)).chain(v2).collect();
+                Cgroup::v1(by_controller, named)
+            }
+        }
+    }
+}
+
+fn v2_controllers(point: &Path) -> Vec<Controller> {
+    let text = files::read(&point.join("cgroup.controllers")).unwrap_or_default();
+    text.split_whitespace().filter_map(Controller::parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: &str = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n\
+        32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n\
+        35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n\
+        40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd\n";
+    const UNIFIED: &str = "41 31 0:38 / /nowhere/unified rw,relatime - cgroup2 cgroup2 rw\n";
+
+    #[test]
+    fn the_mode_follows_from_the_mounts() {
+        assert_eq!(Host::from_mountinfo(V1).mode(), Mode::V1);
+        assert_eq!(Host::from_mountinfo(UNIFIED).mode(), Mode::V2);
+        assert_eq!(Host::from_mountinfo(&format!("{V1}{UNIFIED}")).mode(), Mode::Hybrid);
+        assert_eq!(Mode::Hybrid.version(), 1);
+    }
+
+    #[test]
+    fn controllers_share_mounts() {
+        let host = Host::from_mountinfo(V1);
+        assert!(host.has(Controller::Cpu) && host.has(Controller::CpuAcct) && host.has(Controller::Memory));
+        assert!(!host.has(Controller::Pids));
+        assert!(!host.has_file(Controller::Pids, "pids.max"));
+    }
+
+    #[test]
+    fn this_host_has_cgroups() {
+        let host = Host::detect().unwrap();
+        assert!(host.has(Controller::Memory), "{host:?}");
     }
 }

@@ -6,11 +6,17 @@
 //! A [`Host`] is detected once; a [`Cgroup`] is a path below it, and every read opens the files anew: there is no
 //! state to go stale.
 
+mod control;
 mod error;
+mod files;
 mod group;
 mod host;
 mod naming;
 mod stats;
+mod stats_read;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, Result};
 pub use group::Cgroup;

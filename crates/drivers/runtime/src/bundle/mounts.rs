@@ -20,7 +20,7 @@ pub(super) fn of_container(spec: &ContainerSpec, resolved: &Resolved) -> Vec<Mou
     let mut mounts = defaults(spec, resolved);
     let replaces = |target: &str| resolved.mounts.iter().any(|mount| mount.target == target);
     let dev_replaced = replaces("/dev");
-    mounts.retain(|mount| !replaces(&mount.target) && !(dev_replaced && mount.target.starts_with("/dev/")));
+    mounts.retain(|mount| !(replaces(&mount.target) || dev_replaced && mount.target.starts_with("/dev/")));
     for mount in &mut mounts {
         adjust(mount, spec, resolved);
     }
