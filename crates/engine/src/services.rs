@@ -44,6 +44,8 @@ pub struct Services {
     pub cgroup_driver: cgroups::Driver,
     /// What this host is.
     pub host: Host,
+    /// A client's wish that this process ends; the daemon waits for it.
+    pub shutdown: tokio::sync::watch::Sender<Option<crate::system::Shutdown>>,
 }
 
 impl Services {

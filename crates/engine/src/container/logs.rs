@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 /// What to read.
@@ -111,15 +111,8 @@ fn read(
             }
             Next::End => return Ok(()),
             Next::Pending => runtime.block_on(async {
-                let more = AsyncFd::register_with_interest(reader.as_fd(), tokio::io::Interest::READABLE);
-                let more = async {
-                    match &more {
-                        Ok(more) => drop(more.readable().await),
-                        Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-                    }
-                };
                 tokio::select! {
-                    () = more => {}
+                    () = grown(&reader) => {}
                     _ = notices.changed() => {}
                     () = sender.closed() => {}
                 }
@@ -128,5 +121,15 @@ fn read(
         if sender.is_closed() {
             return Ok(());
         }
+    }
+}
+
+/// Waits until the log may have grown.
+async fn grown(reader: &logs::Reader) {
+    // An inotify descriptor; tokio only waits on it, so that it matters not that it is no pipe.
+    let watch = reader.as_fd().try_clone_to_owned().and_then(pipe::Receiver::from_owned_fd_unchecked);
+    match watch {
+        Ok(watch) => drop(watch.readable().await),
+        Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
     }
 }

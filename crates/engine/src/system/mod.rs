@@ -10,7 +10,7 @@ pub use df::{DiskUsage, disk_usage};
 pub use events::{EventStream, events};
 pub use info::{Info, info};
 pub use open::{Opening, open};
-pub use purge::{close, purge};
+pub use purge::{Shutdown, close, purge, request_shutdown};
 
 /// Version of this engine.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

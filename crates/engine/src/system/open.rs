@@ -76,6 +76,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         cgroups,
         cgroup_driver,
         host: Host::detect(shim),
+        shutdown: tokio::sync::watch::Sender::new(None),
     });
     adopt_all(&services).await?;
     watch_oom(&services);
