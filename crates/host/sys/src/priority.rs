@@ -16,12 +16,7 @@ pub fn background_thread() -> io::Result<()> {
     rustix::process::setpriority_process(None, 19)?;
     // SAFETY: the call takes three numbers and touches no memory of ours.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_ioprio_set,
-            IOPRIO_WHO_PROCESS,
-            0,
-            IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT,
-        )
+        libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

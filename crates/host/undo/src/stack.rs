@@ -65,6 +65,19 @@ impl Undo {
         self.steps.append(&mut part.steps);
     }
 
+    /// Ends the verb with `outcome`: a success keeps everything, a failure undoes it before it is returned.
+    ///
+    /// What cannot be undone is logged, since the caller wants to hear of the verb's own error.
+    pub async fn settle<T>(self, outcome: Result<T, errors::Error>) -> Result<T, errors::Error> {
+        if outcome.is_ok() {
+            self.disarm();
+        } else {
+            let verb = self.verb;
+            self.unwind().await.iter().for_each(|failure| unwind::log(verb, failure));
+        }
+        outcome
+    }
+
     /// Undoes everything, the last first, and returns what failed.
     ///
     /// The work goes on if the returned future is dropped.

@@ -78,9 +78,7 @@ pub(crate) async fn detached(verb: &'static str, steps: Vec<Step>, limit: Durati
 /// Unwinds with nobody waiting, hence logs what failed. Without a runtime at hand it makes one in a thread.
 pub(crate) fn in_background(verb: &'static str, steps: Vec<Step>, limit: Duration) {
     let work = async move {
-        for Failure { name, error } in run(verb, steps, limit).await {
-            tracing::warn!(verb, step = name, %error, "undo failed, something may be left behind");
-        }
+        run(verb, steps, limit).await.iter().for_each(|failure| log(verb, failure));
     };
     match Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn(work)),
@@ -93,6 +91,12 @@ pub(crate) fn in_background(verb: &'static str, steps: Vec<Step>, limit: Duratio
             });
         }
     }
+}
+
+/// Tells the log of a failure that nobody else will hear of.
+pub(crate) fn log(verb: &'static str, failure: &Failure) {
+    let Failure { name, error } = failure;
+    tracing::warn!(verb, step = name, %error, "undo failed, something may be left behind");
 }
 
 async fn run(verb: &'static str, steps: Vec<Step>, limit: Duration) -> Vec<Failure> {

@@ -65,8 +65,12 @@ impl StateStore for RedbStore {
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Listing>> {
         let (file, prefix) = (Arc::clone(&self.file), prefix.to_owned());
-        let listing = tokio::task::spawn_blocking(move || read_all(&file, &prefix));
-        async move { listing.await.map_err(|_| StoreError::Closed)? }.boxed()
+        async move {
+            tokio::task::spawn_blocking(move || read_all(&file, &prefix))
+                .await
+                .map_err(|_| StoreError::Closed)?
+        }
+        .boxed()
     }
 
     fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision>> {

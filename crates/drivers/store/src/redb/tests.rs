@@ -153,8 +153,17 @@ async fn a_full_disk_fails_commits_until_there_is_room() {
         std::io::stderr().write_all(b"skipped: mounting a tmpfs needs root\n").unwrap();
         return;
     }
+    let _mount = Unmount(dir.path());
     full_disk(dir.path()).await;
-    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
+}
+
+/// Takes the mount away also when an assertion fails.
+struct Unmount<'a>(&'a Path);
+
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
+    }
 }
 
 async fn full_disk(dir: &Path) {
