@@ -22,7 +22,7 @@ pub(crate) type Extra = Vec<(&'static str, String)>;
 pub enum ContainerAction {
     Attach,
     Checkpoint,
-    Commit { image: String, comment: String },
+    Commit { image: String, reference: String, comment: String },
     Copy,
     Create,
     Destroy,
@@ -30,10 +30,10 @@ pub enum ContainerAction {
     Die { exit_code: i32, ran: std::time::Duration },
     ArchivePath,
     ExtractToDir,
-    ExecCreate { exec: String, command: String },
+    ExecCreate { exec: String, argv: Vec<String> },
     ExecDetach { exec: String },
     ExecDie { exec: String, exit_code: i32 },
-    ExecStart { exec: String, command: String },
+    ExecStart { exec: String, argv: Vec<String> },
     Export,
     Health(Health),
     Kill { signal: i32 },
@@ -64,10 +64,10 @@ impl ContainerAction {
             Self::Die { .. } => "die",
             Self::ArchivePath => "archive-path",
             Self::ExtractToDir => "extract-to-dir",
-            Self::ExecCreate { command, .. } => return format!("exec_create: {command}"),
+            Self::ExecCreate { argv, .. } => return format!("exec_create: {}", command(argv)),
             Self::ExecDetach { .. } => "exec_detach",
             Self::ExecDie { .. } => "exec_die",
-            Self::ExecStart { command, .. } => return format!("exec_start: {command}"),
+            Self::ExecStart { argv, .. } => return format!("exec_start: {}", command(argv)),
             Self::Export => "export",
             Self::Health(Health::Running) => "health_status: running",
             Self::Health(Health::Starting) => "health_status: starting",
@@ -91,9 +91,11 @@ impl ContainerAction {
 
     pub(crate) fn extra(&self) -> Extra {
         match self {
-            Self::Commit { image, comment } => {
-                vec![("imageID", image.clone()), ("comment", comment.clone())]
-            }
+            Self::Commit { image, reference, comment } => vec![
+                ("imageID", image.clone()),
+                ("imageRef", reference.clone()),
+                ("comment", comment.clone()),
+            ],
             Self::Die { exit_code, ran } => {
                 vec![("exitCode", exit_code.to_string()), ("execDuration", ran.as_secs().to_string())]
             }
@@ -104,7 +106,7 @@ impl ContainerAction {
                 vec![("execID", exec.clone()), ("exitCode", exit_code.to_string())]
             }
             Self::Kill { signal } => vec![("signal", signal.to_string())],
-            Self::Rename { old } => vec![("oldName", old.clone())],
+            Self::Rename { old } => vec![("oldName", format!("/{old}"))],
             Self::Resize { width, height } => {
                 vec![("width", width.to_string()), ("height", height.to_string())]
             }
@@ -112,6 +114,13 @@ impl ContainerAction {
             _ => Vec::new(),
         }
     }
+}
+
+/// As Docker prints it: with a space behind the program also when no argument follows.
+fn command(argv: &[String]) -> String {
+    let (program, arguments) =
+        argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    format!("{program} {}", arguments.join(" "))
 }
 
 /// What happened to an image.

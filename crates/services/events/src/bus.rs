@@ -186,3 +186,83 @@ impl Drop for Subscription {
         lock(&self.shared).waiting.remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use futures_util::{FutureExt, StreamExt};
+    use std::collections::BTreeMap;
+
+    fn event(number: i64) -> Event {
+        let mut event = Event::new(Kind::Container, "start", number.to_string(), BTreeMap::new());
+        event.at = number;
+        event
+    }
+
+    fn ids(subscription: &mut Subscription) -> Vec<String> {
+        let id = |received| match received {
+            Received::Event(event) => event.id.clone(),
+            Received::Missed(number) => format!("missed {number}"),
+        };
+        std::iter::from_fn(|| subscription.try_next()).map(id).collect()
+    }
+
+    #[test]
+    fn subscribers_see_what_comes_and_what_they_ask_for_of_the_past() {
+        let events = Events::new();
+        (1..=3).for_each(|number| events.publish(event(number)));
+        let (mut now, mut past) = (events.subscribe(None), events.subscribe(Some(2)));
+        let mut future = events.subscribe(Some(99));
+        events.publish(event(4));
+        assert_eq!(ids(&mut now), ["4"]);
+        assert_eq!(ids(&mut past), ["2", "3", "4"]);
+        assert_eq!(ids(&mut future), ["4"]);
+        assert_eq!(events.published(), 4);
+    }
+
+    #[test]
+    fn who_is_too_slow_is_told_how_many_went_by() {
+        let events = Events::with_limits(Limits { events: 3, bytes: 1 << 20 });
+        let mut slow = events.subscribe(None);
+        (1..=5).for_each(|number| events.publish(event(number)));
+        assert_eq!(ids(&mut slow), ["missed 2", "3", "4", "5"]);
+        assert_eq!(ids(&mut events.subscribe(Some(0))), ["3", "4", "5"]);
+    }
+
+    #[test]
+    fn the_history_is_bounded_by_bytes_but_keeps_the_latest() {
+        let events = Events::with_limits(Limits { events: 100, bytes: 1000 });
+        let mut slow = events.subscribe(None);
+        let large = BTreeMap::from([("label".to_owned(), "x".repeat(5000))]);
+        (0..3).for_each(|_| events.publish(Event::new(Kind::Image, "pull", "large", large.clone())));
+        assert_eq!(ids(&mut slow), ["missed 2", "large"]);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_subscriber_is_woken_and_ends_with_the_bus() {
+        let events = Events::new();
+        let mut subscription = events.subscribe(None);
+        assert!(subscription.next().now_or_never().is_none());
+        let publisher = events.clone();
+        let waiting = tokio::spawn(async move { (subscription.next().await, subscription) });
+        tokio::task::yield_now().await;
+        publisher.publish(event(1));
+        let (received, mut subscription) = waiting.await.unwrap();
+        assert!(matches!(received, Some(Received::Event(event)) if event.id == "1"));
+        let waiting = tokio::spawn(async move { StreamExt::next(&mut subscription).await });
+        tokio::task::yield_now().await;
+        publisher.close();
+        assert_eq!(waiting.await.unwrap(), None);
+        assert!(lock(&events.shared).waiting.is_empty());
+    }
+
+    #[test]
+    fn a_subscription_that_is_dropped_leaves_nothing() {
+        let events = Events::new();
+        let mut subscription = events.subscribe(None);
+        assert!(subscription.next().now_or_never().is_none());
+        drop(subscription);
+        assert!(lock(&events.shared).waiting.is_empty());
+    }
+}

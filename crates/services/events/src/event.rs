@@ -192,11 +192,37 @@ mod tests {
     fn an_exec_action_holds_its_command_and_its_id() {
         let labels = BTreeMap::new();
         let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
-        let action = ContainerAction::ExecStart { exec: "e1".into(), command: "sh -c 'a: b'".into() };
+        let action = ContainerAction::ExecStart {
+            exec: "e1".into(),
+            argv: vec!["sh".into(), "-c".into(), "a: b".into()],
+        };
         let event = Event::container(&action, of);
-        assert_eq!(event.action, "exec_start: sh -c 'a: b'");
+        assert_eq!(event.action, "exec_start: sh -c a: b");
         assert_eq!(attribute(&event, "execID"), "e1");
         assert_eq!(event.name(), "container.exec_started");
+    }
+
+    #[test]
+    fn texts_and_attributes_are_those_of_docker() {
+        let labels = BTreeMap::new();
+        let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
+        let exec = ContainerAction::ExecCreate { exec: "e1".into(), argv: vec!["true".into()] };
+        assert_eq!(Event::container(&exec, of).action, "exec_create: true ");
+        let renamed = Event::container(&ContainerAction::Rename { old: "old".into() }, of);
+        assert_eq!(attribute(&renamed, "oldName"), "/old");
+        let action = VolumeAction::Mount {
+            container: "abc".into(),
+            destination: "/data".into(),
+            read_write: true,
+            propagation: String::new(),
+        };
+        let mounted = Event::volume(&action, "v", "local");
+        let names: Vec<_> = mounted.attributes.keys().map(String::as_str).collect();
+        assert_eq!(names, ["container", "destination", "driver", "propagation", "read/write"]);
+        assert_eq!(Event::volume(&VolumeAction::Prune { reclaimed: 7 }, "", "").attributes.len(), 1);
+        let joined = NetworkAction::Connect { container: "abc".into() };
+        let joined = Event::network(&joined, "n1", "bridge", "bridge");
+        assert_eq!((attribute(&joined, "type"), attribute(&joined, "container")), ("bridge", "abc"));
     }
 
     #[test]
