@@ -30,10 +30,10 @@ pub enum ContainerAction {
     Die { exit_code: i32, ran: std::time::Duration },
     ArchivePath,
     ExtractToDir,
-    ExecCreate { exec: String, argv: Vec<String> },
+    ExecCreate { exec: String, command: String },
     ExecDetach { exec: String },
     ExecDie { exec: String, exit_code: i32 },
-    ExecStart { exec: String, argv: Vec<String> },
+    ExecStart { exec: String, command: String },
     Export,
     Health(Health),
     Kill { signal: i32 },
@@ -64,10 +64,10 @@ impl ContainerAction {
             Self::Die { .. } => "die",
             Self::ArchivePath => "archive-path",
             Self::ExtractToDir => "extract-to-dir",
-            Self::ExecCreate { argv, .. } => return format!("exec_create: {}", command(argv)),
+            Self::ExecCreate { command, .. } => return format!("exec_create: {}", spaced(command)),
             Self::ExecDetach { .. } => "exec_detach",
             Self::ExecDie { .. } => "exec_die",
-            Self::ExecStart { argv, .. } => return format!("exec_start: {}", command(argv)),
+            Self::ExecStart { command, .. } => return format!("exec_start: {}", spaced(command)),
             Self::Export => "export",
             Self::Health(Health::Running) => "health_status: running",
             Self::Health(Health::Starting) => "health_status: starting",
@@ -116,11 +116,10 @@ impl ContainerAction {
     }
 }
 
-/// As Docker prints it: with a space behind the program also when no argument follows.
-fn command(argv: &[String]) -> String {
-    let (program, arguments) =
-        argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-    format!("{program} {}", arguments.join(" "))
+/// A command as Docker prints it: with a space behind the program also when no argument follows.
+fn spaced(command: &str) -> String {
+    let space = if command.contains(' ') { "" } else { " " };
+    format!("{command}{space}")
 }
 
 /// What happened to an image.

@@ -206,7 +206,7 @@ mod tests {
     fn texts_and_attributes_are_those_of_docker() {
         let labels = BTreeMap::new();
         let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
-        let exec = ContainerAction::ExecCreate { exec: "e1".into(), argv: vec!["true".into()] };
+        let exec = ContainerAction::ExecCreate { exec: "e1".into(), command: "true".into() };
         assert_eq!(Event::container(&exec, of).action, "exec_create: true ");
         let renamed = Event::container(&ContainerAction::Rename { old: "old".into() }, of);
         assert_eq!(attribute(&renamed, "oldName"), "/old");
