@@ -11,3 +11,4 @@ pub mod netlink;
 pub mod netns;
 pub mod priority;
 pub mod signals;
+pub mod spawn;
