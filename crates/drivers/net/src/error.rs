@@ -21,10 +21,10 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
-    /// A netlink socket could not be opened, written or read.
-    #[error("{action} a netlink socket")]
+    /// A socket could not be opened, written or read.
+    #[error("{action} a kernel socket")]
     Socket {
-        /// `open`, `write to`, `read from`.
+        /// `open`, `bind`, `write to`, `read from`.
         action: &'static str,
         /// Why.
         #[source]
@@ -80,6 +80,14 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
+    /// Another engine holds the lock.
+    #[error("another engine has been choosing its addresses for more than {} s", .limit.as_secs_f32())]
+    LockHeld {
+        /// Which.
+        name: &'static str,
+        /// How long it was waited for.
+        limit: std::time::Duration,
+    },
     /// A thread could not be started.
     #[error("start the thread {name}")]
     Thread {
@@ -122,7 +130,7 @@ impl Classified for Error {
             Self::ForeignDevice { .. } => Class::Conflict,
             Self::BadName { .. } => Class::Invalid,
             Self::NoNft | Self::Nft { .. } => Class::Unsupported,
-            Self::Thread { .. } | Self::RunNft { .. } => Class::Unavailable,
+            Self::LockHeld { .. } | Self::Thread { .. } | Self::RunNft { .. } => Class::Unavailable,
             Self::BadAnswer { .. } => Class::Internal,
         }
     }

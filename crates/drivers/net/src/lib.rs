@@ -10,6 +10,7 @@ mod bridge;
 mod error;
 pub mod firewall;
 pub mod link;
+mod lock;
 mod mac;
 mod namespace;
 mod pool;
@@ -20,6 +21,7 @@ pub mod sysctl;
 
 pub use bridge::{Attachment, Bridge, BridgeConfig};
 pub use error::{Error, Result};
+pub use lock::NamespaceLock;
 pub use mac::{BadMac, Mac};
 pub use namespace::{Namespace, Settings};
 pub use pool::Pool;

@@ -41,11 +41,16 @@ impl Pool {
         Ok(Self { shared, worker })
     }
 
-    /// A prepared namespace, or one made now when none is left.
-    pub fn take(&self) -> Result<Namespace> {
+    /// A prepared namespace if there is one; never blocks.
+    pub fn take_prepared(&self) -> Option<Namespace> {
         let prepared = self.shared.state.lock().ready.pop_front();
         self.shared.changed.notify_all();
-        match prepared {
+        prepared
+    }
+
+    /// A prepared namespace, or one made now when none is left.
+    pub fn take(&self) -> Result<Namespace> {
+        match self.take_prepared() {
             Some(namespace) => Ok(namespace),
             None => Namespace::make(self.shared.settings),
         }

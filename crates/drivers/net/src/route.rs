@@ -31,6 +31,8 @@ pub enum Occupant {
     Route(Option<String>),
     /// An address of this device.
     Address(String),
+    /// A resolver of the host.
+    NameServer,
 }
 
 impl fmt::Display for Occupied {
@@ -39,6 +41,7 @@ impl fmt::Display for Occupied {
             Occupant::Route(Some(device)) => write!(f, "the route {} by the device {device}", self.subnet),
             Occupant::Route(None) => write!(f, "the route {}", self.subnet),
             Occupant::Address(device) => write!(f, "the address {} of the device {device}", self.subnet),
+            Occupant::NameServer => write!(f, "the host's name server {}", self.subnet.addr()),
         }
     }
 }

@@ -34,8 +34,6 @@ pub struct Config {
     pub prepared: usize,
     /// Whether containers reach the world: forwarding and masquerading.
     pub masquerade: bool,
-    /// Whether containers on the default bridge reach each other.
-    pub inter_container: bool,
 }
 
 impl Config {
@@ -51,7 +49,6 @@ impl Config {
             table: "container-runtime".to_owned(),
             prepared: 8,
             masquerade: true,
-            inter_container: true,
         }
     }
 

@@ -1,6 +1,8 @@
 //! What can go wrong with networks.
 
 use errors::{Class, Classified};
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// The service's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,12 +16,124 @@ pub enum Error {
         /// As given.
         network: String,
     },
+    /// Several networks' ids begin like this.
+    #[error("several networks have ids that begin with {network}")]
+    Ambiguous {
+        /// As given.
+        network: String,
+    },
+    /// A subnet that a person chose is in use on this host.
+    #[error("the subnet {subnet} overlaps {with}")]
+    Collision {
+        /// The wanted subnet.
+        subnet: IpNet,
+        /// Which route or address of the host.
+        with: String,
+    },
+    /// Every range of the pools is in use on this host.
+    #[error("no free subnet is left in the address pools {pools}: the last one tried overlaps {with}")]
+    PoolsExhausted {
+        /// The pools.
+        pools: String,
+        /// Which route or address of the host.
+        with: String,
+    },
+    /// A subnet without room for a gateway and a container.
+    #[error("the subnet {subnet} is too small for a network")]
+    TooSmall {
+        /// The subnet.
+        subnet: IpNet,
+    },
+    /// A text that is not an address of the wanted family.
+    #[error("invalid IP address '{text}'")]
+    BadAddress {
+        /// As given.
+        text: String,
+    },
+    /// A wanted address that the network can't give.
+    #[error(
+        "the address {address} can't be given on the network {network}: it is not a free host address of {subnet}"
+    )]
+    AddressOutside {
+        /// The wanted address.
+        address: IpAddr,
+        /// The network's name.
+        network: String,
+        /// Its subnet.
+        subnet: IpNet,
+    },
+    /// A wanted address that another endpoint has.
+    #[error("the address {address} is already in use on the network {network}")]
+    AddressTaken {
+        /// The wanted address.
+        address: IpAddr,
+        /// The network's name.
+        network: String,
+    },
+    /// All addresses are given.
+    #[error("the network {network} has no free address left in {subnet}")]
+    NoAddressLeft {
+        /// The network's name.
+        network: String,
+        /// Its subnet.
+        subnet: IpNet,
+    },
+    /// A wanted address on a network without addresses of that family.
+    #[error("the network {network} has no addresses to choose from for {address}")]
+    NoAddresses {
+        /// The wanted address.
+        address: IpAddr,
+        /// The network's name.
+        network: String,
+    },
+    /// A bridge network wants a namespace of the container's own.
+    #[error("the network {network} can't be joined from the host's network namespace")]
+    HostNamespace {
+        /// The network's name.
+        network: String,
+    },
+    /// A line for `/etc/hosts` that is not `name:address`.
+    #[error("bad format for add-host: '{text}' (expected name:address)")]
+    BadHost {
+        /// As given.
+        text: String,
+    },
+    /// A MAC address that a device can't have.
+    #[error(transparent)]
+    Mac(#[from] net::BadMac),
+    /// The kernel.
+    #[error(transparent)]
+    Kernel(#[from] net::Error),
+    /// The records.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The kernel gave no random bytes.
+    #[error("draw random bytes")]
+    Random(#[source] getrandom::Error),
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
 }
 
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Self::NotFound { .. } => Class::NotFound,
+            Self::Collision { .. } | Self::AddressTaken { .. } => Class::Conflict,
+            Self::Ambiguous { .. }
+            | Self::TooSmall { .. }
+            | Self::BadAddress { .. }
+            | Self::AddressOutside { .. }
+            | Self::NoAddresses { .. }
+            | Self::HostNamespace { .. }
+            | Self::BadHost { .. } => Class::Invalid,
+            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } | Self::ShuttingDown => {
+                Class::Unavailable
+            }
+            Self::Mac(error) => error.class(),
+            Self::Kernel(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::Random(_) => Class::Internal,
         }
     }
 }

@@ -11,13 +11,18 @@
 //! can a daemon that dies leave a namespace behind. After a restart a namespace is found again at
 //! `/proc/<pid of the container>/ns/net`.
 
+mod attach;
 mod config;
 mod endpoint;
 mod error;
 pub mod files;
+mod host;
+mod ipam;
 mod networks;
+mod predefined;
 mod record;
 mod sandbox;
+mod subnet;
 
 pub use config::{AddressPool, Config};
 pub use endpoint::{Assigned, Endpoint};

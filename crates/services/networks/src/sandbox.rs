@@ -1,13 +1,16 @@
 //! The network namespace of a container, before and while it runs.
 
+use crate::Result;
+use net::Namespace;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The network namespace of a container.
 ///
 /// It keeps the namespace alive until it is dropped, so drop it once the runtime has joined it (or failed to).
 #[derive(Debug)]
 pub struct Sandbox {
-    namespace: Option<net::Namespace>,
+    namespace: Option<Arc<Namespace>>,
 }
 
 impl Sandbox {
@@ -17,12 +20,20 @@ impl Sandbox {
     }
 
     /// The namespace of a running process: that of a container after the daemon's restart.
-    pub fn of_process(_pid: u32) -> crate::Result<Self> {
-        todo!()
+    pub fn of_process(pid: u32) -> Result<Self> {
+        Ok(Self::own(Namespace::of_process(pid)?))
     }
 
     /// What the runtime joins; none: the host's, there is nothing to join.
     pub fn path(&self) -> Option<&Path> {
-        self.namespace.as_ref().map(net::Namespace::path)
+        self.namespace.as_deref().map(Namespace::path)
+    }
+
+    pub(crate) fn own(namespace: Namespace) -> Self {
+        Self { namespace: Some(Arc::new(namespace)) }
+    }
+
+    pub(crate) fn namespace(&self) -> Option<Arc<Namespace>> {
+        self.namespace.clone()
     }
 }
