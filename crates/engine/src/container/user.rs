@@ -7,7 +7,7 @@ use runtime::user::{self, User};
 use std::os::fd::AsFd;
 
 /// Largest user or group file that is read, in bytes.
-const LIMIT: usize = 16 << 20;
+const LIMIT: u64 = 16 << 20;
 
 /// Finds user and groups in the container's `/etc/passwd` and `/etc/group`. Blocks.
 pub(crate) fn lookup(services: &Services, id: &ContainerId, name: &str, groups: &[String]) -> Result<User> {
