@@ -1,1 +1,29 @@
-//! TBD
+//! The test kit: a private engine for each test, the real clients, waits with a limit, and the leak check.
+//!
+//! ```no_run
+//! use tests::with_engine;
+//! with_engine(|engine| {
+//!     let said = engine.docker(&["run", "--rm", "busybox", "echo", "hi"]).ok();
+//!     assert_eq!(said, "hi\n");
+//! });
+//! ```
+//!
+//! With `TESTS_DOCKER_HOST=unix://…` the same tests run against an engine that is already there, Docker's for one:
+//! that proves the tests.
+#![expect(clippy::print_stderr, reason = "a test says why it skips, and what a failing engine logged")]
+
+mod engine;
+pub mod fixtures;
+mod http;
+mod leaks;
+mod need;
+mod output;
+mod pty;
+mod wait;
+
+pub use engine::{Settings, TestEngine, with_engine, with_engine_of, with_private_engine};
+pub use http::Response;
+pub use need::{Need, lacks, skip};
+pub use output::Run;
+pub use pty::Pty;
+pub use wait::{eventually, wait_until};

@@ -1,0 +1,210 @@
+//! `kill -9`: of the daemon at any time, of a shim, of a container's init. Nothing running is disturbed, nothing is
+//! misreported, nothing is lost.
+
+use std::fs;
+use std::time::{Duration, Instant};
+use tests::{Settings, TestEngine, eventually, wait_until, with_private_engine};
+
+fn private(test: impl FnOnce(&TestEngine)) {
+    with_private_engine(Settings::default(), test);
+}
+
+#[test]
+fn containers_outlive_the_daemon_with_state_output_and_exit_code() {
+    private(|engine| {
+        let count = "i=0; while [ ! -e /tmp/stop ]; do echo $i; i=$((i+1)); sleep 0.01; done; exit 17";
+        engine.docker(&["run", "-d", "--name", "counts", "busybox", "sh", "-c", count]).ok();
+        engine.docker(&["run", "-d", "--name", "idle", "busybox", "sleep", "600"]).ok();
+        engine
+            .docker(&["run", "-d", "--name", "short", "busybox", "sh", "-c", "sleep 0.5; echo bye; exit 23"])
+            .ok();
+        engine.docker(&["run", "--name", "done", "busybox", "sh", "-c", "exit 5"]);
+        engine.docker(&["create", "--name", "made", "busybox"]).ok();
+        let pid = engine.inspect("counts", "{{.State.Pid}}");
+        let started = engine.inspect("counts", "{{.State.StartedAt}}");
+        engine.kill_daemon();
+        // `short` ends while nobody watches.
+        let short = engine.directory().join("state");
+        assert!(short.exists());
+        std::thread::park_timeout(Duration::from_millis(800));
+        engine.restart_daemon(&[]);
+
+        assert_eq!(
+            engine.inspect("counts", "{{.State.Pid}} {{.State.StartedAt}}"),
+            format!("{pid} {started}")
+        );
+        assert_eq!(engine.inspect("idle", "{{.State.Status}}"), "running");
+        assert_eq!(engine.inspect("short", "{{.State.Status}} {{.State.ExitCode}}"), "exited 23");
+        assert_eq!(engine.docker(&["logs", "short"]).ok(), "bye\n");
+        assert_eq!(engine.inspect("done", "{{.State.Status}} {{.State.ExitCode}}"), "exited 5");
+        assert_eq!(engine.inspect("made", "{{.State.Status}}"), "created");
+        engine.docker(&["exec", "counts", "touch", "/tmp/stop"]).ok();
+        assert_eq!(engine.docker(&["wait", "counts"]).line(), "17");
+        let lines: Vec<_> = engine.docker(&["logs", "counts"]).ok().lines().map(str::to_owned).collect();
+        assert!(lines.iter().enumerate().all(|(place, line)| *line == place.to_string()), "{lines:?}");
+        engine.docker(&["rm", "-f", "counts", "idle", "short", "done", "made"]).ok();
+    });
+}
+
+#[test]
+fn adopted_containers_can_do_everything() {
+    private(|engine| {
+        engine
+            .docker(&[
+                "run",
+                "-di",
+                "--name",
+                "a",
+                "busybox",
+                "sh",
+                "-c",
+                "while read x; do echo got-$x; done; exit 3",
+            ])
+            .ok();
+        engine.kill_daemon();
+        engine.restart_daemon(&[]);
+        assert_eq!(engine.docker(&["exec", "a", "echo", "hi"]).ok(), "hi\n");
+        engine.docker(&["pause", "a"]).ok();
+        engine.docker(&["unpause", "a"]).ok();
+        assert!(engine.docker(&["top", "a"]).ok().contains("read x"));
+        let mut child = engine
+            .docker_command(&["attach", "a"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"1\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((&*output.stdout, output.status.code()), (&b"got-1\n"[..], Some(3)));
+        engine.docker(&["start", "a"]).ok();
+        engine.docker(&["stop", "-t", "0", "a"]).ok();
+        engine.docker(&["rm", "a"]).ok();
+    });
+}
+
+#[test]
+fn a_daemon_killed_again_and_again_at_any_moment_loses_nothing() {
+    private(|engine| {
+        let rounds = std::env::var("TESTS_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
+        engine.docker(&["run", "-d", "--name", "witness", "busybox", "sleep", "6000"]).ok();
+        let pid = engine.inspect("witness", "{{.State.Pid}}");
+        let limit = Instant::now() + Duration::from_secs(60);
+        for round in 0_u64..rounds {
+            if Instant::now() > limit {
+                break;
+            }
+            std::thread::scope(|scope| {
+                let name = format!("r{round}");
+                let busy = scope.spawn(move || {
+                    engine.docker(&[
+                        "run",
+                        "--rm",
+                        "--name",
+                        &name,
+                        "busybox",
+                        "sh",
+                        "-c",
+                        "echo x; exit 11",
+                    ]);
+                });
+                // A different moment in each round, over the whole of a run.
+                std::thread::park_timeout(Duration::from_millis(round * 7 % 120));
+                engine.kill_daemon();
+                busy.join().unwrap();
+            });
+            engine.restart_daemon(&[]);
+            assert_eq!(engine.inspect("witness", "{{.State.Pid}}"), pid);
+            // Whatever became of the other one, it is told and can be removed.
+            let states =
+                engine.docker(&["ps", "-a", "--filter", "name=^r", "--format", "{{.Names}} {{.State}}"]).ok();
+            for line in states.lines() {
+                let (name, state) = line.split_once(' ').unwrap();
+                assert!(["created", "running", "exited", "removing", "dead"].contains(&state), "{line}");
+                wait_until(&format!("{name} gone"), || {
+                    engine.docker(&["rm", "-f", name]);
+                    engine.docker(&["inspect", name]).code != 0
+                });
+            }
+        }
+        engine.docker(&["rm", "-f", "witness"]).ok();
+    });
+}
+
+#[test]
+fn a_killed_shim_is_seen_within_a_second() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "s", "busybox", "sleep", "600"]).ok();
+        let init = engine.inspect("s", "{{.State.Pid}}");
+        let shim = parent_of(&init);
+        signal(shim, rustix::process::Signal::KILL);
+        let begun = Instant::now();
+        let state = eventually("the shim's end to be noticed", || {
+            let state = engine.inspect("s", "{{.State.Status}}");
+            (state != "running").then_some(state)
+        });
+        assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+        assert!(["exited", "dead"].contains(&state.as_str()), "{state}");
+        // Told truly: nothing of the container runs on.
+        wait_until("the init's end", || !std::path::Path::new(&format!("/proc/{init}")).exists());
+        assert_eq!(engine.inspect("s", "{{.State.ExitCode}}"), "137");
+        assert!(!engine.inspect("s", "{{.State.Error}}").is_empty());
+        engine.docker(&["start", "s"]).ok();
+        engine.docker(&["rm", "-f", "s"]).ok();
+    });
+}
+
+#[test]
+fn a_shim_killed_while_the_daemon_is_down_is_seen_at_its_start() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "s", "busybox", "sleep", "600"]).ok();
+        let shim = parent_of(&engine.inspect("s", "{{.State.Pid}}"));
+        engine.kill_daemon();
+        signal(shim, rustix::process::Signal::KILL);
+        engine.restart_daemon(&[]);
+        eventually("its state", || (engine.inspect("s", "{{.State.Status}}") != "running").then_some(()));
+        engine.docker(&["rm", "-f", "s"]).ok();
+    });
+}
+
+#[test]
+fn a_clean_shutdown_leaves_containers_running() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "on", "busybox", "sleep", "600"]).ok();
+        let pid = engine.inspect("on", "{{.State.Pid}}");
+        signal(engine.daemon_pid(), rustix::process::Signal::TERM);
+        engine.wait_for_daemons_end();
+        assert!(!engine.socket().exists(), "the socket is removed");
+        engine.restart_daemon(&[]);
+        assert_eq!(engine.inspect("on", "{{.State.Pid}}"), pid);
+        engine.docker(&["rm", "-f", "on"]).ok();
+    });
+}
+
+#[test]
+fn restart_policy_always_holds_over_the_daemons_end() {
+    private(|engine| {
+        engine
+            .docker(&["run", "-d", "--name", "always", "--restart", "always", "busybox", "sleep", "600"])
+            .ok();
+        let pid: u32 = engine.inspect("always", "{{.State.Pid}}").parse().unwrap();
+        engine.kill_daemon();
+        signal(pid, rustix::process::Signal::KILL);
+        engine.restart_daemon(&[]);
+        eventually("a new process", || {
+            let now = engine.inspect("always", "{{.State.Status}} {{.State.Pid}}");
+            (now.starts_with("running ") && now != format!("running {pid}")).then_some(())
+        });
+        engine.docker(&["rm", "-f", "always"]).ok();
+    });
+}
+
+fn parent_of(pid: &str) -> u32 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}

@@ -1,0 +1,113 @@
+//! `docker exec`: further processes in a running container.
+
+use std::io::Write;
+use std::process::Stdio;
+use tests::{TestEngine, wait_until, with_engine};
+
+fn with_sleeper(test: impl FnOnce(&TestEngine)) {
+    with_engine(|engine| {
+        engine
+            .docker(&[
+                "run",
+                "-d",
+                "--name",
+                "s",
+                "-e",
+                "OF=container",
+                "-w",
+                "/tmp",
+                "busybox",
+                "sleep",
+                "600",
+            ])
+            .ok();
+        test(engine);
+        engine.docker(&["rm", "--force", "s"]).ok();
+    });
+}
+
+#[test]
+fn exec_prints_and_passes_the_exit_code() {
+    with_sleeper(|engine| {
+        let run = engine.docker(&["exec", "s", "sh", "-c", "echo out; echo err >&2; exit 12"]);
+        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (12, "out\n", "err\n"));
+        assert_eq!(engine.docker(&["exec", "s", "sh", "-c", "kill -9 $$"]).code, 137);
+    });
+}
+
+#[test]
+fn exec_says_126_and_127_and_the_container_goes_on() {
+    with_sleeper(|engine| {
+        engine.docker(&["exec", "s", "/etc/passwd"]).fails(126, "permission denied");
+        engine.docker(&["exec", "s", "no-such"]).fails(127, "executable file not found in $PATH");
+        engine.docker(&["exec", "-w", "/no/dir", "s", "true"]).fails(126, "/no/dir");
+        assert_eq!(engine.inspect("s", "{{.State.Running}}"), "true");
+    });
+}
+
+#[test]
+fn exec_takes_environment_directory_and_user() {
+    with_sleeper(|engine| {
+        let shell = |options: &[&str], script: &str| {
+            engine.docker(&[&["exec"], options, &["s", "sh", "-c", script]].concat()).ok()
+        };
+        assert_eq!(shell(&["-e", "A=1"], "echo $OF $A; pwd"), "container 1\n/tmp\n");
+        assert_eq!(shell(&["-w", "/etc", "-u", "web"], "pwd; id -un; id -G"), "/etc\nweb\n1000 29\n");
+        assert_eq!(shell(&["-u", "55:66"], "id -u; id -g"), "55\n66\n");
+        let capabilities = "grep CapEff /proc/self/status | cut -f2";
+        assert_eq!(shell(&[], capabilities), "00000000a80425fb\n");
+        assert_ne!(shell(&["--privileged"], capabilities), "00000000a80425fb\n");
+    });
+}
+
+#[test]
+fn exec_reads_standard_input() {
+    with_sleeper(|engine| {
+        let mut child = engine
+            .docker_command(&["exec", "-i", "s", "wc", "-c"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&vec![0; 1 << 20]).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.stdout, b"1048576\n");
+    });
+}
+
+#[test]
+fn detached_exec_returns_at_once_and_runs() {
+    with_sleeper(|engine| {
+        assert_eq!(engine.docker(&["exec", "-d", "s", "touch", "/tmp/done"]).ok(), "");
+        wait_until("the file", || engine.docker(&["exec", "s", "test", "-e", "/tmp/done"]).code == 0);
+    });
+}
+
+#[test]
+fn many_execs_at_once_all_succeed() {
+    with_sleeper(|engine| {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..20)
+                .map(|number| {
+                    scope.spawn(move || engine.docker(&["exec", "s", "echo", &number.to_string()]).line())
+                })
+                .collect();
+            for (number, run) in runs.into_iter().enumerate() {
+                assert_eq!(run.join().unwrap(), number.to_string());
+            }
+        });
+    });
+}
+
+#[test]
+fn exec_needs_a_running_container() {
+    with_engine(|engine| {
+        let id = engine.docker(&["create", "--name", "c", "busybox"]).line();
+        engine.docker(&["exec", "c", "true"]).fails(1, &format!("container {id} is not running"));
+        engine.docker(&["exec", "nobody", "true"]).fails(1, "No such container: nobody");
+        engine.docker(&["run", "-d", "--name", "p", "busybox", "sleep", "600"]).ok();
+        engine.docker(&["pause", "p"]).ok();
+        engine.docker(&["exec", "p", "true"]).fails(1, "is paused, unpause the container before exec");
+        engine.docker(&["rm", "--force", "c", "p"]).ok();
+    });
+}

@@ -1,0 +1,22 @@
+//! End-to-end tests: the engine as its users meet it, through the real docker command line.
+//!
+//! One module for each part of what is used; each test has an engine of its own. To prove a test, run it against
+//! Docker's engine: `TESTS_DOCKER_HOST=unix:///… TESTS_DIR=/a/directory/it/sees cargo nextest run -p tests`.
+
+mod attach;
+mod bad_input;
+mod clients;
+mod crash;
+mod exec;
+mod failures;
+mod images;
+mod isolation;
+mod lifecycle;
+mod limits;
+mod list;
+mod logs;
+mod mounts;
+mod network;
+mod run;
+mod runtimes;
+mod terminal;

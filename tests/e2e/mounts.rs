@@ -1,0 +1,112 @@
+//! Bind mounts, volumes, tmpfs and the read-only root.
+
+use std::fs;
+use tests::{Run, TestEngine, with_engine};
+
+#[track_caller]
+fn shell(engine: &TestEngine, options: &[&str], script: &str) -> Run {
+    engine.docker(&[&["run", "--rm"], options, &["busybox", "sh", "-c", script]].concat())
+}
+
+#[test]
+fn bind_mounts_share_files_and_can_be_read_only() {
+    with_engine(|engine| {
+        let directory = engine.directory().join("shared");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("in"), "from host").unwrap();
+        let here = directory.to_str().unwrap();
+        let said = shell(engine, &["-v", &format!("{here}:/m")], "cat /m/in; echo -n back >/m/out").ok();
+        assert_eq!(said, "from host");
+        assert_eq!(fs::read_to_string(directory.join("out")).unwrap(), "back");
+        shell(engine, &["-v", &format!("{here}:/m:ro")], "echo x >/m/no").fails(1, "Read-only file system");
+        let mount = format!("type=bind,source={here}/in,target=/etc/one,readonly");
+        assert_eq!(shell(engine, &["--mount", &mount], "cat /etc/one").ok(), "from host");
+        let missing = format!("type=bind,source={here}/missing,target=/m");
+        shell(engine, &["--mount", &missing], "true").fails(125, "bind source path does not exist");
+        // The short form makes the directory.
+        shell(engine, &["-v", &format!("{here}/made:/m")], "touch /m/x").ok();
+        assert!(directory.join("made/x").exists());
+    });
+}
+
+#[test]
+fn volumes_keep_data_and_begin_with_the_images() {
+    with_engine(|engine| {
+        shell(engine, &["-v", "test-data:/etc"], "echo kept >/etc/mine").ok();
+        let said = shell(engine, &["-v", "test-data:/d"], "cat /d/mine; grep -c web /d/passwd").ok();
+        assert_eq!(said, "kept\n1\n");
+        shell(engine, &["-v", "test-empty:/etc:nocopy"], "test ! -e /etc/passwd").ok();
+        engine.docker(&["run", "-d", "--name", "user", "-v", "test-data:/d", "busybox", "sleep", "600"]).ok();
+        engine.docker(&["volume", "rm", "test-data"]).fails(1, "volume is in use");
+        let point = engine.inspect("user", "{{(index .Mounts 0).Name}} {{(index .Mounts 0).RW}}");
+        assert_eq!(point, "test-data true");
+        engine.docker(&["rm", "-f", "user"]).ok();
+        let names = engine.docker(&["volume", "ls", "-q", "--filter", "name=test-"]).ok();
+        assert_eq!(names, "test-data\ntest-empty\n");
+        engine.docker(&["volume", "rm", "test-data", "test-empty"]).ok();
+        engine.docker(&["volume", "rm", "test-data"]).fails(1, "no such volume");
+    });
+}
+
+#[test]
+fn anonymous_volumes_go_with_their_container() {
+    with_engine(|engine| {
+        let count = || engine.docker(&["volume", "ls", "-q"]).ok().lines().count();
+        let before = count();
+        shell(engine, &["-v", "/data"], "touch /data/x").ok();
+        assert_eq!(count(), before);
+        engine.docker(&["create", "--name", "v", "-v", "/data", "busybox"]).ok();
+        assert_eq!(count(), before + 1);
+        engine.docker(&["rm", "-v", "v"]).ok();
+        assert_eq!(count(), before);
+    });
+}
+
+#[test]
+fn tmpfs_and_a_read_only_root() {
+    with_engine(|engine| {
+        let said = shell(
+            engine,
+            &["--tmpfs", "/t:size=1m,mode=700"],
+            "stat -c %a /t; df -k /t | tail -1 | awk '{print $2}'",
+        )
+        .ok();
+        assert_eq!(said, "700\n1024\n");
+        let mount = ["--mount", "type=tmpfs,target=/t,tmpfs-size=2m"];
+        assert_eq!(shell(engine, &mount, "df -k /t | tail -1 | awk '{print $2}'").ok(), "2048\n");
+        shell(engine, &["--read-only"], "touch /x").fails(1, "Read-only file system");
+        shell(engine, &["--read-only", "--tmpfs", "/t"], "touch /t/x /dev/shm/x; echo x >/dev/null").ok();
+    });
+}
+
+#[test]
+fn the_engine_writes_hosts_and_resolv_conf() {
+    with_engine(|engine| {
+        let hosts =
+            shell(engine, &["--hostname", "me", "--add-host", "other:10.9.8.7"], "cat /etc/hosts").ok();
+        assert!(hosts.contains("10.9.8.7\tother"), "{hosts}");
+        assert!(hosts.lines().any(|line| line.ends_with("\tme")), "{hosts}");
+        let resolv = shell(
+            engine,
+            &["--dns", "9.9.9.9", "--dns-search", "x.y", "--dns-option", "ndots:3"],
+            "cat /etc/resolv.conf",
+        )
+        .ok();
+        for line in ["nameserver 9.9.9.9", "search x.y", "options ndots:3"] {
+            assert!(resolv.contains(line), "{line}: {resolv}");
+        }
+    });
+}
+
+#[test]
+fn mistakes_are_named() {
+    with_engine(|engine| {
+        let fails = |options: &[&str], words: &str| drop(shell(engine, options, "true").fails(125, words));
+        fails(&["-v", "relative/path:/m"], "includes invalid characters for a local volume name");
+        fails(&["-v", "/tmp:relative"], "invalid mount path: 'relative' mount path must be absolute");
+        fails(&["-v", "/tmp:/m:bogus"], "invalid mode: bogus");
+        fails(&["-v", "/tmp:/m", "-v", "/etc:/m"], "Duplicate mount point: /m");
+        fails(&["--mount", "type=bogus,target=/m"], "");
+        fails(&["-v", "/tmp:/"], "invalid");
+    });
+}

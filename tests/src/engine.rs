@@ -1,0 +1,293 @@
+//! A private engine: its own directories, socket and names, and nothing of it left at the end.
+
+use crate::http::{self, Response};
+use crate::leaks::{self, Snapshot};
+use crate::need::{self, Need};
+use crate::{Pty, Run, fixtures, wait_until};
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// How a test's engine differs from the usual.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Further arguments of `container-runtime daemon`.
+    pub flags: Vec<String>,
+    /// Its environment, beside the test's.
+    pub environment: Vec<(String, String)>,
+    /// What the daemon's `container-runtime.yaml` holds; empty: there is none.
+    pub config: String,
+}
+
+/// An engine that serves one test.
+#[derive(Debug)]
+pub struct TestEngine {
+    directory: tempfile::TempDir,
+    /// `unix://…`
+    host: String,
+    /// None: an engine that was there before us.
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
+    settings: Settings,
+    daemon: Mutex<Child>,
+    before: Snapshot,
+}
+
+/// Runs a test with an engine that has `busybox:latest`, and checks that nothing is left of it.
+#[track_caller]
+pub fn with_engine(test: impl FnOnce(&TestEngine)) {
+    with_engine_of(Settings::default(), test);
+}
+
+/// The same for a test that only a private engine can serve: it kills the daemon, or looks into its directories.
+#[track_caller]
+pub fn with_private_engine(settings: Settings, test: impl FnOnce(&TestEngine)) {
+    if std::env::var_os("TESTS_DOCKER_HOST").is_some() {
+        return need::skip("an engine of its own");
+    }
+    with_engine_of(settings, test);
+}
+
+/// The same with settings.
+#[track_caller]
+pub fn with_engine_of(settings: Settings, test: impl FnOnce(&TestEngine)) {
+    if let Some(lacking) = need::lacks(&[Need::Root, Need::Path(fixtures::BUSYBOX), Need::Program("nft")]) {
+        return need::skip(&lacking);
+    }
+    let engine = TestEngine::start(settings);
+    let strangers = engine.containers();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        engine.docker(&["load", "--input", &fixtures::busybox().display().to_string()]).ok();
+        test(&engine);
+    }));
+    match (&engine.own, result) {
+        (Some(own), Ok(())) => engine.purge_and_check(own),
+        (Some(own), Err(panic)) => {
+            engine.abandon(own);
+            resume_unwind(panic);
+        }
+        (None, result) => {
+            let ours: Vec<_> = engine.containers().into_iter().filter(|id| !strangers.contains(id)).collect();
+            for id in ours {
+                engine.docker(&["rm", "--force", "--volumes", &id]);
+            }
+            result.unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    }
+}
+
+impl TestEngine {
+    fn start(settings: Settings) -> Self {
+        // Short, since a socket's path may have 107 bytes only. `TESTS_DIR`: what a foreign engine sees too.
+        let place = std::env::var_os("TESTS_DIR").unwrap_or_else(|| "/tmp".into());
+        let directory = tempfile::Builder::new().prefix("cr-").tempdir_in(place).unwrap();
+        if let Ok(host) = std::env::var("TESTS_DOCKER_HOST") {
+            return Self { directory, host, own: None };
+        }
+        let before = leaks::snapshot(directory.path());
+        let host = format!("unix://{}/engine.sock", directory.path().display());
+        if !settings.config.is_empty() {
+            fs::write(directory.path().join("container-runtime.yaml"), &settings.config).unwrap();
+        }
+        let daemon = Mutex::new(spawn(directory.path(), &host, &settings));
+        let engine = Self { directory, host, own: Some(Own { settings, daemon, before }) };
+        engine.wait_for_ping();
+        engine
+    }
+
+    /// The docker command line, run to its end.
+    #[track_caller]
+    pub fn docker(&self, arguments: &[&str]) -> Run {
+        Run::of(&mut self.docker_command(arguments))
+    }
+
+    /// Our own command line, run to its end.
+    #[track_caller]
+    pub fn cr(&self, arguments: &[&str]) -> Run {
+        Run::of(&mut self.cr_command(arguments))
+    }
+
+    /// The docker command line, to be run.
+    pub fn docker_command(&self, arguments: &[&str]) -> Command {
+        let mut command = need::docker_cli();
+        command.args(arguments).env("DOCKER_HOST", &self.host).env("DOCKER_CONFIG", self.directory.path());
+        command.env_remove("DOCKER_CONTEXT");
+        command
+    }
+
+    /// Our own command line, to be run.
+    pub fn cr_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(["-H", &self.host]).args(arguments);
+        command
+    }
+
+    /// The docker command line on a terminal.
+    #[track_caller]
+    pub fn docker_pty(&self, arguments: &[&str]) -> Pty {
+        Pty::spawn(&self.docker_command(arguments))
+    }
+
+    /// `docker inspect --format`.
+    #[track_caller]
+    pub fn inspect(&self, name: &str, format: &str) -> String {
+        self.docker(&["inspect", "--format", format, name]).line()
+    }
+
+    /// Waits until `docker inspect` says that the container is in this state.
+    #[track_caller]
+    pub fn wait_for_state(&self, name: &str, state: &str) {
+        wait_until(&format!("{name} {state}"), || {
+            let run = self.docker(&["inspect", "--format", "{{.State.Status}}", name]);
+            run.stdout.trim() == state
+        });
+    }
+
+    /// A request to the Engine API, with a JSON body or none.
+    #[track_caller]
+    pub fn api(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> Response {
+        let bytes = body.map(serde_json::Value::to_string);
+        self.api_raw(method, path, bytes.as_deref().map(|bytes| ("application/json", bytes.as_bytes())))
+    }
+
+    /// A request to the Engine API with any body.
+    #[track_caller]
+    pub fn api_raw(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Response {
+        http::request(&self.socket(), method, path, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// `unix://…`, as `DOCKER_HOST` has it.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The socket's path.
+    pub fn socket(&self) -> PathBuf {
+        self.host.trim_start_matches("unix://").into()
+    }
+
+    /// A directory of the test's own, removed at the end. The engine's are `root` and `state` in it.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Process id of the daemon.
+    pub fn daemon_pid(&self) -> u32 {
+        self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+
+    /// `kill -9` of the daemon.
+    pub fn kill_daemon(&self) {
+        let mut daemon = self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner);
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+    }
+
+    /// Waits until the daemon ended by itself.
+    #[track_caller]
+    pub fn wait_for_daemons_end(&self) {
+        wait_until("the daemon's end", || {
+            let mut daemon = self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner);
+            daemon.try_wait().unwrap().is_some()
+        });
+    }
+
+    /// Starts the daemon again, after it ended, with other variables than before.
+    #[track_caller]
+    pub fn restart_daemon(&self, environment: &[(&str, &str)]) {
+        let mut settings = self.own().settings.clone();
+        settings.environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        *self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner) =
+            spawn(self.directory(), &self.host, &settings);
+        self.wait_for_ping();
+    }
+
+    /// What the daemon printed.
+    pub fn daemon_log(&self) -> String {
+        fs::read_to_string(self.directory().join("daemon.log")).unwrap_or_default()
+    }
+
+    /// What is on the host now that was not before the engine was started, its own base (bridge, table, daemon)
+    /// included: for tests that compare two moments.
+    pub fn footprint(&self) -> Vec<String> {
+        leaks::snapshot(self.directory()).difference(&self.own().before).cloned().collect()
+    }
+
+    fn own(&self) -> &Own {
+        self.own.as_ref().expect("a private engine")
+    }
+
+    #[track_caller]
+    fn wait_for_ping(&self) {
+        let mut ended = None;
+        wait_until("the daemon's _ping", || {
+            if let Some(own) = &self.own {
+                let mut daemon = own.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+                ended = daemon.try_wait().unwrap();
+            }
+            ended.is_some()
+                || http::request(&self.socket(), "GET", "/_ping", None).is_ok_and(|pong| pong.status == 200)
+        });
+        assert!(ended.is_none(), "the daemon ended, {ended:?}:\n{}", self.daemon_log());
+    }
+
+    fn containers(&self) -> Vec<String> {
+        self.docker(&["ps", "--all", "--quiet", "--no-trunc"]).stdout.lines().map(str::to_owned).collect()
+    }
+
+    /// Takes the engine off the host and fails if anything stays.
+    #[track_caller]
+    fn purge_and_check(&self, own: &Own) {
+        self.cr(&["system", "shutdown", "--purge"]).ok();
+        self.wait_for_daemons_end();
+        let left = leaks::left(&own.before, self.directory());
+        assert!(left.is_empty(), "left after the purge:\n{}\n{}", left.join("\n"), self.daemon_log());
+    }
+
+    /// After a failed test: shows the daemon's log and cleans up as far as possible.
+    fn abandon(&self, own: &Own) {
+        let log = self.daemon_log();
+        let tail: Vec<_> = log.lines().rev().take(60).collect();
+        eprintln!("the daemon's log ends:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        let _ = self.cr_command(&["system", "shutdown", "--purge"]).stdin(Stdio::null()).output();
+        let mut daemon = own.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = daemon.kill();
+        let _ = daemon.wait();
+        let here = self.directory().display().to_string();
+        for mount in leaks::mounts().iter().rev().filter(|mount| mount.starts_with(&here)) {
+            let _ = rustix::mount::unmount(mount.as_str(), rustix::mount::UnmountFlags::DETACH);
+        }
+    }
+}
+
+fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
+    let log = File::options().create(true).append(true).open(directory.join("daemon.log")).unwrap();
+    let mut command = Command::new(program());
+    command.arg("daemon").arg("--root").arg(directory.join("root"));
+    command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
+    let config = directory.join("container-runtime.yaml");
+    if config.exists() {
+        command.arg("--config").arg(config);
+    }
+    command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    command.spawn().unwrap_or_else(|error: io::Error| {
+        panic!("cannot start {}: {error}; build it first: cargo build", program().display())
+    })
+}
+
+/// Our program: `CONTAINER_RUNTIME`, or the one that was built beside this test.
+fn program() -> PathBuf {
+    std::env::var_os("CONTAINER_RUNTIME").map(PathBuf::from).unwrap_or_else(|| {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
+        profile.join("container-runtime")
+    })
+}

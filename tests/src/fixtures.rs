@@ -1,0 +1,171 @@
+//! Images for the tests, made on this machine from Debian's packages, once, outside the checkout.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Debian's static busybox.
+pub const BUSYBOX: &str = "/bin/busybox";
+
+/// Where costly things are kept between runs.
+pub fn cache() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    base.unwrap_or_else(|| "/tmp".into()).join("container-runtime")
+}
+
+/// `busybox:latest` as an archive like `docker save` makes.
+pub fn busybox() -> PathBuf {
+    made_once("busybox-1.tar", |path| {
+        let config = json!({
+            "Cmd": ["sh"],
+            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        });
+        fs::write(path, docker_archive("busybox:latest", &busybox_layer(), &config)).unwrap();
+    })
+}
+
+/// The root file system of `busybox:latest` as a plain archive, for `import`.
+pub fn busybox_root() -> PathBuf {
+    made_once("busybox-root-1.tar", |path| fs::write(path, busybox_layer()).unwrap())
+}
+
+/// A small Debian as a plain archive, made with debootstrap.
+pub fn debian_root() -> PathBuf {
+    made_once("debian-12-1.tar", |path| {
+        let script = "set -e; d=$(mktemp -d); trap 'rm -rf \"$d\"' EXIT; \
+            debootstrap --variant=minbase bookworm \"$d/root\" $MIRROR >\"$d/log\" 2>&1 || { tail -5 \"$d/log\" >&2; exit 1; }; \
+            rm -rf \"$d/root/var/cache/apt/archives\"/*.deb; tar --numeric-owner -C \"$d/root\" -cf \"$0\" .";
+        let mirror = std::env::var("DEBIAN_MIRROR").unwrap_or_else(|_| apt_mirror());
+        let status = Command::new("sh").args(["-c", script]).arg(path).env("MIRROR", mirror).status();
+        assert!(status.unwrap().success(), "debootstrap");
+    })
+}
+
+/// Where this machine's apt gets Debian from; empty: debootstrap's own choice.
+fn apt_mirror() -> String {
+    let targets = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
+    targets.lines().find(|line| line.ends_with("/debian/")).unwrap_or_default().to_owned()
+}
+
+/// Makes a file of the cache under a temporary name first, so that an interrupted run leaves no half of it.
+fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let directory = cache().join("fixtures");
+    let path = directory.join(name);
+    if !path.exists() {
+        fs::create_dir_all(&directory).unwrap();
+        let temporary = directory.join(format!("{name}.{}", std::process::id()));
+        make(&temporary);
+        fs::rename(&temporary, &path).unwrap();
+    }
+    path
+}
+
+/// An archive of one image with one layer, in the format of `docker save`.
+pub fn docker_archive(reference: &str, layer: &[u8], config: &serde_json::Value) -> Vec<u8> {
+    let diff_id = hex::encode(Sha256::digest(layer));
+    let image = json!({
+        "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
+        "os": "linux",
+        "created": "2024-01-01T00:00:00Z",
+        "config": config,
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{diff_id}")] },
+        "history": [{ "created": "2024-01-01T00:00:00Z", "created_by": "fixture" }],
+    })
+    .to_string();
+    let config_name = format!("{}.json", hex::encode(Sha256::digest(image.as_bytes())));
+    let layer_name = format!("{diff_id}/layer.tar");
+    let manifest =
+        json!([{ "Config": config_name, "RepoTags": [reference], "Layers": [layer_name] }]).to_string();
+    let mut archive = Archive::default();
+    archive.file(&config_name, 0o644, image.as_bytes());
+    archive.file(&layer_name, 0o644, layer);
+    archive.file("manifest.json", 0o644, manifest.as_bytes());
+    archive.finish()
+}
+
+fn busybox_layer() -> Vec<u8> {
+    let mut archive = Archive::default();
+    for directory in ["bin", "dev", "etc", "home", "proc", "root", "sys", "usr", "usr/bin", "usr/sbin", "var"]
+    {
+        archive.directory(directory, 0o755);
+    }
+    archive.directory("tmp", 0o1777);
+    archive.file("bin/busybox", 0o755, &fs::read(BUSYBOX).expect("busybox-static is installed"));
+    let applets = Command::new(BUSYBOX).arg("--list").output().unwrap().stdout;
+    for applet in String::from_utf8(applets).unwrap().lines().filter(|name| *name != "busybox") {
+        archive.link(&format!("bin/{applet}"), "bin/busybox");
+    }
+    let passwd =
+        "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nweb:x:1000:1000::/home:/bin/sh\n";
+    archive.file("etc/passwd", 0o644, passwd.as_bytes());
+    archive.file("etc/group", 0o644, b"root:x:0:\ndaemon:x:1:\naudio:x:29:web\nweb:x:1000:\n");
+    archive.finish()
+}
+
+/// An archive in the making, the same bytes from the same input.
+#[expect(missing_debug_implementations, reason = "a buffer")]
+pub struct Archive(tar::Builder<Vec<u8>>);
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self(tar::Builder::new(Vec::new()))
+    }
+}
+
+impl Archive {
+    /// Adds a file.
+    pub fn file(&mut self, path: &str, mode: u32, bytes: &[u8]) {
+        let mut header = header(tar::EntryType::Regular, mode);
+        header.set_size(bytes.len() as u64);
+        self.0.append_data(&mut header, path, bytes).unwrap();
+    }
+
+    /// Adds a directory.
+    pub fn directory(&mut self, path: &str, mode: u32) {
+        self.0.append_data(&mut header(tar::EntryType::Directory, mode), path, &[][..]).unwrap();
+    }
+
+    /// Adds a hard link.
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.0.append_link(&mut header(tar::EntryType::Link, 0o755), path, target).unwrap();
+    }
+
+    /// Adds a symbolic link.
+    pub fn symlink(&mut self, path: &str, target: &str) {
+        self.0.append_link(&mut header(tar::EntryType::Symlink, 0o777), path, target).unwrap();
+    }
+
+    /// Adds an entry with a name that no honest archive has.
+    pub fn raw_file(&mut self, path: &str, bytes: &[u8]) {
+        let mut header = header(tar::EntryType::Regular, 0o644);
+        header.set_size(bytes.len() as u64);
+        let name = &mut header.as_old_mut().name;
+        name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_cksum();
+        self.0.append(&header, bytes).unwrap();
+    }
+
+    /// The archive's bytes.
+    pub fn finish(self) -> Vec<u8> {
+        let mut bytes = self.0.into_inner().unwrap();
+        bytes.flush().unwrap();
+        bytes
+    }
+}
+
+fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_mtime(1_704_067_200);
+    header.set_size(0);
+    header
+}

@@ -1,0 +1,25 @@
+//! Waiting for a condition: asked again and again, never for an edge, and never longer than a limit.
+
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what should take milliseconds.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Waits until the condition holds; panics after 20 s, saying what was waited for.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    eventually(what, || holds().then_some(()));
+}
+
+/// Waits until there is an answer; panics after 20 s, saying what was waited for.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited 20 s in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
