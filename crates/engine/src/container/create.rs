@@ -53,17 +53,10 @@ pub async fn create(services: &Arc<Services>, request: Create) -> Result<Created
     undo.step("reserve the name")?;
     let reservation = reserve_name(services, name.as_deref())?;
 
-    match build(services, &id, spec, &image, reservation, &mut undo).await {
-        Ok(record) => {
-            undo.disarm();
-            services.events.publish(super::event(&ContainerAction::Create, &record));
-            Ok(Created { id, warnings })
-        }
-        Err(error) => {
-            super::unwind(undo).await;
-            Err(error)
-        }
-    }
+    let built = build(services, &id, spec, &image, reservation, &mut undo).await;
+    let record = undo.settle(built).await?;
+    services.events.publish(super::event(&ContainerAction::Create, &record));
+    Ok(Created { id, warnings })
 }
 
 async fn build(

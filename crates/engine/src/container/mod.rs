@@ -80,13 +80,6 @@ pub(crate) fn bundle_spec(services: &Services, id: &ContainerId) -> Result<oci_s
         .map_err(|error| Error::wrap(Class::Internal, error).context(format!("read {}", path.display())))
 }
 
-/// Runs a failed verb's undo steps; what they fail with is a matter for the log.
-async fn unwind(undo: undo::Undo) {
-    for failure in undo.unwind().await {
-        tracing::error!(step = failure.name, error = %failure.error, "undo");
-    }
-}
-
 /// Deletes a bundle; what resists (a mount that somebody else holds) is for the next sweep.
 fn remove_bundle(bundle: &Path) -> Result<()> {
     for leftover in durable::remove_tree(bundle)? {

@@ -51,15 +51,14 @@ pub(crate) async fn start_gated(
     let _aftermath = container.aftermath.lock().await;
 
     let mut undo = Undo::new("container.start");
-    match run(services, container, by_user, &mut undo).await {
+    let outcome = run(services, container, by_user, &mut undo).await;
+    match undo.settle(outcome).await {
         Ok((record, task)) => {
-            undo.disarm();
             services.events.publish(super::event(&ContainerAction::Start, &record));
             super::supervise::spawn(services, container, task);
             Ok(())
         }
         Err(error) => {
-            super::unwind(undo).await;
             drop(container.take_attaches());
             Err(fail(services, container, error).await)
         }
