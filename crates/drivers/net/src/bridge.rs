@@ -96,7 +96,8 @@ impl Bridge {
         let outer = VethEnd { name: attachment.outer, mac: None };
         let inner = VethEnd { name: attachment.inner, mac: Some(attachment.mac) };
         let bridge = (self.name.as_str(), self.index);
-        socket.batch(vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)])?;
+        let made = socket.batch(vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)]);
+        made.map_err(|error| self.explain(socket, error))?;
         let configured = namespace.with_socket(|inside| configure(inside, attachment));
         if configured.is_err()
             && let Err(error) = link::delete(socket, attachment.outer)
@@ -104,6 +105,16 @@ impl Bridge {
             tracing::warn!(error = %errors::chain(&error), "a device of a failed attachment is left over");
         }
         configured
+    }
+
+    /// The kernel says "invalid argument" when a master is not there.
+    fn explain(&self, socket: &mut Socket, error: Error) -> Error {
+        match link::find(socket, &self.name) {
+            Ok(found) if found.as_ref().map(|link| link.index) != Some(self.index) => {
+                Error::NoDevice { device: self.name.clone() }
+            }
+            _ => error,
+        }
     }
 
     /// Deletes the devices on it, then the bridge itself. Not an error when it is gone.

@@ -27,3 +27,6 @@ pub use namespace::{Namespace, Settings};
 pub use pool::Pool;
 pub use reaper::Reaper;
 pub use socket::{Request, Socket};
+
+#[cfg(test)]
+mod tests;

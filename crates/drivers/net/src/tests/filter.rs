@@ -1,0 +1,81 @@
+//! The packet filter, between a container and an address in a namespace that plays the world.
+
+use super::*;
+use crate::firewall::{self, BridgeRules, Rules};
+use crate::{Error, sysctl};
+
+const WORLD: &str = "203.0.113.2";
+
+/// A site whose host forwards, and the world behind its other bridge.
+fn site_and_world() -> Option<(Site, Namespace)> {
+    let site = Site::new("b0", &["10.99.0.1/24"])?;
+    let outside = ensure(&site.host, &config("up0", &["203.0.113.1/24"])).unwrap();
+    let world = Namespace::make(Settings { ipv6: true }).unwrap();
+    attach(&site.host, &outside, &world, "uplink", &["203.0.113.2/24"], &[]).unwrap();
+    site.host.run(|| sysctl::write("ipv4/ip_forward", "1")).unwrap();
+    Some((site, world))
+}
+
+fn rules(masquerade: bool) -> Rules {
+    let bridge = BridgeRules { bridge: "b0".into(), subnets: vec![net("10.99.0.0/24")], masquerade };
+    Rules { table: "test".into(), bridges: vec![bridge] }
+}
+
+/// Writes the rules; false where this host has no nftables, which the test says and ends.
+fn write(site: &Site, rules: &Rules) -> bool {
+    match site.host.run(|| firewall::write(rules)) {
+        Ok(_) => true,
+        Err(error @ (Error::NoNft | Error::Nft { .. })) => {
+            eprintln!("skipped: {}", errors::chain(&error));
+            false
+        }
+        Err(error) => panic!("{}", errors::chain(&error)),
+    }
+}
+
+#[test]
+fn a_container_reaches_the_world_under_the_hosts_address() {
+    let Some((site, world)) = site_and_world() else { return };
+    let container = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
+    assert_eq!(reach(&container, &world, WORLD), None, "the world has no route back");
+    if !write(&site, &rules(true)) {
+        return;
+    }
+    assert_eq!(reach(&container, &world, WORLD), Some("203.0.113.1".parse().unwrap()));
+    assert!(write(&site, &rules(true)), "writing it again replaces it");
+    assert_eq!(reach(&container, &world, WORLD), Some("203.0.113.1".parse().unwrap()));
+    site.host.run(|| firewall::remove("test")).unwrap();
+    site.host.run(|| firewall::remove("test")).unwrap();
+    assert_eq!(reach(&container, &world, WORLD), None);
+}
+
+#[test]
+fn the_world_reaches_no_container_but_the_host_does() {
+    let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
+    let outside = ensure(&site.host, &config("up0", &["203.0.113.1/24"])).unwrap();
+    let world = Namespace::make(Settings { ipv6: true }).unwrap();
+    attach(&site.host, &outside, &world, "uplink", &["203.0.113.2/24"], &["203.0.113.1"]).unwrap();
+    site.host.run(|| sysctl::write("ipv4/ip_forward", "1")).unwrap();
+    let container = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
+    assert!(reach(&world, &container, "10.99.0.2").is_some(), "without a filter it is just routed");
+    if !write(&site, &rules(false)) {
+        return;
+    }
+    assert_eq!(reach(&world, &container, "10.99.0.2"), None);
+    assert!(reach(&container, &world, WORLD).is_some(), "answers to the container's own connections pass");
+    assert!(reach(&site.host, &container, "10.99.0.2").is_some());
+}
+
+#[test]
+fn a_foreign_chain_that_drops_by_policy_is_named() {
+    let Some(site) = Site::new("b0", &[]) else { return };
+    let mut foreign = std::process::Command::new("nft");
+    foreign.arg("add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }");
+    let added = site.host.run(|| Ok(foreign.status().is_ok_and(|status| status.success())));
+    if !added.unwrap() {
+        eprintln!("skipped: nft is not installed, or this kernel has no nf_tables");
+        return;
+    }
+    let drops = site.host.run(|| firewall::write(&rules(true))).unwrap();
+    assert_eq!(drops, ["ip filter FORWARD"]);
+}
