@@ -1,8 +1,9 @@
 //! What can go wrong with layers.
 
+use crate::archive::ArchiveError;
 use errors::{Class, Classified};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Results of the driver.
 pub type Result<T, E = LayerError> = std::result::Result<T, E>;
@@ -10,16 +11,99 @@ pub type Result<T, E = LayerError> = std::result::Result<T, E>;
 /// What can go wrong with layers.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
+    /// The stream is no tar archive, or a damaged one, or announces too much.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// An entry that may not be unpacked.
+    #[error("the archive is refused: entry '{entry}' {reason}")]
+    Refused {
+        /// Its name, shortened and with odd bytes escaped.
+        entry: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An entry that the host could not create.
+    #[error("unpack '{entry}'")]
+    Unpack {
+        /// Its name, shortened and with odd bytes escaped.
+        entry: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The layer is larger than is accepted.
+    #[error("the archive is refused: it has more than {limit} {what}")]
+    Limit {
+        /// `bytes`, `entries`.
+        what: &'static str,
+        /// How many are accepted.
+        limit: u64,
+    },
+    /// Compressed with something that is not supported.
+    #[error("the archive is compressed with {format}, which is not supported: decompress it first")]
+    Compression {
+        /// `xz`, `bzip2`, …
+        format: &'static str,
+    },
+    /// The thread that writes files is gone.
+    #[error("unpacking ended unexpectedly")]
+    Crashed,
     /// Not the name of a layer's directory.
     #[error("'{text}' is not a layer's id")]
     BadId {
         /// What was given.
         text: String,
     },
+    /// The key of a snapshot is not a file name.
+    #[error("'{key}' cannot be the key of a root file system")]
+    BadKey {
+        /// What was given.
+        key: String,
+    },
+    /// A snapshot of this key exists already.
+    #[error("the root file system of container {key} already exists")]
+    Exists {
+        /// Which.
+        key: String,
+    },
+    /// There is no snapshot of this key.
+    #[error("container {key} has no root file system")]
+    NotFound {
+        /// Which.
+        key: String,
+    },
+    /// Overlay does not stack so many.
+    #[error("{count} layers are more than the {limit} that can be stacked")]
+    TooManyLayers {
+        /// How many.
+        count: usize,
+        /// How many are accepted.
+        limit: usize,
+    },
+    /// The kernel refuses to mount the stack.
+    #[error("mount the layers of {path}")]
+    Mount {
+        /// The snapshot or the directory of layers.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file inside a root file system that is not a regular one, or larger than its reader bears.
+    #[error("read {path} in the root file system: {reason}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Moving a directory away failed.
+    #[error(transparent)]
+    Durable(#[from] durable::FileError),
     /// An operation of the host failed.
     #[error("{action} {path}")]
     Io {
-        /// A verb: `open`, `create`, `mount`.
+        /// A verb: `open`, `create`, `sync`.
         action: &'static str,
         /// On what.
         path: PathBuf,
@@ -32,8 +116,49 @@ pub enum LayerError {
 impl Classified for LayerError {
     fn class(&self) -> Class {
         match self {
-            Self::BadId { .. } => Class::Invalid,
-            Self::Io { source, .. } => errors::io_class(source),
+            Self::Archive(error) => error.class(),
+            Self::Refused { .. }
+            | Self::Limit { .. }
+            | Self::BadId { .. }
+            | Self::BadKey { .. }
+            | Self::TooManyLayers { .. }
+            | Self::Unreadable { .. } => Class::Invalid,
+            Self::Compression { .. } => Class::Unsupported,
+            Self::Exists { .. } => Class::Conflict,
+            Self::NotFound { .. } => Class::NotFound,
+            Self::Crashed => Class::Internal,
+            Self::Durable(error) => error.class(),
+            Self::Unpack { source, .. } | Self::Mount { source, .. } | Self::Io { source, .. } => {
+                host_class(source)
+            }
         }
     }
+}
+
+/// An errno of the host is never the caller's mistake, except that a full disk may be emptied.
+fn host_class(error: &io::Error) -> Class {
+    match errors::io_class(error) {
+        class @ (Class::Denied | Class::Unavailable | Class::Unsupported) => class,
+        _ => Class::Internal,
+    }
+}
+
+/// Puts an action and a path on a failure of the host.
+pub(crate) fn at<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> LayerError {
+    move |source| LayerError::Io { action, path: path.to_owned(), source: source.into() }
+}
+
+/// A name out of an archive as it may be shown: strangers choose its bytes and its length.
+pub(crate) fn shown(name: &[u8]) -> String {
+    const LONGEST: usize = 200;
+    let end = name.len().min(LONGEST);
+    let mut text: String = String::from_utf8_lossy(&name[..end]).chars().flat_map(printable).collect();
+    if name.len() > LONGEST {
+        text.push('…');
+    }
+    text
+}
+
+fn printable(c: char) -> Box<dyn Iterator<Item = char>> {
+    if c.is_control() { Box::new(c.escape_default()) } else { Box::new(std::iter::once(c)) }
 }

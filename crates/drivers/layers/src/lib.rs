@@ -3,22 +3,130 @@
 //! A layer is one directory, unpacked once from a tar stream and never changed again; it depends on no other, so
 //! that images share it wherever it stands in their stack. A snapshot is the writable top of a container: an upper
 //! and a work directory, and the layers below it. The driver keeps no records: whoever calls it says which layers
-//! and snapshots are wanted, and everything else goes when [`Layers::retain`] is called at start.
+//! are wanted, and the others go when [`Layers::retain`] is called at start.
 //!
 //! ```text
 //! <root>/l/<id>/            a layer; ids are six characters, so that 128 of them fit one mount's options
 //! <root>/c/<key>/upper      what the container wrote
 //! <root>/c/<key>/work       the kernel's
-//! <root>/c/<key>/lower      symbolic link whose target lists the layers, topmost first: created atomically
+//! <root>/c/<key>/lower      symbolic link whose target lists the layers, topmost first
+//! <root>/e/                 an empty directory, below a container without layers
 //! <root>/tmp/<id>/          a layer being unpacked; gone at the next start
+//! <root>/trash/             what is being deleted in the background
 //! ```
+//!
+//! Everything is below directories that only root may enter, since a layer holds other systems' set-id programs.
 
+pub mod archive;
 mod changes;
+mod decompress;
 mod error;
 mod id;
+mod ingest;
 mod mount;
+mod pipe;
+mod snapshot;
+mod stage;
+mod unpack;
+mod usage;
 
 pub use changes::{Change, ChangeKind};
+pub use decompress::{Compression, decompress};
 pub use error::{LayerError, Result};
 pub use id::LayerId;
 pub use mount::{Mount, read_in_root};
+pub use stage::Staged;
+pub use unpack::{Contents, Limits};
+pub use usage::Usage;
+
+use durable::Trash;
+use error::at;
+use std::collections::HashSet;
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The directory of layers and snapshots. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    trash: Trash,
+}
+
+impl Layers {
+    /// Makes the directories below `root` if need be and takes away what was being unpacked.
+    pub fn open(root: &Path) -> Result<Self> {
+        for name in ["", "l", "c", "e", "tmp"] {
+            let dir = root.join(name);
+            DirBuilder::new().mode(0o700).recursive(true).create(&dir).map_err(at("create", &dir))?;
+        }
+        let trash = Trash::open(&root.join("trash"))?;
+        let layers = Self { inner: Arc::new(Inner { root: root.to_owned(), trash }) };
+        for name in names(&layers.staging_dir())? {
+            layers.inner.trash.discard(&layers.staging_dir().join(name))?;
+        }
+        Ok(layers)
+    }
+
+    /// Takes away every layer that is neither `wanted` nor below a snapshot, and says how many.
+    pub fn retain(&self, wanted: &HashSet<LayerId>) -> Result<usize> {
+        let mut used = wanted.clone();
+        for key in self.snapshots()? {
+            used.extend(self.lower(&key)?);
+        }
+        let mut count = 0;
+        for name in names(&self.inner.root.join("l"))? {
+            if !name.parse().is_ok_and(|id| used.contains(&id)) {
+                self.inner.trash.discard(&self.inner.root.join("l").join(&name))?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Takes a layer away: one rename, the deletion comes later. The caller knows that nobody needs it.
+    pub fn remove(&self, id: &LayerId) -> Result<()> {
+        Ok(self.inner.trash.discard(&self.layer_dir(id))?)
+    }
+
+    /// Whether the layer is there.
+    pub fn contains(&self, id: &LayerId) -> bool {
+        self.layer_dir(id).is_dir()
+    }
+
+    /// The directory of a layer.
+    pub fn layer_dir(&self, id: &LayerId) -> PathBuf {
+        self.inner.root.join("l").join(id.as_str())
+    }
+
+    /// Waits until everything written so far is on disk.
+    pub fn sync(&self) -> Result<()> {
+        let root = &self.inner.root;
+        let handle = File::open(root).map_err(at("open", root))?;
+        rustix::fs::syncfs(handle).map_err(at("sync", root))
+    }
+
+    fn staging_dir(&self) -> PathBuf {
+        self.inner.root.join("tmp")
+    }
+
+    /// For destructors: what cannot be moved away now goes at the next start.
+    fn discard(&self, path: &Path) {
+        if let Err(error) = self.inner.trash.discard(path) {
+            tracing::warn!(path = %path.display(), error = %errors::chain(&error), "discard a directory");
+        }
+    }
+}
+
+/// Names in a directory.
+fn names(dir: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(dir).map_err(at("read", dir))?;
+    let name = |entry: std::io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+    entries.map(name).collect::<std::io::Result<_>>().map_err(at("read", dir))
+}

@@ -1,0 +1,96 @@
+//! Snapshots: the writable directories of containers.
+
+use crate::error::at;
+use crate::{LayerError, LayerId, Layers, Result, names};
+use rustix::fs::{self, Gid, Mode, Uid};
+use rustix::io::Errno;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// As many as docker stacks; the kernel itself takes 500.
+const MAX_LAYERS: usize = 128;
+
+impl Layers {
+    /// Makes the writable directories of `key` on top of `layers`, lowest first.
+    ///
+    /// The directory appears under its name with one rename, complete, so that a crash leaves a snapshot or none. It is on disk
+    /// when the file system next commits its journal, which syncing the container's record brings about.
+    pub fn prepare(&self, key: &str, layers: &[LayerId]) -> Result<()> {
+        if layers.len() > MAX_LAYERS {
+            return Err(LayerError::TooManyLayers { count: layers.len(), limit: MAX_LAYERS });
+        }
+        let dir = self.snapshot_dir(key)?;
+        match DirBuilder::new().mode(0o700).create(&dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(LayerError::Exists { key: key.to_owned() });
+            }
+            other => other.map_err(at("create", &dir))?,
+        }
+        self.fill(&dir, layers).inspect_err(|_| self.discard(&dir))
+    }
+
+    fn fill(&self, dir: &Path, layers: &[LayerId]) -> Result<()> {
+        let (upper, work, lower) = (dir.join("upper"), dir.join("work"), dir.join("lower"));
+        for path in [&upper, &work] {
+            DirBuilder::new().mode(0o700).create(path).map_err(at("create", path))?;
+        }
+        self.copy_root(layers.last(), &upper)?;
+        let list: Vec<&str> = layers.iter().rev().map(LayerId::as_str).collect();
+        // A link cannot have an empty target.
+        let target = if list.is_empty() { ":".to_owned() } else { list.join(":") };
+        std::os::unix::fs::symlink(target, &lower).map_err(at("create", &lower))
+    }
+
+    /// The container's root directory is the upper one: it gets owner and mode of the image's.
+    fn copy_root(&self, topmost: Option<&LayerId>, upper: &Path) -> Result<()> {
+        let (mode, owner) = match topmost {
+            None => (0o755, None),
+            Some(id) => {
+                let path = self.layer_dir(id);
+                let stat = std::fs::metadata(&path).map_err(at("stat", &path))?;
+                let owner = (stat.uid() != 0 || stat.gid() != 0).then(|| (stat.uid(), stat.gid()));
+                (stat.mode() & 0o7777, owner)
+            }
+        };
+        if let Some((uid, gid)) = owner {
+            fs::chown(upper, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                .map_err(at("chown", upper))?;
+        }
+        fs::chmod(upper, Mode::from_raw_mode(mode)).map_err(at("chmod", upper))
+    }
+
+    /// Gives up a snapshot: one rename, the deletion comes later. One that does not exist is no error.
+    pub fn release(&self, key: &str) -> Result<()> {
+        Ok(self.inner.trash.discard(&self.snapshot_dir(key)?)?)
+    }
+
+    /// The keys of all snapshots.
+    pub fn snapshots(&self) -> Result<Vec<String>> {
+        names(&self.inner.root.join("c"))
+    }
+
+    /// The layers below a snapshot, topmost first.
+    pub fn lower(&self, key: &str) -> Result<Vec<LayerId>> {
+        let path = self.snapshot_dir(key)?.join("lower");
+        let target = match fs::readlink(&path, Vec::new()) {
+            Err(Errno::NOENT) => return Err(LayerError::NotFound { key: key.to_owned() }),
+            other => other.map_err(at("read", &path))?,
+        };
+        target.to_string_lossy().split(':').filter(|id| !id.is_empty()).map(str::parse).collect()
+    }
+
+    /// The directory of a snapshot: `upper` and `work` are in it.
+    ///
+    /// # Errors
+    /// [`LayerError::BadKey`] if `key` could be anything but a plain file name.
+    pub fn snapshot_dir(&self, key: &str) -> Result<PathBuf> {
+        let sound = !key.is_empty()
+            && key.len() <= 128
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !sound {
+            return Err(LayerError::BadKey { key: key.to_owned() });
+        }
+        Ok(self.inner.root.join("c").join(key))
+    }
+}
