@@ -1,2 +1,48 @@
-//! TBD
-fn main() {}
+//! `container-runtime-shim`: holds one container. It creates its processes, keeps their streams, writes the log and
+//! the exit status, and answers containerd's Task API, however often the daemon comes and goes.
+//!
+//! It has one thread and never gets a second: libcontainer clones the process, and a lock that another thread held
+//! at that moment (the allocator's, say) would be held in the child for ever.
+
+mod arguments;
+mod bundle;
+mod cgroup;
+mod command;
+mod container;
+mod diary;
+mod error;
+mod poll;
+mod process;
+mod program;
+mod queue;
+mod rootfs;
+mod runtime;
+mod shim;
+mod streams;
+mod ttrpc;
+
+use arguments::Command;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let (command, flags) = match arguments::parse(std::env::args().skip(1)) {
+        Ok(parsed) => parsed,
+        Err(problem) => {
+            diary::note(format_args!("container-runtime-shim: {problem}"));
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Serve => command::serve(flags.namespace),
+        Command::Start | Command::Delete | Command::Log => {
+            Err(error::Error::Unsupported { what: format!("{command:?}") })
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            diary::note(format_args!("container-runtime-shim: {}", errors::chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -58,6 +58,16 @@ pub fn close_others(before: &[RawFd]) -> io::Result<usize> {
     Ok(leaked.len())
 }
 
+/// Closes these numbers in a process that was cloned and is about to execute a program.
+///
+/// Only there: values of this process may own them, and none of those may be used or dropped any more.
+pub fn close_in_child(numbers: &[RawFd]) {
+    for &fd in numbers {
+        // SAFETY: by the documented condition no owner will use it again.
+        unsafe { libc::close(fd) };
+    }
+}
+
 fn is_open(fd: RawFd) -> bool {
     // SAFETY: F_GETFD reads a flag of a number and touches no memory.
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }

@@ -7,6 +7,7 @@ pub mod env;
 pub mod exec;
 pub mod fds;
 pub mod heap;
+pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod priority;

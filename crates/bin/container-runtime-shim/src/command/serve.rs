@@ -1,0 +1,44 @@
+//! `serve`: a shim that answers on a socket which it has inherited.
+
+use crate::diary;
+use crate::error::{Error, Result};
+use crate::shim::{Setting, Shim};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Signal;
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use std::path::Path;
+
+/// The listening socket.
+const LISTENER: i32 = 3;
+
+/// Serves until there is nothing left to serve.
+pub(crate) fn serve(namespace: String) -> Result<()> {
+    diary::set_tracing(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
+    let containerd = std::env::var("TTRPC_ADDRESS").ok();
+    sys::fds::close_from(LISTENER.cast_unsigned() + 1);
+    let listener =
+        sys::fds::inherit(LISTENER).map_err(Error::kernel("take the ttrpc socket as descriptor 3"))?;
+    detach()?;
+    sys::heap::keep_small();
+    let setting = Setting { containerd, namespace, private: false };
+    Shim::new(listener, setting)?.run()
+}
+
+/// Leaves everything behind that belongs to who started it, so that none of it gets into a container.
+fn detach() -> Result<()> {
+    sys::env::clear();
+    // Fails for who leads a session already.
+    let _ = rustix::process::setsid();
+    let _ = std::env::set_current_dir("/");
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|cause| Error::file("open", Path::new("/dev/null"), cause))?;
+    dup2_stdin(&null)
+        .and_then(|()| dup2_stdout(&null))
+        .and_then(|()| dup2_stderr(&null))
+        .map_err(Error::kernel("leave the caller's streams"))?;
+    rustix::thread::set_thread_groups(&[]).map_err(Error::kernel("leave the caller's groups"))?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(Error::kernel("become the subreaper"))?;
+    let harmless = [Signal::PIPE, Signal::HUP, Signal::INT, Signal::TERM].map(Signal::as_raw);
+    sys::signals::disregard(&harmless).map_err(Error::kernel("disregard signals"))
+}

@@ -1,0 +1,61 @@
+//! The container that a shim holds.
+
+use crate::bundle::Linux;
+use crate::cgroup::{Cgroup, MemoryWatch};
+use crate::error::{Error, Result};
+use crate::poll::{Number, Watch};
+use crate::process::{INIT, Process};
+use crate::runtime::Backend;
+use logs::json_file::Writer;
+use shim_protocol::Options;
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+/// A container, from Create to Delete.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub(crate) id: String,
+    pub(crate) bundle: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) backend: Backend,
+    pub(crate) linux: Linux,
+    /// How many mounts make its root file system.
+    pub(crate) mounts: usize,
+    pub(crate) cgroup: Option<Cgroup>,
+    pub(crate) memory: Option<Watch<MemoryWatch>>,
+    /// How many processes the kernel had killed for lack of memory when that was last told.
+    pub(crate) memory_kills: u64,
+    pub(crate) attach: Watch<UnixListener>,
+    pub(crate) log: Option<Writer>,
+    pub(crate) paused: bool,
+    pub(crate) processes: BTreeMap<Number, Process>,
+}
+
+impl Container {
+    /// The process of an exec's id; empty: the first one.
+    pub(crate) fn find(&self, exec: &str) -> Result<Number> {
+        let found = self.processes.iter().find(|(_, process)| process.id == exec);
+        found.map(|(&number, _)| number).ok_or_else(|| self.no_exec(exec))
+    }
+
+    /// Likewise, to change it.
+    pub(crate) fn process(&mut self, exec: &str) -> Result<&mut Process> {
+        let number = self.find(exec)?;
+        let missing = self.no_exec(exec);
+        self.processes.get_mut(&number).ok_or(missing)
+    }
+
+    /// The first process.
+    pub(crate) fn init(&self) -> &Process {
+        self.processes.get(&INIT).expect("a container has its first process from Create to Delete")
+    }
+
+    pub(crate) fn init_mut(&mut self) -> &mut Process {
+        self.processes.get_mut(&INIT).expect("a container has its first process from Create to Delete")
+    }
+
+    fn no_exec(&self, exec: &str) -> Error {
+        Error::NoExec { id: self.id.clone(), exec: exec.to_owned() }
+    }
+}

@@ -1,0 +1,10 @@
+//! The program that a container's process becomes: found, understood and executed inside the container.
+//!
+//! Errors keep Docker's words where Docker has some, since its clients derive exit codes from them: 127 for
+//! "executable file not found in $PATH" and "no such file or directory", 126 for the rest.
+
+mod executor;
+mod format;
+mod lookup;
+
+pub(crate) use executor::{Confinement, Last, ProgramExecutor};

@@ -1,0 +1,219 @@
+//! Mounting a container's root file system.
+
+use crate::error::{Error, Result};
+use rustix::fs::CWD;
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
+    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
+    move_mount, unmount,
+};
+use std::path::Path;
+
+/// One mount, in the order of the request, as containerd describes it.
+#[derive(Debug)]
+pub(crate) struct Mount {
+    pub(crate) kind: String,
+    pub(crate) source: String,
+    pub(crate) options: Vec<String>,
+}
+
+/// Leaves the host's mount namespace for a copy: what is mounted here is seen by nobody else and goes when the last
+/// process in it does, while what the host mounts later still appears.
+pub(crate) fn go_private() -> Result<()> {
+    sys::namespaces::unshare_mounts().map_err(Error::kernel("leave the host's mount namespace"))?;
+    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+        .map_err(Error::kernel("make the mounts of the shim's namespace slaves of the host's"))
+}
+
+/// Mounts all of them on `target`, one over the other; on failure none stays.
+pub(crate) fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
+    for (done, mount) in mounts.iter().enumerate() {
+        if let Err(error) = mount_one(mount, target) {
+            unmount_all(done, target);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Takes `count` mounts off `target`.
+pub(crate) fn unmount_all(count: usize, target: &Path) {
+    for _ in 0..count {
+        if let Err(error) = unmount(target, UnmountFlags::DETACH) {
+            crate::diary::note(format_args!("unmount {}: {error}", target.display()));
+            return;
+        }
+    }
+}
+
+fn mount_one(mount: &Mount, target: &Path) -> Result<()> {
+    let flags = Flags::split(&mount.options);
+    if flags.bind {
+        return bind(mount, &flags, target);
+    }
+    create(mount, &flags, target)
+}
+
+/// With the interface of file descriptors: no option string that ends at a page, and errors of their own.
+fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
+    let failed = |doing: &'static str| {
+        let kind = mount.kind.clone();
+        move |error: Errno| Error::Invalid {
+            problem: format!("mount {kind} root file system: {doing}: {error}"),
+        }
+    };
+    let context = fsopen(mount.kind.as_str(), FsOpenFlags::FSOPEN_CLOEXEC).map_err(failed("open"))?;
+    if !mount.source.is_empty() {
+        fsconfig_set_string(&context, "source", mount.source.as_str()).map_err(failed("set source"))?;
+    }
+    for option in &flags.data {
+        set_option(&context, &mount.kind, option)?;
+    }
+    if flags.attributes.contains(MountAttrFlags::MOUNT_ATTR_RDONLY) {
+        fsconfig_set_flag(&context, "ro").map_err(failed("set ro"))?;
+    }
+    fsconfig_create(&context).map_err(|error| refused(&context, &mount.kind, error))?;
+    let made = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags.attributes).map_err(failed("mount"))?;
+    move_mount(made, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .map_err(|cause| Error::file("mount the root file system on", target, cause))
+}
+
+fn set_option(context: &rustix::fd::OwnedFd, kind: &str, option: &str) -> Result<()> {
+    let set = match option.split_once('=') {
+        Some(("lowerdir", layers)) if kind == "overlay" => return set_layers(context, layers),
+        Some((key, value)) => fsconfig_set_string(context, key, value),
+        None => fsconfig_set_flag(context, option),
+    };
+    set.map_err(|error| {
+        Error::invalid(format!(
+            "mount {kind} root file system: option {option:?}: {}",
+            reason(context, error)
+        ))
+    })
+}
+
+/// Each layer by itself, since 6.5; before, a list with colons, of at most 255 bytes by this interface.
+fn set_layers(context: &rustix::fd::OwnedFd, layers: &str) -> Result<()> {
+    for layer in split_layers(layers) {
+        match fsconfig_set_string(context, "lowerdir+", layer.as_str()) {
+            Err(Errno::INVAL) if layer == split_layers(layers)[0] => {
+                return fsconfig_set_string(context, "lowerdir", layers)
+                    .map_err(|error| layer_refused(&layer, error));
+            }
+            set => set.map_err(|error| layer_refused(&layer, error))?,
+        }
+    }
+    Ok(())
+}
+
+fn layer_refused(layer: &str, error: Errno) -> Error {
+    Error::invalid(format!("mount overlay root file system: layer {layer}: {error}"))
+}
+
+/// At each colon that no backslash escapes.
+fn split_layers(layers: &str) -> Vec<String> {
+    let mut split = vec![String::new()];
+    let mut characters = layers.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            ':' => split.push(String::new()),
+            _ => {
+                let literal = if character == '\\' { characters.next() } else { Some(character) };
+                if let Some(last) = split.last_mut() {
+                    last.extend(literal);
+                }
+            }
+        }
+    }
+    split.retain(|layer| !layer.is_empty());
+    split
+}
+
+/// The kernel's own words, which it leaves in the context, after the error number.
+fn reason(context: &rustix::fd::OwnedFd, error: Errno) -> String {
+    let mut text = error.to_string();
+    let mut buffer = [0; 256];
+    while let Ok(read) = rustix::io::read(context, &mut buffer) {
+        if read == 0 {
+            break;
+        }
+        // Each begins with its severity: `e `, `w ` or `i `.
+        let line = String::from_utf8_lossy(&buffer[..read]);
+        text.push_str(": ");
+        text.push_str(line.get(2..).unwrap_or_default().trim_end());
+    }
+    text
+}
+
+fn refused(context: &rustix::fd::OwnedFd, kind: &str, error: Errno) -> Error {
+    let message = format!("mount {kind} root file system: {}", reason(context, error));
+    Error::Runtime { class: errors::Class::Internal, message }
+}
+
+fn bind(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
+    let source = Path::new(&mount.source);
+    let bound = if flags.recursive {
+        rustix::mount::mount_bind_recursive(source, target)
+    } else {
+        rustix::mount::mount_bind(source, target)
+    };
+    bound.map_err(|cause| Error::file("bind the root file system", source, cause))?;
+    let readonly = flags.attributes.contains(MountAttrFlags::MOUNT_ATTR_RDONLY);
+    if readonly {
+        let remount = MountFlags::BIND | MountFlags::RDONLY;
+        rustix::mount::mount_remount(target, remount, "").map_err(|cause| {
+            unmount_all(1, target);
+            Error::file("make read-only", target, cause)
+        })?;
+    }
+    Ok(())
+}
+
+/// Options by who understands them.
+struct Flags<'a> {
+    bind: bool,
+    recursive: bool,
+    attributes: MountAttrFlags,
+    data: Vec<&'a str>,
+}
+
+impl<'a> Flags<'a> {
+    fn split(options: &'a [String]) -> Self {
+        let mut flags =
+            Self { bind: false, recursive: false, attributes: MountAttrFlags::empty(), data: Vec::new() };
+        for option in options {
+            match option.as_str() {
+                "bind" => flags.bind = true,
+                "rbind" => (flags.bind, flags.recursive) = (true, true),
+                "ro" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY,
+                "nosuid" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NOSUID,
+                "nodev" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
+                "noexec" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NOEXEC,
+                "noatime" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NOATIME,
+                "rw" | "suid" | "dev" | "exec" | "relatime" | "rprivate" | "private" => {}
+                data => flags.data.push(data),
+            }
+        }
+        flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_split_at_bare_colons() {
+        assert_eq!(split_layers("/a:/b\\:c::/d"), ["/a", "/b:c", "/d"]);
+    }
+
+    #[test]
+    fn options_are_sorted_by_who_understands_them() {
+        let options = ["rbind", "ro", "index=off", "volatile"].map(str::to_owned);
+        let flags = Flags::split(&options);
+        assert!(flags.bind && flags.recursive);
+        assert_eq!(flags.attributes, MountAttrFlags::MOUNT_ATTR_RDONLY);
+        assert_eq!(flags.data, ["index=off", "volatile"]);
+    }
+}

@@ -1,0 +1,192 @@
+//! The library linked into the shim (youki's libcontainer).
+//!
+//! It clones this process, which is why the shim has one thread: a lock that another thread held would stay held in
+//! the child for ever.
+
+use super::Made;
+use super::explain;
+use super::trouble::Trouble;
+use crate::bundle::parse;
+use crate::error::{Error, Result};
+use crate::program::{Confinement, Last, ProgramExecutor};
+use crate::streams::Theirs;
+use errors::chain;
+use libcgroups::common::{CgroupConfig, CgroupManager, ControllerOpt, create_cgroup_manager};
+use libcontainer::container::Container;
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::error::LibcontainerError;
+use libcontainer::oci_spec::runtime::{LinuxResources, LinuxSeccomp, Process};
+use libcontainer::syscall::syscall::SyscallType;
+use serde::Deserialize;
+use shim_protocol::file;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// A container of libcontainer's, whose records are in the bundle.
+#[derive(Debug)]
+pub(crate) struct Libcontainer {
+    id: String,
+    bundle: PathBuf,
+    /// libcontainer's directory of containers, with this one alone.
+    root: PathBuf,
+    systemd: bool,
+    trouble: Option<Trouble>,
+}
+
+/// The part of `config.json` that an exec inherits.
+#[derive(Deserialize)]
+struct Config {
+    linux: Option<Linux>,
+}
+
+#[derive(Deserialize)]
+struct Linux {
+    seccomp: Option<LinuxSeccomp>,
+}
+
+impl Libcontainer {
+    pub(super) fn new(id: &str, bundle: &Path, systemd: bool) -> Self {
+        // Without it errors are short of their causes, and that is all.
+        let trouble = Trouble::listen().ok();
+        Self {
+            id: id.to_owned(),
+            bundle: bundle.to_owned(),
+            root: bundle.join("libcontainer"),
+            systemd,
+            trouble,
+        }
+    }
+
+    pub(super) fn create(&self, streams: Theirs) -> Result<Made> {
+        let (console, builder) = with_streams(self.builder(Last::Init, &streams)?, streams);
+        let container = self.guard(|| {
+            let builder = builder.with_root_path(&self.root)?;
+            builder.as_init(&self.bundle).with_systemd(self.systemd).with_detach(true).build()
+        })?;
+        let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
+        Ok(Made { pid, master: console.map(crate::streams::Console::receive).transpose()? })
+    }
+
+    pub(super) fn start(&self) -> Result<()> {
+        self.guard(|| self.load()?.start())
+    }
+
+    pub(super) fn exec(&self, document: &[u8], streams: Theirs) -> Result<Made> {
+        let path = self.root.join("process.json");
+        let mut process: Process = parse(&path, document)?;
+        let confinement =
+            Confinement { seccomp: self.seccomp()?, capabilities: process.capabilities().clone() };
+        // The executor drops them, after it has loaded the filter.
+        process.set_capabilities(None);
+        let text =
+            serde_json::to_vec(&process).map_err(|cause| Error::Document { path: path.clone(), cause })?;
+        std::fs::write(&path, text).map_err(|cause| Error::file("write", &path, cause))?;
+        let builder = self.builder(Last::Exec(Rc::new(confinement)), &streams)?;
+        let (console, builder) = with_streams(builder, streams);
+        let made = self.guard(|| {
+            let builder = builder.with_root_path(&self.root)?;
+            builder.as_tenant().with_process(Some(&path)).with_detach(true).build()
+        });
+        let _ = std::fs::remove_file(&path);
+        Ok(Made { pid: made?.as_raw(), master: console.map(crate::streams::Console::receive).transpose()? })
+    }
+
+    pub(super) fn pause(&self) -> Result<()> {
+        self.guard(|| self.load()?.pause())
+    }
+
+    pub(super) fn resume(&self) -> Result<()> {
+        self.guard(|| self.load()?.resume())
+    }
+
+    pub(super) fn update(&self, resources: &[u8]) -> Result<()> {
+        let resources: LinuxResources = parse(Path::new("resources"), resources)?;
+        self.guard(|| {
+            let container = self.load()?;
+            let manager = create_cgroup_manager(CgroupConfig {
+                cgroup_path: container.spec()?.cgroup_path,
+                systemd_cgroup: container.systemd(),
+                container_name: self.id.clone(),
+            })?;
+            let options = ControllerOpt {
+                resources: &resources,
+                disable_oom_killer: false,
+                oom_score_adj: None,
+                freezer_state: None,
+            };
+            Ok(manager.apply(&options)?)
+        })
+    }
+
+    pub(super) fn delete(&self) -> Result<()> {
+        if !self.directory().exists() {
+            return Ok(());
+        }
+        self.guard(|| self.load()?.delete(true))
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.root.join(&self.id)
+    }
+
+    fn load(&self) -> Result<Container, LibcontainerError> {
+        Container::load(self.directory())
+    }
+
+    fn builder(&self, last: Last, streams: &Theirs) -> Result<ContainerBuilder> {
+        let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
+        strangers.retain(|fd| *fd > 2 && !streams.contain(*fd));
+        let executor = ProgramExecutor::new(last, strangers);
+        Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
+    }
+
+    fn seccomp(&self) -> Result<Option<LinuxSeccomp>> {
+        let path = self.bundle.join(file::CONFIG);
+        let text = std::fs::read(&path).map_err(|cause| Error::file("read", &path, cause))?;
+        let config: Config = parse(&path, &text)?;
+        Ok(config.linux.and_then(|linux| linux.seccomp))
+    }
+
+    /// Runs a function of libcontainer's: gives its failure the causes from its log, takes back the descriptors that
+    /// it leaks when it fails, and the shim's own standing with the kernel's out-of-memory killer, which it changes.
+    fn guard<T>(&self, run: impl FnOnce() -> Result<T, LibcontainerError>) -> Result<T> {
+        const SCORE: &str = "/proc/self/oom_score_adj";
+        let score = std::fs::read_to_string(SCORE).unwrap_or_default();
+        let open = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
+        drop(self.log());
+        let result = run();
+        if std::fs::read_to_string(SCORE).is_ok_and(|now| now != score) {
+            let _ = std::fs::write(SCORE, score.trim());
+        }
+        result.map_err(|error| {
+            let _ = sys::fds::close_others(&open);
+            explain::libcontainer(&chain(&error), &self.log())
+        })
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.trouble.as_ref().map(Trouble::take).unwrap_or_default()
+    }
+
+    fn lost(&self, what: &str) -> Error {
+        Error::Runtime {
+            class: errors::Class::Internal,
+            message: format!("libcontainer lost {what} of {}", self.id),
+        }
+    }
+}
+
+fn with_streams(
+    builder: ContainerBuilder,
+    streams: Theirs,
+) -> (Option<crate::streams::Console>, ContainerBuilder) {
+    match streams {
+        Theirs::Pipes { stdin, stdout, stderr } => {
+            (None, builder.with_stdin(stdin).with_stdout(stdout).with_stderr(stderr))
+        }
+        Theirs::Terminal(console) => {
+            let path = console.path().to_owned();
+            (Some(console), builder.with_console_socket(Some(path)))
+        }
+    }
+}

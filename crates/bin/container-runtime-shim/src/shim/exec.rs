@@ -1,0 +1,99 @@
+//! Exec and Start.
+
+use super::Shim;
+use super::create::connect;
+use crate::bundle::{self, parse};
+use crate::container::Container;
+use crate::diary::Steps;
+use crate::error::{Error, Result};
+use crate::poll::Poll;
+use crate::process::{INIT, Phase, Process};
+use crate::streams::{self, Endpoints};
+use containerd_shim_protos::api::{Empty, ExecProcessRequest, StartRequest, StartResponse};
+use std::path::Path;
+
+impl Shim {
+    pub(super) fn exec(&mut self, request: &ExecProcessRequest) -> Result<Empty> {
+        let number = self.next_number();
+        let container = self.container_of(&request.id)?;
+        if request.exec_id.is_empty() {
+            return Err(Error::invalid("an exec without an id"));
+        }
+        if container.find(&request.exec_id).is_ok() {
+            return Err(Error::Exists { what: "exec", id: request.exec_id.clone() });
+        }
+        let endpoints = Endpoints::parse(&request.stdin, &request.stdout, &request.stderr)?;
+        let document = request.spec.as_ref().map(|spec| spec.value.clone()).unwrap_or_default();
+        describe(&document)?;
+        let process = Process::recorded(request.exec_id.clone(), request.terminal, endpoints, document);
+        container.processes.insert(number, process);
+        Ok(Empty::new())
+    }
+
+    pub(super) fn start(&mut self, request: &StartRequest) -> Result<StartResponse> {
+        self.container_of(&request.id)?;
+        let Self { container: Some(container), poll, .. } = self else {
+            return Err(Error::NoContainer { id: request.id.clone() });
+        };
+        let pid = match request.exec_id.as_str() {
+            "" => start_init(container)?,
+            exec => start_exec(container, exec, poll)?,
+        };
+        self.untrimmed = true;
+        Ok(StartResponse { pid: pid.cast_unsigned(), ..StartResponse::default() })
+    }
+}
+
+fn start_init(container: &mut Container) -> Result<i32> {
+    let mut steps = Steps::of("start");
+    let init = container.init();
+    if !matches!(init.phase, Phase::Created) {
+        return Err(cannot_start(init));
+    }
+    container.backend.start()?;
+    steps.done("runtime");
+    let init = container.init_mut();
+    init.phase = Phase::Running;
+    Ok(init.pid.unwrap_or_default())
+}
+
+fn start_exec(container: &mut Container, exec: &str, poll: &Poll) -> Result<i32> {
+    let mut steps = Steps::of("exec");
+    let number = container.find(exec)?;
+    let (init, paused) = (container.init(), container.paused);
+    if !matches!(init.phase, Phase::Running) || paused {
+        let state = if paused { "paused" } else { init.state() };
+        return Err(Error::State { verb: "exec in", process: init.name(), state });
+    }
+    let process = container.process(exec)?;
+    if !matches!(process.phase, Phase::Recorded) {
+        return Err(cannot_start(process));
+    }
+    let description = describe(&process.document)?;
+    if description.terminal != process.terminal {
+        return Err(Error::invalid("the request and the process's description disagree about the terminal"));
+    }
+    let (endpoints, document) = (process.endpoints.clone(), std::mem::take(&mut process.document));
+    let owner = container.linux.host_uid(description.user.uid);
+    let (theirs, ours) = streams::open(&endpoints, description.terminal, &container.bundle, owner)?;
+    steps.done("prepare");
+    let made = container.backend.exec(&document, theirs)?;
+    steps.done("runtime");
+    let pid = made.pid;
+    let ours = connect(made, ours, &endpoints, owner, description.console_size)?;
+    let process = container.process(exec)?;
+    (process.phase, process.pid) = (Phase::Running, Some(pid));
+    process.connect(number, ours, poll);
+    steps.done("connect");
+    Ok(pid)
+}
+
+fn describe(document: &[u8]) -> Result<bundle::Process> {
+    parse(Path::new("the exec's process"), document)
+}
+
+fn cannot_start(process: &Process) -> Error {
+    Error::State { verb: "start", process: process.name(), state: process.state() }
+}
+
+const _: () = assert!(INIT == 0, "numbers of execs come from a counter that begins at one");

@@ -1,0 +1,194 @@
+//! The serving shim: one loop over all descriptors, and what each of them asks for.
+
+mod attach;
+mod create;
+mod delete;
+mod exec;
+mod input;
+mod limits;
+mod output;
+mod publish;
+mod reap;
+mod respond;
+mod service;
+mod state;
+
+use crate::container::Container;
+use crate::error::{Error, Result};
+use crate::poll::{Interest, Number, Poll, Ready, Token, Watch};
+use crate::process::ReplyTo;
+use crate::streams::Client;
+use crate::ttrpc::{Connection, Incoming};
+use containerd_shim_protos::ttrpc::Request;
+use rustix::net::{SocketFlags, accept_with};
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// How long a shim without a container waits for its first connection.
+const LONELY: Duration = Duration::from_secs(60);
+
+/// Everything that a serving shim has.
+#[derive(Debug)]
+pub(crate) struct Shim {
+    poll: Poll,
+    listener: Watch<OwnedFd>,
+    signals: Watch<OwnedFd>,
+    connections: BTreeMap<Number, Watch<Connection>>,
+    clients: BTreeMap<Number, Watch<Client>>,
+    publications: BTreeMap<Number, Watch<OwnedFd>>,
+    container: Option<Container>,
+    /// Whether the mount namespace is this shim's own.
+    private: bool,
+    /// The ttrpc address for events of a containerd that started this shim.
+    containerd: Option<String>,
+    namespace: String,
+    numbers: Number,
+    lonely_since: Option<Instant>,
+    /// Whether memory was freed that the heap still holds.
+    untrimmed: bool,
+    done: bool,
+}
+
+/// How a shim was started.
+#[derive(Debug, Default)]
+pub(crate) struct Setting {
+    /// Where containerd takes events.
+    pub(crate) containerd: Option<String>,
+    /// containerd's namespace, for events.
+    pub(crate) namespace: String,
+    /// Whether the mount namespace is this shim's own already.
+    pub(crate) private: bool,
+}
+
+impl Shim {
+    /// Over a listening socket.
+    pub(crate) fn new(listener: OwnedFd, setting: Setting) -> Result<Self> {
+        let poll = Poll::new().map_err(Error::kernel("make an epoll set"))?;
+        let children = sys::signals::descriptor(&[rustix::process::Signal::CHILD.as_raw()]);
+        let signals = children.map_err(Error::kernel("take signals through a descriptor"))?;
+        rustix::io::ioctl_fionbio(&listener, true).map_err(Error::kernel("prepare the ttrpc socket"))?;
+        let mut shim = Self {
+            poll,
+            listener: Watch::new(listener, Token::Listener),
+            signals: Watch::new(signals, Token::Signals),
+            connections: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            publications: BTreeMap::new(),
+            container: None,
+            private: setting.private,
+            containerd: setting.containerd,
+            namespace: setting.namespace,
+            numbers: 0,
+            lonely_since: Some(Instant::now()),
+            untrimmed: false,
+            done: false,
+        };
+        shim.listener.set(&shim.poll, Interest::READ);
+        shim.signals.set(&shim.poll, Interest::READ);
+        Ok(shim)
+    }
+
+    /// Serves until there is nothing left to serve.
+    pub(crate) fn run(mut self) -> Result<()> {
+        let mut ready = Vec::new();
+        while !self.is_done() {
+            self.poll.wait(&mut ready, self.patience()).map_err(Error::kernel("wait for something to do"))?;
+            for &ready in &ready {
+                self.handle(ready);
+            }
+            self.expire();
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY);
+        self.done || (self.container.is_none() && self.connections.is_empty() && lonely)
+    }
+
+    /// Until the next thing that happens by itself.
+    fn patience(&self) -> Option<Duration> {
+        let lonely = self.lonely_since.map(|since| since + LONELY);
+        let until = self.next_deadline().into_iter().chain(lonely).min()?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
+    fn handle(&mut self, ready: Ready) {
+        use logs::Stream::{Stderr, Stdout};
+        match ready.token {
+            Token::Listener => self.accept_connections(),
+            Token::Signals => self.reap(),
+            Token::Attach => self.accept_clients(),
+            Token::Memory => self.memory_ran_out(),
+            Token::Connection(number) => self.serve_connection(number, ready),
+            Token::Client(number) => self.serve_client(number, ready),
+            Token::Stdout(process) => self.read_output(process, Stdout),
+            Token::Stderr(process) => self.read_output(process, Stderr),
+            Token::Stdin(process) => self.write_input(process),
+            Token::Source(process) => self.read_source(process),
+            Token::StdoutSink(process) => self.flush_sink(process, Stdout),
+            Token::StderrSink(process) => self.flush_sink(process, Stderr),
+            Token::Publication(number) => {
+                // Whatever the answer, or the hang-up: the event has been delivered as far as it can be.
+                self.publications.remove(&number);
+            }
+        }
+    }
+
+    /// A number that no descriptor has had, so that an event for one that has just gone finds nobody.
+    fn next_number(&mut self) -> Number {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    fn accept_connections(&mut self) {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        while let Ok(fd) = accept_with(&self.listener.of, flags) {
+            let number = self.next_number();
+            let mut connection = Watch::new(Connection::new(fd), Token::Connection(number));
+            connection.set(&self.poll, Interest::READ);
+            self.connections.insert(number, connection);
+            self.lonely_since = None;
+        }
+    }
+
+    fn serve_connection(&mut self, number: Number, ready: Ready) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        if ready.writable && !connection.of.flush() {
+            return self.drop_connection(number);
+        }
+        let incoming = if ready.readable { connection.of.receive() } else { Vec::new() };
+        for incoming in incoming {
+            match incoming {
+                Incoming::Request(stream, request) => self.serve_request(number, stream, &request),
+                Incoming::Nonsense(stream, status) => {
+                    self.respond_status(ReplyTo { connection: number, stream }, status);
+                }
+                Incoming::Gone => return self.drop_connection(number),
+            }
+        }
+        self.watch_connection(number);
+    }
+
+    fn serve_request(&mut self, connection: Number, stream: u32, request: &Request) {
+        let to = ReplyTo { connection, stream };
+        if let Some(answer) = self.dispatch(to, request) {
+            self.respond(to, answer);
+        }
+    }
+
+    fn watch_connection(&mut self, number: Number) {
+        if let Some(connection) = self.connections.get_mut(&number) {
+            let write = connection.of.is_behind();
+            connection.set(&self.poll, Interest::of(true, write));
+        }
+    }
+
+    fn drop_connection(&mut self, number: Number) {
+        self.connections.remove(&number);
+        for process in self.container.iter_mut().flat_map(|container| container.processes.values_mut()) {
+            process.waiters.retain(|waiter| waiter.connection != number);
+        }
+    }
+}
