@@ -106,7 +106,7 @@ impl ContainerAction {
                 vec![("execID", exec.clone()), ("exitCode", exit_code.to_string())]
             }
             Self::Kill { signal } => vec![("signal", signal.to_string())],
-            Self::Rename { old } => vec![("oldName", format!("/{old}"))],
+            Self::Rename { old } => vec![("oldName", old.clone())],
             Self::Resize { width, height } => {
                 vec![("width", width.to_string()), ("height", height.to_string())]
             }

@@ -194,7 +194,7 @@ mod tests {
         let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
         let action = ContainerAction::ExecStart {
             exec: "e1".into(),
-            argv: vec!["sh".into(), "-c".into(), "a: b".into()],
+            command: "sh -c a: b".into(),
         };
         let event = Event::container(&action, of);
         assert_eq!(event.action, "exec_start: sh -c a: b");
@@ -208,7 +208,7 @@ mod tests {
         let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
         let exec = ContainerAction::ExecCreate { exec: "e1".into(), command: "true".into() };
         assert_eq!(Event::container(&exec, of).action, "exec_create: true ");
-        let renamed = Event::container(&ContainerAction::Rename { old: "old".into() }, of);
+        let renamed = Event::container(&ContainerAction::Rename { old: "/old".into() }, of);
         assert_eq!(attribute(&renamed, "oldName"), "/old");
         let action = VolumeAction::Mount {
             container: "abc".into(),

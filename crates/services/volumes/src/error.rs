@@ -77,16 +77,6 @@ pub enum VolumeError {
         /// The option.
         option: &'static str,
     },
-    /// A value that the option cannot have.
-    #[error("create {name}: invalid value for option \"{option}\": \"{value}\"")]
-    BadOption {
-        /// The volume.
-        name: String,
-        /// The option.
-        option: String,
-        /// Its value.
-        value: String,
-    },
     /// A filter that the list does not have.
     #[error("invalid filter '{name}'")]
     BadFilter {
@@ -101,11 +91,21 @@ pub enum VolumeError {
         /// Its value.
         value: String,
     },
-    /// The driver's mount failed.
-    #[error("mount {device} on volume {name}")]
-    Mount {
+    /// `size` needs project quotas.
+    #[error("create {name}: quota size requested but no quota support")]
+    NoQuota {
         /// The volume.
         name: String,
+    },
+    /// The driver's mount failed.
+    #[error(
+        "error while mounting volume '{}': failed to mount local volume: mount {device}:{}",
+        target.display(),
+        target.display()
+    )]
+    Mount {
+        /// The volume's directory.
+        target: PathBuf,
         /// What was to be mounted.
         device: String,
         /// Why.
@@ -113,24 +113,28 @@ pub enum VolumeError {
         source: io::Error,
     },
     /// A server's name that would have to be looked up.
-    #[error("mount volume {name}: the server '{host}' is not an address: give its IP address in addr=")]
+    #[error(
+        "error while mounting volume '{}': the server '{host}' is no IP address and not in /etc/hosts: \
+         write addr=<IP address>",
+        target.display()
+    )]
     HostName {
-        /// The volume.
-        name: String,
+        /// The volume's directory.
+        target: PathBuf,
         /// The server.
         host: String,
     },
     /// The driver's mount cannot be taken away.
-    #[error("unmount volume {name}")]
+    #[error("unmount volume directory {}", target.display())]
     Unmount {
-        /// The volume.
-        name: String,
+        /// The volume's directory.
+        target: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// Copying the image's content failed.
-    #[error("copy the image's content into volume: {action} {path}")]
+    #[error("copy the image's content into the volume: {action} {}", path.display())]
     Populate {
         /// A verb.
         action: &'static str,
@@ -141,7 +145,7 @@ pub enum VolumeError {
         source: io::Error,
     },
     /// Measuring failed.
-    #[error("measure {path}")]
+    #[error("measure {}", path.display())]
     Usage {
         /// The directory.
         path: PathBuf,
@@ -175,11 +179,11 @@ impl Classified for VolumeError {
         match self {
             Self::NotFound { .. } | Self::UnknownDriver { .. } => Class::NotFound,
             Self::Exists { .. } | Self::InUse { .. } | Self::Removing { .. } => Class::Conflict,
-            Self::BadName { .. }
+            Self::NoQuota { .. }
+            | Self::BadName { .. }
             | Self::ShortName { .. }
             | Self::UnknownOption { .. }
             | Self::MissingOption { .. }
-            | Self::BadOption { .. }
             | Self::BadFilter { .. }
             | Self::BadFilterValue { .. } => Class::Invalid,
             Self::HostName { .. } => Class::Unsupported,

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! <root>/volumes/
-//! └── <name>/
-//!     ├── _data            what containers see; with driver options a mount point
-//!     └── _populate        the image's content on its way to _data (only while a container is created)
+//! ├── <name>/
+//! │   ├── _data            what containers see; with driver options a mount point
+//! │   └── _populate        the image's content on its way to _data (only while a container is created)
+//! └── .removing-<name>     on its way into the trash; back to <name> if the record is still there at start
 //!
 //! store: volumes/<name>    a Volume as JSON
 //! ```
@@ -13,9 +14,12 @@
 //! and *mounted* by those that run, which keeps its driver's mount in place. Neither is stored here: the engine, whose
 //! container records are the truth, says both at start ([`Volumes::restore`]) and as they change.
 
+mod directories;
 mod driver;
 mod error;
 mod filter;
+mod locks;
+mod mount_options;
 mod populate;
 mod usage;
 mod users;

@@ -1,7 +1,6 @@
 //! What a volume is, and what is asked of a new one.
 
-use crate::driver::{self, DRIVER};
-use crate::{Result, VolumeError};
+use crate::{DRIVER, Result, VolumeError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,7 +46,9 @@ pub struct Create {
 }
 
 impl Create {
-    /// The volume that would come of it, everything checked.
+    /// The volume that would come of it, all but its driver options checked.
+    ///
+    /// These do not matter if the volume exists.
     pub(crate) fn resolve(self) -> Result<Volume> {
         let mut labels = self.labels;
         let name = match self.name.filter(|name| !name.is_empty()) {
@@ -61,7 +62,6 @@ impl Create {
         if driver != DRIVER {
             return Err(VolumeError::UnknownDriver { name, driver });
         }
-        driver::validate(&name, &self.options)?;
         Ok(Volume { name, driver, options: self.options, labels, created: now() })
     }
 }

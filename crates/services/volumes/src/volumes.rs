@@ -1,133 +1,173 @@
-//! The service: creating, finding and removing volumes, and keeping track of who uses them.
+//! The service: what volumes there are.
 
-use crate::{Create, Filter, Result, Volume};
+mod remove;
+mod uses;
+
+pub use remove::Pruned;
+pub use uses::Reference;
+
+use crate::locks::NameLocks;
+use crate::users::Users;
+use crate::{Create, Filter, Result, Volume, VolumeError, directories, driver, usage};
 use durable::Trash;
-use std::os::fd::BorrowedFd;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use store::StateStore;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::{StateStore, StoreError, Transaction};
 
-/// That a container has a volume in its configuration, and whether it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// The volume.
-    pub volume: String,
-    /// The container's full id.
-    pub container: String,
-    /// Whether the container runs, so that the volume must stay mounted.
-    pub mounted: bool,
-}
-
-/// What `prune` took away.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pruned {
-    /// Names.
-    pub removed: Vec<String>,
-    /// Bytes of disk given back.
-    pub reclaimed: u64,
-}
+/// Below this the records are kept.
+const PREFIX: &str = "volumes/";
 
 /// All volumes of this engine.
 #[derive(Debug)]
 pub struct Volumes {
-    root: PathBuf,
+    dir: PathBuf,
     store: Arc<dyn StateStore>,
     trash: Arc<Trash>,
+    /// What the store holds, and who uses it; never locked across an `await`.
+    known: Mutex<BTreeMap<String, Known>>,
+    /// Held by whatever changes a volume.
+    changing: NameLocks,
+}
+
+#[derive(Debug)]
+struct Known {
+    volume: Volume,
+    users: Users,
+    /// On its way out: nobody may begin to use it.
+    removing: bool,
+}
+
+impl Known {
+    fn new(volume: Volume) -> Self {
+        Self { volume, users: Users::default(), removing: false }
+    }
 }
 
 impl Volumes {
-    /// Volumes below `<root>/volumes`. `trash` must be on the same mount.
+    /// The volumes whose directories are in `dir` (usually `<root>/volumes`). `trash` must be on the same mount.
     ///
-    /// Directories without a record, which a crash may have left, are discarded.
-    pub async fn open(root: &Path, store: Arc<dyn StateStore>, trash: Arc<Trash>) -> Result<Self> {
-        todo!("{root:?} {store:?} {trash:?}")
+    /// Finishes or takes back what a crash interrupted. A directory with content but without a record, as after the
+    /// loss of the store, becomes a volume again.
+    pub async fn open(dir: &Path, store: Arc<dyn StateStore>, trash: Arc<Trash>) -> Result<Self> {
+        let (_, records) = store::list_as::<Volume>(&*store, PREFIX).await?;
+        let known: BTreeMap<_, _> =
+            records.into_iter().map(|(name, volume, _)| (name, Known::new(volume))).collect();
+        let (path, names, bin) = (dir.to_owned(), known.keys().cloned().collect(), Arc::clone(&trash));
+        let orphans = blocking("open the volumes", move || directories::settle(&path, &names, &bin)).await?;
+        let volumes = Self {
+            dir: dir.to_owned(),
+            store,
+            trash,
+            known: Mutex::new(known),
+            changing: NameLocks::default(),
+        };
+        for volume in orphans {
+            tracing::warn!(volume = volume.name, "found a volume without a record, keeping it");
+            volumes.record(volume).await?;
+        }
+        Ok(volumes)
     }
 
-    /// Says which containers have which volumes, once at start. Mounts of the driver that nobody needs are taken away,
-    /// missing ones of running containers are made again.
-    pub async fn restore(&self, references: Vec<Reference>) -> Result<()> {
-        todo!("{references:?}")
-    }
-
-    /// Makes a volume, or returns the one that has this name and driver already.
+    /// Makes a volume, or returns the one that has this name and driver already; then labels and options do not matter.
     ///
     /// The flag says whether it was made now.
     pub async fn create(&self, create: Create) -> Result<(Volume, bool)> {
-        todo!("{create:?}")
+        let volume = create.resolve()?;
+        let _changing = self.changing.hold(&volume.name).await;
+        match self.existing(&volume.name) {
+            Some(existing) if existing.driver == volume.driver => return Ok((existing, false)),
+            Some(Volume { name, driver, .. }) => return Err(VolumeError::Exists { name, driver }),
+            None => {}
+        }
+        driver::validate(&volume.name, &volume.options)?;
+        let (dir, name, trash) = (self.dir.clone(), volume.name.clone(), Arc::clone(&self.trash));
+        blocking("create a volume", move || directories::create(&dir, &name, &trash)).await?;
+        match self.record(volume.clone()).await {
+            Ok(()) => Ok((volume, true)),
+            // An earlier call was cut off after its record was made.
+            Err(VolumeError::Store(StoreError::Conflict { .. })) => {
+                Ok((self.recorded(&volume.name).await?, false))
+            }
+            Err(error) => {
+                // What stays of it is empty, hence discarded at the next start.
+                let _ = self.trash.discard(&self.dir.join(&volume.name));
+                Err(error)
+            }
+        }
+    }
+
+    async fn recorded(&self, name: &str) -> Result<Volume> {
+        let found = store::get_as::<Volume>(&*self.store, &key(name)).await?;
+        let (volume, _) = found.ok_or_else(|| not_found(name))?;
+        self.known().insert(name.to_owned(), Known::new(volume.clone()));
+        Ok(volume)
+    }
+
+    async fn record(&self, volume: Volume) -> Result<()> {
+        let key = key(&volume.name);
+        self.store.commit(store::put_as(Transaction::new().absent(&key), &key, &volume)?).await?;
+        self.known().insert(volume.name.clone(), Known::new(volume));
+        Ok(())
     }
 
     /// The volume of this name.
     pub async fn get(&self, name: &str) -> Result<Volume> {
-        todo!("{name}")
+        self.existing(name).ok_or_else(|| not_found(name))
     }
 
     /// All that `filter` wants, by name.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<Volume>> {
-        todo!("{filter:?}")
-    }
-
-    /// Removes the volume with its content. With `force` one that does not exist is no error.
-    ///
-    /// Returns whether it was there.
-    ///
-    /// # Errors
-    /// [`VolumeError::InUse`](crate::VolumeError::InUse) with the containers that reference it, also with `force`.
-    pub async fn remove(&self, name: &str, force: bool) -> Result<bool> {
-        todo!("{name} {force}")
-    }
-
-    /// Removes the volumes that no container references: the anonymous ones, or all that `filter` wants if it says so.
-    pub async fn prune(&self, filter: &Filter) -> Result<Pruned> {
-        todo!("{filter:?}")
+        let known = self.known();
+        let wanted = |known: &&Known| filter.matches(&known.volume, !known.users.containers().is_empty());
+        Ok(known.values().filter(wanted).map(|known| known.volume.clone()).collect())
     }
 
     /// The directory that containers see, whether or not the volume exists.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name).join("_data")
-    }
-
-    /// Notes that `container` has the volume in its configuration: it cannot be removed from now on.
-    pub async fn reference(&self, name: &str, container: &str) -> Result<()> {
-        todo!("{name} {container}")
-    }
-
-    /// The container is gone, or has the volume no longer.
-    pub fn release(&self, name: &str, container: &str) {
-        todo!("{name} {container}")
-    }
-
-    /// Makes the volume ready for a container that starts and returns its directory. The first one makes the driver's
-    /// mount, if there is one. References it, too. Twice for one container is once.
-    pub async fn mount(&self, name: &str, container: &str) -> Result<PathBuf> {
-        todo!("{name} {container}")
-    }
-
-    /// The container ended; after the last one the driver's mount is taken away. The reference stays.
-    pub async fn unmount(&self, name: &str, container: &str) -> Result<()> {
-        todo!("{name} {container}")
-    }
-
-    /// Copies the image's content at `path` into the volume if it is empty; see [`populate`](crate::populate()).
-    ///
-    /// The volume must be mounted for `container`. If no other container has it mounted, the copy appears at once as a
-    /// whole, so that a crash in between leaves an empty volume.
-    pub async fn populate(
-        &self,
-        name: &str,
-        container: &str,
-        src_root: BorrowedFd<'_>,
-        path: &Path,
-    ) -> Result<bool> {
-        todo!("{name} {container} {src_root:?} {path:?}")
-    }
-
-    /// Who references the volume.
-    pub fn containers(&self, name: &str) -> Vec<String> {
-        todo!("{name}")
+        directories::data(&self.dir, name)
     }
 
     /// Bytes of disk that the volume takes, as `du` counts them.
     pub async fn usage(&self, name: &str) -> Result<u64> {
-        todo!("{name}")
+        let path = self.path(name);
+        blocking("measure a volume", move || usage::of(&path)).await
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn existing(&self, name: &str) -> Option<Volume> {
+        self.known().get(name).map(|known| known.volume.clone())
+    }
+
+    async fn driver_mount(&self, volume: Volume) -> Result<()> {
+        let path = self.path(&volume.name);
+        blocking("mount a volume", move || driver::mount(&volume.options, &path)).await
+    }
+
+    async fn driver_unmount(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        blocking("unmount a volume", move || driver::unmount(&path)).await
     }
 }
+
+fn key(name: &str) -> String {
+    format!("{PREFIX}{name}")
+}
+
+fn not_found(name: &str) -> VolumeError {
+    VolumeError::NotFound { name: name.to_owned() }
+}
+
+/// Runs what waits for the disk on the pool for such work.
+async fn blocking<T: Send + 'static>(
+    action: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| VolumeError::Interrupted { action })?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! The volumes' directories: made before their record, set aside before it goes.
+
+use crate::populate::{Durability, copy_if_empty};
+use crate::{ANONYMOUS_LABEL, Result, Volume, VolumeError};
+use durable::{FileError, Trash};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::DirBuilder;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// No volume's name begins with a dot.
+const ASIDE: &str = ".removing-";
+
+pub(crate) fn data(dir: &Path, name: &str) -> PathBuf {
+    dir.join(name).join("_data")
+}
+
+/// Makes the directories of a volume that has no record yet.
+pub(crate) fn create(dir: &Path, name: &str, trash: &Trash) -> Result<()> {
+    let volume = dir.join(name);
+    match DirBuilder::new().mode(0o701).create(&volume) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            // What an earlier attempt left; with a record the name would not have come here.
+            trash.discard(&volume)?;
+            DirBuilder::new().mode(0o701).create(&volume).map_err(at("create directory", &volume))?;
+        }
+        Err(error) => return Err(at("create directory", &volume)(error)),
+    }
+    durable::create_dir_all(&data(dir, name), 0o755)?;
+    Ok(durable::sync_dir(dir)?)
+}
+
+/// Moves a volume's directory to where it belongs to nobody if the record goes too. Returns that place.
+///
+/// Synced, or a power cut could bring the directory back without its record, as a volume that was lost.
+pub(crate) fn set_aside(dir: &Path, name: &str) -> Result<PathBuf> {
+    let aside = dir.join(format!("{ASIDE}{name}"));
+    rename_if_there(&dir.join(name), &aside)?;
+    Ok(aside)
+}
+
+/// The inverse of [`set_aside`].
+pub(crate) fn take_back(dir: &Path, name: &str) -> Result<()> {
+    rename_if_there(&dir.join(format!("{ASIDE}{name}")), &dir.join(name))
+}
+
+fn rename_if_there(from: &Path, to: &Path) -> Result<()> {
+    match durable::rename(from, to) {
+        Err(error) if error.source.kind() == ErrorKind::NotFound => Ok(()),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Fills an empty volume that nobody else has mounted, in one step: the copy is made beside it and renamed.
+pub(crate) fn populate(
+    dir: &Path,
+    name: &str,
+    src_root: BorrowedFd<'_>,
+    path: &Path,
+    trash: &Trash,
+) -> Result<bool> {
+    let (data, aside) = (data(dir, name), dir.join(name).join("_populate"));
+    if has_content(&data) {
+        return Ok(false);
+    }
+    trash.discard(&aside)?;
+    DirBuilder::new().mode(0o755).create(&aside).map_err(at("create directory", &aside))?;
+    match copy_if_empty(src_root, path, &aside, Durability::Synced) {
+        Ok(true) => durable::rename(&aside, &data).map(|()| true).map_err(Into::into),
+        other => {
+            trash.discard(&aside)?;
+            other
+        }
+    }
+}
+
+/// Brings the directories in line with the records after whatever ended the last process, and returns what has content
+/// but no record.
+pub(crate) fn settle(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -> Result<Vec<Volume>> {
+    durable::create_dir_all(dir, 0o701)?;
+    let mut orphans = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(at("read", dir))? {
+        let entry = entry.map_err(at("read", dir))?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        match name.strip_prefix(ASIDE) {
+            Some(removed) if records.contains(removed) => take_back(dir, removed)?,
+            Some(_) => trash.discard(&entry.path())?,
+            None if records.contains(&name) || !ids::is_name(&name) => {}
+            None if has_content(&data(dir, &name)) => orphans.push(orphan(dir, name)),
+            // Made, but not recorded any more.
+            None => trash.discard(&entry.path())?,
+        }
+    }
+    for name in records {
+        trash.discard(&dir.join(name).join("_populate"))?;
+        durable::create_dir_all(&data(dir, name), 0o755)?;
+    }
+    Ok(orphans)
+}
+
+fn orphan(dir: &Path, name: String) -> Volume {
+    let created = std::fs::metadata(dir.join(&name)).map_or(0, |stat| stat.ctime() * 1_000_000_000);
+    let anonymous = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let labels = anonymous.then(|| (ANONYMOUS_LABEL.to_owned(), String::new())).into_iter().collect();
+    Volume { name, driver: crate::DRIVER.to_owned(), options: BTreeMap::new(), labels, created }
+}
+
+fn has_content(data: &Path) -> bool {
+    std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn at(action: &'static str, path: impl AsRef<OsStr>) -> impl FnOnce(io::Error) -> VolumeError {
+    let path = PathBuf::from(path.as_ref());
+    move |source| FileError { action, path, source }.into()
+}
