@@ -102,7 +102,10 @@ impl Filters {
 
 /// The moment that the filter `until` names, in nanoseconds since 1970: a Unix time, an RFC 3339 time or, before now,
 /// a duration in Go's form (`24h`).
-pub(crate) fn until(filters: &Filters) -> Result<Option<i64>, FilterError> {
+///
+/// # Errors
+/// [`FilterError::BadValue`].
+pub fn until(filters: &Filters) -> Result<Option<i64>, FilterError> {
     let Some(values) = filters.values("until") else { return Ok(None) };
     let bad = |value: &str| FilterError::BadValue { name: "until".into(), value: value.to_owned() };
     let mut values = values.iter();

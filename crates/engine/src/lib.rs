@@ -20,7 +20,7 @@ pub mod system;
 mod time;
 pub mod volume;
 
-pub use filters::{FilterError, Filters};
+pub use filters::{FilterError, Filters, until};
 pub use host::Host;
 pub use services::Services;
 pub use time::now;

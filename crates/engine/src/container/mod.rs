@@ -45,7 +45,7 @@ pub use resize::resize;
 pub use restart::restart;
 pub use start::start;
 pub(crate) use start::start_failure_code;
-pub use stats::{Stats, stats};
+pub use stats::{InterfaceStats, Stats, stats};
 pub use stop::{Stop, stop};
 pub(crate) use supervise::adopt;
 pub use top::{Top, top};
@@ -99,6 +99,9 @@ fn cgroup_path(services: &Services, record: &Record) -> PathBuf {
     cgroups::container_path(services.cgroup_driver, Some(parent), "container-runtime", record.id.as_str())
 }
 
+/// Name of the default AppArmor profile.
+pub(crate) const APPARMOR_PROFILE: &str = "container-runtime-default";
+
 /// The AppArmor profile that applies; none where the kernel has no AppArmor or the client wants none.
 fn apparmor(services: &Services, record: &Record) -> Option<String> {
     let security = &record.spec.security;
@@ -107,7 +110,7 @@ fn apparmor(services: &Services, record: &Record) -> Option<String> {
         Some("unconfined") => None,
         Some(profile) => Some(profile.to_owned()),
         None if security.privileged => None,
-        None => Some("container-runtime-default".to_owned()),
+        None => Some(APPARMOR_PROFILE.to_owned()),
     }
 }
 

@@ -61,6 +61,13 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     ))
     .await?;
 
+    let mut host = Host::detect(shim);
+    if host.apparmor
+        && let Err(error) = apparmor::ensure(crate::container::APPARMOR_PROFILE)
+    {
+        tracing::warn!(error = %errors::chain(&error), "containers run without an AppArmor profile");
+        host.apparmor = false;
+    }
     let services = Arc::new(Services {
         settings,
         id,
@@ -75,7 +82,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         trash,
         cgroups,
         cgroup_driver,
-        host: Host::detect(shim),
+        host,
         shutdown: tokio::sync::watch::Sender::new(None),
     });
     adopt_all(&services).await?;
