@@ -7,6 +7,10 @@ use ipnet::IpNet;
 use netlink_packet_route::link::LinkAttribute;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// How long an attachment waits for its device to pass packets; a kernel under load takes milliseconds.
+const OPERATIONAL_LIMIT: Duration = Duration::from_millis(100);
 
 /// What a bridge should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +86,8 @@ impl Bridge {
         link::list(socket, Some(self.index))
     }
 
-    /// Gives a namespace a device on this bridge: two sends and one look-up, no device is moved. Undone on failure.
+    /// Gives a namespace a device on this bridge that passes packets: two sends and three look-ups, no device is moved.
+    /// Undone on failure.
     ///
     /// # Errors
     /// [`Error::Refused`], for which [`Error::is_exists`] says that the outer name is taken and [`Error::is_gone`]
@@ -98,13 +103,22 @@ impl Bridge {
         let bridge = (self.name.as_str(), self.index);
         let made = socket.batch(vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)]);
         made.map_err(|error| self.explain(socket, error))?;
-        let configured = namespace.with_socket(|inside| configure(inside, attachment));
+        let configured = namespace
+            .with_socket(|inside| configure(inside, attachment))
+            .and_then(|()| self.wait_operational(socket, attachment.outer));
         if configured.is_err()
             && let Err(error) = link::delete(socket, attachment.outer)
         {
             tracing::warn!(error = %errors::chain(&error), "a device of a failed attachment is left over");
         }
         configured
+    }
+
+    /// The port first, as the bridge has a carrier when one of its ports has. Otherwise a container that is quick loses
+    /// its first packet, and its first connection waits a second for the next.
+    fn wait_operational(&self, socket: &mut Socket, port: &str) -> Result<()> {
+        link::wait_operational(socket, port, OPERATIONAL_LIMIT)?;
+        link::wait_operational(socket, &self.name, OPERATIONAL_LIMIT)
     }
 
     /// The kernel says "invalid argument" when a master is not there.

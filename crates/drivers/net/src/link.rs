@@ -5,10 +5,12 @@ use crate::{Error, Mac, Result};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::link::{
     BridgePortState, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage,
+    LinkFlags, LinkInfo, LinkMessage, State,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The longest name that the kernel gives a device (`IFNAMSIZ` less its end).
 pub const NAME_LIMIT: usize = 15;
@@ -26,6 +28,8 @@ pub struct Link {
     pub mtu: u32,
     /// Whether it is up.
     pub up: bool,
+    /// Whether it passes packets (RFC 2863's `up`): a while after it was put up, when its other end is up too.
+    pub operational: bool,
     /// `bridge`, `veth`, …; none for hardware and loopback.
     pub kind: Option<String>,
     /// The number of the bridge it is a port of.
@@ -87,6 +91,22 @@ pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
         _ => None,
     });
     Ok(links.filter(|link| bridge.is_none() || link.master == bridge).collect())
+}
+
+/// Waits until the device passes packets; after `limit` it is left to itself.
+///
+/// A carrier that comes on takes effect in a queue of the kernel's own. To ask for the device is enough on kernels that
+/// then see to it at once (6.13 and later); on others the answer comes a little later.
+pub(crate) fn wait_operational(socket: &mut Socket, name: &str, limit: Duration) -> Result<()> {
+    let deadline = Instant::now() + limit;
+    while !get(socket, name)?.operational {
+        if Instant::now() >= deadline {
+            tracing::debug!(device = name, "a device does not pass packets yet");
+            break;
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
 }
 
 /// Deletes a device and its peer; not an error when it is gone. Takes the kernel about 20 ms.
@@ -181,6 +201,7 @@ fn read(message: &LinkMessage) -> Link {
         mac: None,
         mtu: 0,
         up: message.header.flags.contains(LinkFlags::Up),
+        operational: false,
         kind: None,
         master: None,
         alias: None,
@@ -190,6 +211,7 @@ fn read(message: &LinkMessage) -> Link {
             LinkAttribute::IfName(name) => link.name.clone_from(name),
             LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok(),
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::OperState(state) => link.operational = *state == State::Up,
             LinkAttribute::Controller(master) => link.master = Some(*master),
             LinkAttribute::IfAlias(alias) => link.alias = Some(alias.clone()),
             LinkAttribute::LinkInfo(infos) => link.kind = infos.iter().find_map(kind),

@@ -31,3 +31,6 @@ pub use net::Mac;
 pub use networks::Networks;
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,11 @@ impl Networks {
         blocking(move || Ok(Sandbox::own(pool.take()?))).await
     }
 
+    /// How many namespaces are prepared now.
+    pub fn prepared(&self) -> usize {
+        self.pool.ready()
+    }
+
     /// Attaches a container's namespace to a network (by name or id).
     ///
     /// `names` are those under which it is to be found, besides the request's aliases: its name, its short id, its
@@ -180,8 +185,7 @@ impl Networks {
     /// Returns the endpoints whose device is not there any more.
     pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
         let host = Arc::clone(&self.host);
-        let present: BTreeSet<String> = blocking(move || host.ports()).await?.into_iter().collect();
-        let mut strays = present.clone();
+        let mut strays: BTreeSet<String> = blocking(move || host.ports()).await?.into_iter().collect();
         let mut lost = Vec::new();
         for endpoint in endpoints {
             if let Some(device) = &endpoint.host_device

@@ -38,6 +38,18 @@ fn the_device_inside_is_what_was_asked_for() {
 }
 
 #[test]
+fn an_attached_device_passes_packets_at_once() {
+    let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
+    for number in 2..40 {
+        let container = site.container(&format!("veth{number}"), &[&format!("10.99.0.{number}/24")], &[]);
+        let began = Instant::now();
+        assert!(reach(&container, &site.host, "10.99.0.1").is_some());
+        // A lost first packet is sent again after a second.
+        assert!(began.elapsed() < Duration::from_millis(900), "container {number}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn a_bridge_is_made_once_and_follows_its_configuration() {
     let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
     let again = ensure(&site.host, &config("b0", &["10.99.0.1/24"])).unwrap();

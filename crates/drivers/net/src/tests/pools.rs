@@ -58,6 +58,6 @@ fn others_find_a_namespace_by_its_path_while_it_is_held() {
 fn the_calling_thread_stays_where_it_was() {
     let Some(made) = namespace() else { return };
     let before = id(&Namespace::current().unwrap());
-    made.run(|| Ok(assert_eq!(id(&Namespace::current()?), id(&made)))).unwrap();
+    assert_eq!(made.run(|| Ok(id(&Namespace::current()?))).unwrap(), id(&made));
     assert_eq!(id(&Namespace::current().unwrap()), before);
 }
