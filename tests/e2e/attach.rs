@@ -8,10 +8,10 @@ use tests::{wait_until, with_engine};
 fn attach_sees_both_streams_from_now_on_and_the_exit_code() {
     with_engine(|engine| {
         let script = "read x; echo out-$x; echo err-$x >&2; exit 6";
-        engine.docker(&["create", "-i", "--name", "a", "busybox", "sh", "-c", script]).ok();
-        engine.docker(&["start", "a"]).ok();
+        engine.docker(&["create", "-i", "--name", "a1", "busybox", "sh", "-c", script]).ok();
+        engine.docker(&["start", "a1"]).ok();
         let mut child = engine
-            .docker_command(&["attach", "a"])
+            .docker_command(&["attach", "a1"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -21,7 +21,7 @@ fn attach_sees_both_streams_from_now_on_and_the_exit_code() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(6));
         assert_eq!((&*output.stdout, &*output.stderr), (&b"out-word\n"[..], &b"err-word\n"[..]));
-        engine.docker(&["rm", "a"]).ok();
+        engine.docker(&["rm", "a1"]).ok();
     });
 }
 
@@ -33,7 +33,7 @@ fn several_clients_see_the_same_output() {
                 "run",
                 "-di",
                 "--name",
-                "b",
+                "b1",
                 "busybox",
                 "sh",
                 "-c",
@@ -42,13 +42,13 @@ fn several_clients_see_the_same_output() {
             .ok();
         let watchers: Vec<_> = (0..3)
             .map(|_| {
-                let mut command = engine.docker_command(&["attach", "--no-stdin", "b"]);
+                let mut command = engine.docker_command(&["attach", "--no-stdin", "b1"]);
                 command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
             })
             .collect();
         // Typed again until all three have attached and seen a line.
         let mut typist = engine
-            .docker_command(&["attach", "b"])
+            .docker_command(&["attach", "b1"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -64,7 +64,7 @@ fn several_clients_see_the_same_output() {
             });
             assert_eq!(line.join().unwrap().unwrap().unwrap(), "got-1");
         }
-        engine.docker(&["rm", "--force", "b"]).ok();
+        engine.docker(&["rm", "--force", "b1"]).ok();
         for mut client in readers.into_iter().chain([typist]) {
             client.wait().unwrap();
         }
@@ -74,21 +74,21 @@ fn several_clients_see_the_same_output() {
 #[test]
 fn start_attached_prints_and_passes_the_exit_code() {
     with_engine(|engine| {
-        engine.docker(&["create", "--name", "c", "busybox", "sh", "-c", "echo again; exit 4"]).ok();
+        engine.docker(&["create", "--name", "c1", "busybox", "sh", "-c", "echo again; exit 4"]).ok();
         for _ in 0..2 {
-            let run = engine.docker(&["start", "--attach", "c"]);
+            let run = engine.docker(&["start", "--attach", "c1"]);
             assert_eq!((run.code, run.stdout.as_str()), (4, "again\n"));
         }
-        assert_eq!(engine.docker(&["logs", "c"]).ok(), "again\nagain\n");
-        engine.docker(&["rm", "c"]).ok();
+        assert_eq!(engine.docker(&["logs", "c1"]).ok(), "again\nagain\n");
+        engine.docker(&["rm", "c1"]).ok();
     });
 }
 
 #[test]
 fn attach_to_what_does_not_run_is_refused() {
     with_engine(|engine| {
-        engine.docker(&["create", "--name", "d", "busybox"]).ok();
-        engine.docker(&["attach", "d"]).fails(1, "cannot attach to a stopped container, start it first");
-        engine.docker(&["rm", "d"]).ok();
+        engine.docker(&["create", "--name", "d1", "busybox"]).ok();
+        engine.docker(&["attach", "d1"]).fails(1, "cannot attach to a stopped container, start it first");
+        engine.docker(&["rm", "d1"]).ok();
     });
 }

@@ -45,7 +45,9 @@ fn requests_that_make_no_sense() {
         refused(engine, "GET", "/v1.47/images/nothing/json", None, 404, "No such image: nothing");
         refused(engine, "POST", "/v1.47/exec/nothing/start", Some("{}"), 404, "nothing");
         refused(engine, "GET", "/v1.47/containers/json?filters=%7B", None, 400, "");
-        refused(engine, "GET", "/v1.47/containers/json?limit=x", None, 400, "");
+        // Docker blames itself: 500.
+        let limit = engine.api("GET", "/v1.47/containers/json?limit=x", None);
+        assert!([400, 500].contains(&limit.status), "{}", limit.text());
     });
 }
 
@@ -62,41 +64,41 @@ fn unknown_fields_are_ignored_as_newer_clients_send_them() {
 #[test]
 fn logs_without_a_stream_are_refused() {
     with_engine(|engine| {
-        engine.docker(&["create", "--name", "x", "busybox"]).ok();
-        refused(engine, "GET", "/v1.47/containers/x/logs", None, 400, "you must choose at least one stream");
-        engine.docker(&["rm", "x"]).ok();
+        engine.docker(&["create", "--name", "x1", "busybox"]).ok();
+        refused(engine, "GET", "/v1.47/containers/x1/logs", None, 400, "you must choose at least one stream");
+        engine.docker(&["rm", "x1"]).ok();
     });
 }
 
 #[test]
 fn states_that_forbid_the_request() {
     with_engine(|engine| {
-        let id = engine.docker(&["run", "-d", "--name", "r", "busybox", "sleep", "600"]).line();
-        assert_eq!(engine.api("POST", "/v1.47/containers/r/start", None).status, 304);
-        refused(engine, "DELETE", "/v1.47/containers/r", None, 409, "container is running");
-        refused(engine, "POST", "/v1.47/containers/r/unpause", None, 500, "is not paused");
-        engine.docker(&["kill", "r"]).ok();
-        engine.docker(&["wait", "r"]).ok();
-        assert_eq!(engine.api("POST", "/v1.47/containers/r/stop", None).status, 304);
+        let id = engine.docker(&["run", "-d", "--name", "r1", "busybox", "sleep", "600"]).line();
+        assert_eq!(engine.api("POST", "/v1.47/containers/r1/start", None).status, 304);
+        refused(engine, "DELETE", "/v1.47/containers/r1", None, 409, "container is running");
+        refused(engine, "POST", "/v1.47/containers/r1/unpause", None, 500, "is not paused");
+        engine.docker(&["kill", "r1"]).ok();
+        engine.docker(&["wait", "r1"]).ok();
+        assert_eq!(engine.api("POST", "/v1.47/containers/r1/stop", None).status, 304);
         refused(
             engine,
             "POST",
-            "/v1.47/containers/r/kill",
+            "/v1.47/containers/r1/kill",
             None,
             409,
             &format!("container {id} is not running"),
         );
-        refused(engine, "POST", "/v1.47/containers/r/pause", None, 409, "is not running");
+        refused(engine, "POST", "/v1.47/containers/r1/pause", None, 409, "is not running");
         refused(
             engine,
             "POST",
-            "/v1.47/containers/r/exec",
+            "/v1.47/containers/r1/exec",
             Some(r#"{"Cmd": ["true"]}"#),
             409,
             "is not running",
         );
-        refused(engine, "POST", "/v1.47/containers/r/rename", None, 400, "");
-        engine.docker(&["rm", "r"]).ok();
+        refused(engine, "POST", "/v1.47/containers/r1/rename", None, 400, "");
+        engine.docker(&["rm", "r1"]).ok();
     });
 }
 

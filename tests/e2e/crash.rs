@@ -54,7 +54,7 @@ fn adopted_containers_can_do_everything() {
                 "run",
                 "-di",
                 "--name",
-                "a",
+                "a1",
                 "busybox",
                 "sh",
                 "-c",
@@ -63,12 +63,12 @@ fn adopted_containers_can_do_everything() {
             .ok();
         engine.kill_daemon();
         engine.restart_daemon(&[]);
-        assert_eq!(engine.docker(&["exec", "a", "echo", "hi"]).ok(), "hi\n");
-        engine.docker(&["pause", "a"]).ok();
-        engine.docker(&["unpause", "a"]).ok();
-        assert!(engine.docker(&["top", "a"]).ok().contains("read x"));
+        assert_eq!(engine.docker(&["exec", "a1", "echo", "hi"]).ok(), "hi\n");
+        engine.docker(&["pause", "a1"]).ok();
+        engine.docker(&["unpause", "a1"]).ok();
+        assert!(engine.docker(&["top", "a1"]).ok().contains("read x"));
         let mut child = engine
-            .docker_command(&["attach", "a"])
+            .docker_command(&["attach", "a1"])
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
             .spawn()
@@ -76,9 +76,9 @@ fn adopted_containers_can_do_everything() {
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"1\n").unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!((&*output.stdout, output.status.code()), (&b"got-1\n"[..], Some(3)));
-        engine.docker(&["start", "a"]).ok();
-        engine.docker(&["stop", "-t", "0", "a"]).ok();
-        engine.docker(&["rm", "a"]).ok();
+        engine.docker(&["start", "a1"]).ok();
+        engine.docker(&["stop", "-t", "0", "a1"]).ok();
+        engine.docker(&["rm", "a1"]).ok();
     });
 }
 
@@ -133,36 +133,36 @@ fn a_daemon_killed_again_and_again_at_any_moment_loses_nothing() {
 #[test]
 fn a_killed_shim_is_seen_within_a_second() {
     private(|engine| {
-        engine.docker(&["run", "-d", "--name", "s", "busybox", "sleep", "600"]).ok();
-        let init = engine.inspect("s", "{{.State.Pid}}");
+        engine.docker(&["run", "-d", "--name", "s1", "busybox", "sleep", "600"]).ok();
+        let init = engine.inspect("s1", "{{.State.Pid}}");
         let shim = parent_of(&init);
         signal(shim, rustix::process::Signal::KILL);
         let begun = Instant::now();
         let state = eventually("the shim's end to be noticed", || {
-            let state = engine.inspect("s", "{{.State.Status}}");
+            let state = engine.inspect("s1", "{{.State.Status}}");
             (state != "running").then_some(state)
         });
         assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
         assert!(["exited", "dead"].contains(&state.as_str()), "{state}");
         // Told truly: nothing of the container runs on.
         wait_until("the init's end", || !std::path::Path::new(&format!("/proc/{init}")).exists());
-        assert_eq!(engine.inspect("s", "{{.State.ExitCode}}"), "137");
-        assert!(!engine.inspect("s", "{{.State.Error}}").is_empty());
-        engine.docker(&["start", "s"]).ok();
-        engine.docker(&["rm", "-f", "s"]).ok();
+        assert_eq!(engine.inspect("s1", "{{.State.ExitCode}}"), "137");
+        assert!(!engine.inspect("s1", "{{.State.Error}}").is_empty());
+        engine.docker(&["start", "s1"]).ok();
+        engine.docker(&["rm", "-f", "s1"]).ok();
     });
 }
 
 #[test]
 fn a_shim_killed_while_the_daemon_is_down_is_seen_at_its_start() {
     private(|engine| {
-        engine.docker(&["run", "-d", "--name", "s", "busybox", "sleep", "600"]).ok();
-        let shim = parent_of(&engine.inspect("s", "{{.State.Pid}}"));
+        engine.docker(&["run", "-d", "--name", "s1", "busybox", "sleep", "600"]).ok();
+        let shim = parent_of(&engine.inspect("s1", "{{.State.Pid}}"));
         engine.kill_daemon();
         signal(shim, rustix::process::Signal::KILL);
         engine.restart_daemon(&[]);
-        eventually("its state", || (engine.inspect("s", "{{.State.Status}}") != "running").then_some(()));
-        engine.docker(&["rm", "-f", "s"]).ok();
+        eventually("its state", || (engine.inspect("s1", "{{.State.Status}}") != "running").then_some(()));
+        engine.docker(&["rm", "-f", "s1"]).ok();
     });
 }
 

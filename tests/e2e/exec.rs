@@ -11,7 +11,7 @@ fn with_sleeper(test: impl FnOnce(&TestEngine)) {
                 "run",
                 "-d",
                 "--name",
-                "s",
+                "s1",
                 "-e",
                 "OF=container",
                 "-w",
@@ -22,26 +22,26 @@ fn with_sleeper(test: impl FnOnce(&TestEngine)) {
             ])
             .ok();
         test(engine);
-        engine.docker(&["rm", "--force", "s"]).ok();
+        engine.docker(&["rm", "--force", "s1"]).ok();
     });
 }
 
 #[test]
 fn exec_prints_and_passes_the_exit_code() {
     with_sleeper(|engine| {
-        let run = engine.docker(&["exec", "s", "sh", "-c", "echo out; echo err >&2; exit 12"]);
+        let run = engine.docker(&["exec", "s1", "sh", "-c", "echo out; echo err >&2; exit 12"]);
         assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (12, "out\n", "err\n"));
-        assert_eq!(engine.docker(&["exec", "s", "sh", "-c", "kill -9 $$"]).code, 137);
+        assert_eq!(engine.docker(&["exec", "s1", "sh", "-c", "kill -9 $$"]).code, 137);
     });
 }
 
 #[test]
 fn exec_says_126_and_127_and_the_container_goes_on() {
     with_sleeper(|engine| {
-        engine.docker(&["exec", "s", "/etc/passwd"]).fails(126, "permission denied");
-        engine.docker(&["exec", "s", "no-such"]).fails(127, "executable file not found in $PATH");
-        engine.docker(&["exec", "-w", "/no/dir", "s", "true"]).fails(126, "/no/dir");
-        assert_eq!(engine.inspect("s", "{{.State.Running}}"), "true");
+        engine.docker(&["exec", "s1", "/etc/passwd"]).fails_saying(126, "permission denied");
+        engine.docker(&["exec", "s1", "no-such"]).fails_saying(127, "executable file not found in $PATH");
+        engine.docker(&["exec", "-w", "/no/dir", "s1", "true"]).fails_saying(127, "/no/dir");
+        assert_eq!(engine.inspect("s1", "{{.State.Running}}"), "true");
     });
 }
 
@@ -49,7 +49,7 @@ fn exec_says_126_and_127_and_the_container_goes_on() {
 fn exec_takes_environment_directory_and_user() {
     with_sleeper(|engine| {
         let shell = |options: &[&str], script: &str| {
-            engine.docker(&[&["exec"], options, &["s", "sh", "-c", script]].concat()).ok()
+            engine.docker(&[&["exec"], options, &["s1", "sh", "-c", script]].concat()).ok()
         };
         assert_eq!(shell(&["-e", "A=1"], "echo $OF $A; pwd"), "container 1\n/tmp\n");
         assert_eq!(shell(&["-w", "/etc", "-u", "web"], "pwd; id -un; id -G"), "/etc\nweb\n1000 29\n");
@@ -64,7 +64,7 @@ fn exec_takes_environment_directory_and_user() {
 fn exec_reads_standard_input() {
     with_sleeper(|engine| {
         let mut child = engine
-            .docker_command(&["exec", "-i", "s", "wc", "-c"])
+            .docker_command(&["exec", "-i", "s1", "wc", "-c"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -78,8 +78,8 @@ fn exec_reads_standard_input() {
 #[test]
 fn detached_exec_returns_at_once_and_runs() {
     with_sleeper(|engine| {
-        assert_eq!(engine.docker(&["exec", "-d", "s", "touch", "/tmp/done"]).ok(), "");
-        wait_until("the file", || engine.docker(&["exec", "s", "test", "-e", "/tmp/done"]).code == 0);
+        assert_eq!(engine.docker(&["exec", "-d", "s1", "touch", "/tmp/done"]).ok(), "");
+        wait_until("the file", || engine.docker(&["exec", "s1", "test", "-e", "/tmp/done"]).code == 0);
     });
 }
 
@@ -89,7 +89,7 @@ fn many_execs_at_once_all_succeed() {
         std::thread::scope(|scope| {
             let runs: Vec<_> = (0..20)
                 .map(|number| {
-                    scope.spawn(move || engine.docker(&["exec", "s", "echo", &number.to_string()]).line())
+                    scope.spawn(move || engine.docker(&["exec", "s1", "echo", &number.to_string()]).line())
                 })
                 .collect();
             for (number, run) in runs.into_iter().enumerate() {
@@ -102,12 +102,12 @@ fn many_execs_at_once_all_succeed() {
 #[test]
 fn exec_needs_a_running_container() {
     with_engine(|engine| {
-        let id = engine.docker(&["create", "--name", "c", "busybox"]).line();
-        engine.docker(&["exec", "c", "true"]).fails(1, &format!("container {id} is not running"));
+        let id = engine.docker(&["create", "--name", "c1", "busybox"]).line();
+        engine.docker(&["exec", "c1", "true"]).fails(1, &format!("container {id} is not running"));
         engine.docker(&["exec", "nobody", "true"]).fails(1, "No such container: nobody");
-        engine.docker(&["run", "-d", "--name", "p", "busybox", "sleep", "600"]).ok();
-        engine.docker(&["pause", "p"]).ok();
-        engine.docker(&["exec", "p", "true"]).fails(1, "is paused, unpause the container before exec");
-        engine.docker(&["rm", "--force", "c", "p"]).ok();
+        engine.docker(&["run", "-d", "--name", "p1", "busybox", "sleep", "600"]).ok();
+        engine.docker(&["pause", "p1"]).ok();
+        engine.docker(&["exec", "p1", "true"]).fails(1, "is paused, unpause the container before exec");
+        engine.docker(&["rm", "--force", "c1", "p1"]).ok();
     });
 }

@@ -34,7 +34,7 @@ fn eprint_steps(verb: &str, kind: &str, failed: u64) {
 fn each_step_of_create_fails_cleanly() {
     with_failing("container.create", "error", |engine, number| {
         let before = engine.footprint();
-        let run = engine.docker(&["create", "--name", "x", "-v", "/data", "busybox", "true"]);
+        let run = engine.docker(&["create", "--name", "x1", "-v", "/data", "busybox", "true"]);
         if run.code == 0 {
             return false;
         }
@@ -43,7 +43,7 @@ fn each_step_of_create_fails_cleanly() {
         assert_eq!(engine.docker(&["volume", "ls", "-q"]).ok(), "", "step {number}");
         settles(engine, &before, number);
         // The same again succeeds: only the n-th step ever fails.
-        engine.docker(&["create", "--name", "x", "busybox", "true"]).ok();
+        engine.docker(&["create", "--name", "x1", "busybox", "true"]).ok();
         true
     });
 }
@@ -51,16 +51,16 @@ fn each_step_of_create_fails_cleanly() {
 #[test]
 fn each_step_of_start_fails_cleanly() {
     with_failing("container.start", "error", |engine, number| {
-        engine.docker(&["create", "--name", "x", "busybox", "true"]).ok();
+        engine.docker(&["create", "--name", "x1", "busybox", "true"]).ok();
         let before = engine.footprint();
-        let run = engine.docker(&["start", "x"]);
+        let run = engine.docker(&["start", "x1"]);
         if run.code == 0 {
             return false;
         }
         assert!(run.stderr.contains("injected"), "step {number}: {run:?}");
-        assert_ne!(engine.inspect("x", "{{.State.Status}}"), "running", "step {number}");
+        assert_ne!(engine.inspect("x1", "{{.State.Status}}"), "running", "step {number}");
         settles(engine, &before, number);
-        engine.docker(&["start", "x"]).ok();
+        engine.docker(&["start", "x1"]).ok();
         true
     });
 }
@@ -69,15 +69,15 @@ fn each_step_of_start_fails_cleanly() {
 fn the_daemon_dies_at_each_step_of_a_run() {
     for verb in ["container.create", "container.start"] {
         with_failing(verb, "kill", |engine, number| {
-            let run = engine.docker(&["run", "--name", "x", "busybox", "true"]);
+            let run = engine.docker(&["run", "--name", "x1", "busybox", "true"]);
             if run.code == 0 {
                 return false;
             }
             engine.wait_for_daemons_end();
             engine.restart_daemon(&[]);
-            engine.docker(&["rm", "-f", "x"]);
+            engine.docker(&["rm", "-f", "x1"]);
             assert_eq!(engine.docker(&["ps", "-aq"]).ok(), "", "step {number}");
-            engine.docker(&["run", "--rm", "--name", "x", "busybox", "true"]).ok();
+            engine.docker(&["run", "--rm", "--name", "x1", "busybox", "true"]).ok();
             true
         });
     }

@@ -37,41 +37,43 @@ fn stop_uses_the_containers_signal_and_time() {
         let script = "trap 'exit 33' USR1; while :; do sleep 0.05; done";
         let options = ["--stop-signal", "SIGUSR1", "--stop-timeout", "30"];
         engine
-            .docker(&[&["run", "-d", "--name", "u"][..], &options, &["busybox", "sh", "-c", script]].concat())
+            .docker(
+                &[&["run", "-d", "--name", "u1"][..], &options, &["busybox", "sh", "-c", script]].concat(),
+            )
             .ok();
-        engine.docker(&["stop", "u"]).ok();
+        engine.docker(&["stop", "u1"]).ok();
         assert_eq!(
-            engine.inspect("u", "{{.State.ExitCode}} {{.Config.StopSignal}} {{.Config.StopTimeout}}"),
+            engine.inspect("u1", "{{.State.ExitCode}} {{.Config.StopSignal}} {{.Config.StopTimeout}}"),
             "33 SIGUSR1 30"
         );
-        engine.docker(&["rm", "u"]).ok();
+        engine.docker(&["rm", "u1"]).ok();
     });
 }
 
 #[test]
 fn kill_sends_the_signal_it_is_told() {
     with_engine(|engine| {
-        let id = detached(engine, "k", "trap 'echo usr1' USR1; echo ready; while :; do sleep 0.05; done");
-        wait_until("ready", || engine.docker(&["logs", "k"]).stdout.contains("ready"));
-        engine.docker(&["kill", "-s", "USR1", "k"]).ok();
-        wait_until("usr1", || engine.docker(&["logs", "k"]).stdout.contains("usr1"));
-        engine.docker(&["kill", "-s", "NOPE", "k"]).fails(1, "invalid signal: NOPE");
-        engine.docker(&["kill", "k"]).ok();
-        assert_eq!(engine.docker(&["wait", "k"]).line(), "137");
-        engine.docker(&["kill", "k"]).fails(1, &format!("container {id} is not running"));
-        engine.docker(&["rm", "k"]).ok();
+        let id = detached(engine, "k1", "trap 'echo usr1' USR1; echo ready; while :; do sleep 0.05; done");
+        wait_until("ready", || engine.docker(&["logs", "k1"]).stdout.contains("ready"));
+        engine.docker(&["kill", "-s", "USR1", "k1"]).ok();
+        wait_until("usr1", || engine.docker(&["logs", "k1"]).stdout.contains("usr1"));
+        engine.docker(&["kill", "-s", "NOPE", "k1"]).fails(1, "invalid signal: NOPE");
+        engine.docker(&["kill", "k1"]).ok();
+        assert_eq!(engine.docker(&["wait", "k1"]).line(), "137");
+        engine.docker(&["kill", "k1"]).fails(1, &format!("container {id} is not running"));
+        engine.docker(&["rm", "k1"]).ok();
     });
 }
 
 #[test]
 fn restart_gives_a_new_process() {
     with_engine(|engine| {
-        detached(engine, "r", OBEDIENT);
-        let pid = engine.inspect("r", "{{.State.Pid}}");
-        engine.docker(&["restart", "r"]).ok();
-        assert_ne!(engine.inspect("r", "{{.State.Pid}}"), pid);
-        assert_eq!(engine.inspect("r", "{{.State.Status}} {{.RestartCount}}"), "running 0");
-        engine.docker(&["rm", "-f", "r"]).ok();
+        detached(engine, "r1", OBEDIENT);
+        let pid = engine.inspect("r1", "{{.State.Pid}}");
+        engine.docker(&["restart", "r1"]).ok();
+        assert_ne!(engine.inspect("r1", "{{.State.Pid}}"), pid);
+        assert_eq!(engine.inspect("r1", "{{.State.Status}} {{.RestartCount}}"), "running 0");
+        engine.docker(&["rm", "-f", "r1"]).ok();
     });
 }
 
@@ -83,7 +85,7 @@ fn restart_policies_start_again() {
                 "run",
                 "-d",
                 "--name",
-                "f",
+                "f1",
                 "--restart",
                 "on-failure:2",
                 "busybox",
@@ -93,31 +95,31 @@ fn restart_policies_start_again() {
             ])
             .ok();
         eventually("two restarts", || {
-            (engine.inspect("f", "{{.State.Status}} {{.RestartCount}}") == "exited 2").then_some(())
+            (engine.inspect("f1", "{{.State.Status}} {{.RestartCount}}") == "exited 2").then_some(())
         });
-        assert_eq!(engine.docker(&["logs", "f"]).ok(), "x\nx\nx\n");
-        engine.docker(&["rm", "f"]).ok();
+        assert_eq!(engine.docker(&["logs", "f1"]).ok(), "x\nx\nx\n");
+        engine.docker(&["rm", "f1"]).ok();
     });
 }
 
 #[test]
 fn pause_freezes_and_unpause_goes_on() {
     with_engine(|engine| {
-        let id = detached(engine, "p", "while :; do echo x; sleep 0.02; done");
-        engine.docker(&["pause", "p"]).ok();
+        let id = detached(engine, "p1", "while :; do echo x; sleep 0.02; done");
+        engine.docker(&["pause", "p1"]).ok();
         assert_eq!(
-            engine.inspect("p", "{{.State.Status}} {{.State.Paused}} {{.State.Running}}"),
+            engine.inspect("p1", "{{.State.Status}} {{.State.Paused}} {{.State.Running}}"),
             "paused true true"
         );
-        let frozen = engine.docker(&["logs", "p"]).ok().len();
-        engine.docker(&["pause", "p"]).fails(1, &format!("Container {id} is already paused"));
-        assert_eq!(engine.docker(&["logs", "p"]).ok().len(), frozen);
-        engine.docker(&["unpause", "p"]).ok();
-        wait_until("output", || engine.docker(&["logs", "p"]).stdout.len() > frozen);
-        engine.docker(&["unpause", "p"]).fails(1, "is not paused");
+        let frozen = engine.docker(&["logs", "p1"]).ok().len();
+        engine.docker(&["pause", "p1"]).fails(1, &format!("Container {id} is already paused"));
+        assert_eq!(engine.docker(&["logs", "p1"]).ok().len(), frozen);
+        engine.docker(&["unpause", "p1"]).ok();
+        wait_until("output", || engine.docker(&["logs", "p1"]).stdout.len() > frozen);
+        engine.docker(&["unpause", "p1"]).fails(1, "is not paused");
         // A paused container can be removed by force.
-        engine.docker(&["pause", "p"]).ok();
-        engine.docker(&["rm", "-f", "p"]).ok();
+        engine.docker(&["pause", "p1"]).ok();
+        engine.docker(&["rm", "-f", "p1"]).ok();
     });
 }
 
@@ -138,16 +140,16 @@ fn rename_moves_the_name() {
 #[test]
 fn wait_answers_each_condition() {
     with_engine(|engine| {
-        let id = engine.docker(&["create", "--name", "w", "busybox", "sh", "-c", "exit 21"]).line();
+        let id = engine.docker(&["create", "--name", "w1", "busybox", "sh", "-c", "exit 21"]).line();
         std::thread::scope(|scope| {
             let path = format!("/v1.47/containers/{id}/wait?condition=next-exit");
             let next = scope.spawn(move || engine.api("POST", &path, None).json());
             // The request must be there before the start; it is answered by nothing but the exit.
             std::thread::park_timeout(Duration::from_millis(300));
-            engine.docker(&["start", "w"]).ok();
+            engine.docker(&["start", "w1"]).ok();
             assert_eq!(next.join().unwrap()["StatusCode"], 21);
         });
-        assert_eq!(engine.docker(&["wait", "w"]).line(), "21");
+        assert_eq!(engine.docker(&["wait", "w1"]).line(), "21");
         let not_running =
             engine.api("POST", &format!("/v1.47/containers/{id}/wait?condition=not-running"), None);
         assert_eq!(not_running.json()["StatusCode"], 21);
@@ -155,7 +157,7 @@ fn wait_answers_each_condition() {
             let path = format!("/v1.47/containers/{id}/wait?condition=removed");
             let removed = scope.spawn(move || engine.api("POST", &path, None).json());
             std::thread::park_timeout(Duration::from_millis(300));
-            engine.docker(&["rm", "w"]).ok();
+            engine.docker(&["rm", "w1"]).ok();
             assert_eq!(removed.join().unwrap()["StatusCode"], 21);
         });
         assert_eq!(
@@ -169,33 +171,33 @@ fn wait_answers_each_condition() {
 #[test]
 fn a_running_container_is_removed_by_force_only() {
     with_engine(|engine| {
-        let id = detached(engine, "x", "sleep 600");
+        let id = detached(engine, "x1", "sleep 600");
         let message =
-            engine.docker(&["rm", "x"]).fails(1, "cannot remove container \"x\": container is running");
+            engine.docker(&["rm", "x1"]).fails(1, "cannot remove container \"x1\": container is running");
         assert!(message.contains("stop the container before removing or force remove"), "{message}");
-        engine.docker(&["rm", "-f", "x"]).ok();
+        engine.docker(&["rm", "-f", "x1"]).ok();
         assert_eq!(engine.api("DELETE", &format!("/v1.47/containers/{id}"), None).status, 404);
         // By force, what does not exist is no failure for the command line.
-        engine.docker(&["rm", "-f", "x"]).ok();
+        engine.docker(&["rm", "-f", "x1"]).ok();
     });
 }
 
 #[test]
 fn top_shows_the_containers_processes() {
     with_engine(|engine| {
-        detached(engine, "t", "sleep 601 & sleep 602");
+        detached(engine, "t1", "sleep 601 & sleep 602; true");
         let top = eventually("three processes", || {
-            let top = engine.docker(&["top", "t"]).ok();
+            let top = engine.docker(&["top", "t1"]).ok();
             (top.lines().count() == 4).then_some(top)
         });
         assert!(top.starts_with("UID"), "{top}");
         assert!(top.contains("sleep 601") && top.contains("sleep 602"), "{top}");
-        let top = engine.docker(&["top", "t", "-o", "pid,comm"]).ok();
+        let top = engine.docker(&["top", "t1", "-o", "pid,comm"]).ok();
         assert_eq!(top.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), ["PID", "COMMAND"]);
-        engine.docker(&["rm", "-f", "t"]).ok();
-        engine.docker(&["create", "--name", "t", "busybox"]).ok();
-        engine.docker(&["top", "t"]).fails(1, "is not running");
-        engine.docker(&["rm", "t"]).ok();
+        engine.docker(&["rm", "-f", "t1"]).ok();
+        engine.docker(&["create", "--name", "t1", "busybox"]).ok();
+        engine.docker(&["top", "t1"]).fails(1, "is not running");
+        engine.docker(&["rm", "t1"]).ok();
     });
 }
 
@@ -203,11 +205,15 @@ fn top_shows_the_containers_processes() {
 fn every_step_is_an_event() {
     with_engine(|engine| {
         let id = engine
-            .docker(&["create", "--name", "e", "--label", "k=v", "busybox", "sh", "-c", "sleep 600"])
+            .docker(&["create", "--name", "e1", "--label", "k=v", "busybox", "sh", "-c", "sleep 600"])
             .line();
-        for step in
-            [&["start", "e"][..], &["pause", "e"], &["unpause", "e"], &["rename", "e", "e2"], &["kill", "e2"]]
-        {
+        for step in [
+            &["start", "e1"][..],
+            &["pause", "e1"],
+            &["unpause", "e1"],
+            &["rename", "e1", "e2"],
+            &["kill", "e2"],
+        ] {
             engine.docker(step).ok();
         }
         engine.docker(&["wait", "e2"]).ok();

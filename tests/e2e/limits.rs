@@ -48,19 +48,22 @@ fn the_kernel_is_told_every_limit() {
             "33",
         ];
         engine
-            .docker(&[&["run", "-d", "--name", "l"], &options[..], &["busybox", "sleep", "600"]].concat())
+            .docker(&[&["run", "-d", "--name", "l1"], &options[..], &["busybox", "sleep", "600"]].concat())
             .ok();
-        let memory = cgroup(engine, "l", "memory");
+        let memory = cgroup(engine, "l1", "memory");
         assert_eq!(value(&memory, ["memory.limit_in_bytes", "memory.max"]), "67108864");
         assert_eq!(value(&memory, ["memory.soft_limit_in_bytes", "memory.low"]), "33554432");
-        let pids = cgroup(engine, "l", "pids");
+        let pids = cgroup(engine, "l1", "pids");
         assert_eq!(value(&pids, ["pids.max", "pids.max"]), "33");
-        let cpu = cgroup(engine, "l", "cpu");
+        let cpu = cgroup(engine, "l1", "cpu");
         assert!(["50000", "50000 100000"].contains(&value(&cpu, ["cpu.cfs_quota_us", "cpu.max"]).as_str()));
-        let cpuset = cgroup(engine, "l", "cpuset");
+        let cpuset = cgroup(engine, "l1", "cpuset");
         assert_eq!(value(&cpuset, ["cpuset.cpus", "cpuset.cpus"]), "0");
-        assert_eq!(engine.inspect("l", "{{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"), "500000000 33");
-        engine.docker(&["rm", "-f", "l"]).ok();
+        assert_eq!(
+            engine.inspect("l1", "{{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"),
+            "500000000 33"
+        );
+        engine.docker(&["rm", "-f", "l1"]).ok();
         assert!(!memory.exists(), "{}", memory.display());
     });
 }
@@ -74,7 +77,7 @@ fn memory_that_is_not_there_kills_and_says_so() {
                 "run",
                 "-d",
                 "--name",
-                "o",
+                "o1",
                 "--memory",
                 "16m",
                 "--memory-swap",
@@ -85,21 +88,23 @@ fn memory_that_is_not_there_kills_and_says_so() {
                 script,
             ])
             .ok();
-        assert_eq!(engine.docker(&["wait", "o"]).line(), "137");
-        assert_eq!(engine.inspect("o", "{{.State.OOMKilled}} {{.State.ExitCode}}"), "true 137");
-        let events = engine.docker(&[
-            "events",
-            "--since",
-            "1m",
-            "--until",
-            "0s",
-            "--filter",
-            "event=oom",
-            "--format",
-            "{{.Action}}",
-        ]);
-        assert!(events.ok().contains("oom"));
-        engine.docker(&["rm", "o"]).ok();
+        assert_eq!(engine.docker(&["wait", "o1"]).line(), "137");
+        assert_eq!(engine.inspect("o1", "{{.State.OOMKilled}} {{.State.ExitCode}}"), "true 137");
+        let events = || {
+            engine.docker(&[
+                "events",
+                "--since",
+                "1m",
+                "--until",
+                "0s",
+                "--filter",
+                "event=oom",
+                "--format",
+                "{{.Action}}",
+            ])
+        };
+        wait_until("the event", || events().stdout.contains("oom"));
+        engine.docker(&["rm", "o1"]).ok();
     });
 }
 
@@ -120,7 +125,7 @@ fn update_changes_a_running_container() {
                 "run",
                 "-d",
                 "--name",
-                "u",
+                "u1",
                 "--memory",
                 "64m",
                 "--memory-swap",
@@ -130,30 +135,32 @@ fn update_changes_a_running_container() {
                 "600",
             ])
             .ok();
-        engine.docker(&["update", "--memory", "96m", "--memory-swap", "96m", "--pids-limit", "44", "u"]).ok();
-        let memory = cgroup(engine, "u", "memory");
+        engine
+            .docker(&["update", "--memory", "96m", "--memory-swap", "96m", "--pids-limit", "44", "u1"])
+            .ok();
+        let memory = cgroup(engine, "u1", "memory");
         wait_until("the new limit", || {
             value(&memory, ["memory.limit_in_bytes", "memory.max"]) == "100663296"
         });
-        assert_eq!(value(&cgroup(engine, "u", "pids"), ["pids.max", "pids.max"]), "44");
-        assert_eq!(engine.inspect("u", "{{.HostConfig.Memory}}"), "100663296");
-        engine.docker(&["rm", "-f", "u"]).ok();
+        assert_eq!(value(&cgroup(engine, "u1", "pids"), ["pids.max", "pids.max"]), "44");
+        assert_eq!(engine.inspect("u1", "{{.HostConfig.Memory}}"), "100663296");
+        engine.docker(&["rm", "-f", "u1"]).ok();
     });
 }
 
 #[test]
 fn stats_show_what_is_used() {
     with_engine(|engine| {
-        engine.docker(&["run", "-d", "--name", "s", "busybox", "sh", "-c", "while :; do :; done"]).ok();
-        let stats = engine.api("GET", "/v1.47/containers/s/stats?stream=false&one-shot=true", None).json();
+        engine.docker(&["run", "-d", "--name", "s1", "busybox", "sh", "-c", "while :; do :; done"]).ok();
+        let stats = engine.api("GET", "/v1.47/containers/s1/stats?stream=false&one-shot=true", None).json();
         assert!(stats["memory_stats"]["usage"].as_u64().is_some_and(|usage| usage > 0), "{stats}");
         wait_until("processor time", || {
             let stats =
-                engine.api("GET", "/v1.47/containers/s/stats?stream=false&one-shot=true", None).json();
+                engine.api("GET", "/v1.47/containers/s1/stats?stream=false&one-shot=true", None).json();
             stats["cpu_stats"]["cpu_usage"]["total_usage"].as_u64().is_some_and(|usage| usage > 50_000_000)
         });
         assert_eq!(stats["pids_stats"]["current"], 1);
-        engine.docker(&["rm", "-f", "s"]).ok();
+        engine.docker(&["rm", "-f", "s1"]).ok();
     });
 }
 
@@ -175,6 +182,6 @@ fn impossible_limits_are_refused() {
             "Conflicting options: Nano CPUs and CPU Quota cannot both be set",
         );
         fails(&["--cpuset-cpus", "4000"], "Requested CPUs are not available");
-        fails(&["--cpuset-cpus", "x"], "Invalid value");
+        fails(&["--cpuset-cpus", "x1"], "Invalid value");
     });
 }

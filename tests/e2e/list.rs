@@ -151,9 +151,9 @@ fn ping_version_and_info_negotiate() {
         }
         let old = engine.api("GET", "/v1.12/version", None);
         assert_eq!(old.status, 400);
-        assert!(old.message().contains("client version 1.12 is too old"), "{}", old.message());
+        assert!(old.text().contains("client version 1.12 is too old"), "{}", old.text());
         let new = engine.api("GET", "/v9.99/version", None);
-        assert!(new.message().contains("client version 9.99 is too new"), "{}", new.message());
+        assert!(new.text().contains("client version 9.99 is too new"), "{}", new.text());
         assert_eq!(engine.api("GET", "/v1.47/nowhere", None).message(), "page not found");
         let info = engine.api("GET", "/v1.47/info", None).json();
         for key in [

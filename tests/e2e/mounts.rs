@@ -55,9 +55,9 @@ fn anonymous_volumes_go_with_their_container() {
         let before = count();
         shell(engine, &["-v", "/data"], "touch /data/x").ok();
         assert_eq!(count(), before);
-        engine.docker(&["create", "--name", "v", "-v", "/data", "busybox"]).ok();
+        engine.docker(&["create", "--name", "v1", "-v", "/data", "busybox"]).ok();
         assert_eq!(count(), before + 1);
-        engine.docker(&["rm", "-v", "v"]).ok();
+        engine.docker(&["rm", "-v", "v1"]).ok();
         assert_eq!(count(), before);
     });
 }

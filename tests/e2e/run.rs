@@ -28,7 +28,7 @@ fn prints_what_the_process_prints_on_both_streams() {
 fn passes_exit_codes_and_signals_on() {
     with_engine(|engine| {
         assert_eq!(run(engine, &[], &["sh", "-c", "exit 42"]).code, 42);
-        assert_eq!(run(engine, &[], &["sh", "-c", "kill -9 $$; sleep 60"]).code, 137);
+        assert_eq!(run(engine, &["--init"], &["sh", "-c", "kill -9 $$; sleep 60"]).code, 137);
         assert_eq!(run(engine, &["--init"], &["sh", "-c", "kill -TERM $$; sleep 60"]).code, 143);
     });
 }

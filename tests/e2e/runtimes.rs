@@ -30,19 +30,19 @@ fn works(name: &str, program: &str) {
         assert_eq!(run(&["sh", "-c", "exit 8"]).code, 8);
         run(&["/no/such"]).fails(127, "");
         engine
-            .docker(&[&["run", "-d", "--name", "r"], &options[..], &["busybox", "sleep", "600"]].concat())
+            .docker(&[&["run", "-d", "--name", "r1"], &options[..], &["busybox", "sleep", "600"]].concat())
             .ok();
-        assert_eq!(engine.inspect("r", "{{.HostConfig.Runtime}}"), name);
-        assert_eq!(engine.docker(&["exec", "r", "echo", "inside"]).ok(), "inside\n");
-        assert_eq!(engine.docker(&["exec", "r", "sh", "-c", "exit 6"]).code, 6);
-        engine.docker(&["pause", "r"]).ok();
-        engine.docker(&["unpause", "r"]).ok();
+        assert_eq!(engine.inspect("r1", "{{.HostConfig.Runtime}}"), name);
+        assert_eq!(engine.docker(&["exec", "r1", "echo", "inside"]).ok(), "inside\n");
+        assert_eq!(engine.docker(&["exec", "r1", "sh", "-c", "exit 6"]).code, 6);
+        engine.docker(&["pause", "r1"]).ok();
+        engine.docker(&["unpause", "r1"]).ok();
         engine.kill_daemon();
         engine.restart_daemon(&[]);
-        assert_eq!(engine.inspect("r", "{{.State.Status}}"), "running");
-        engine.docker(&["stop", "-t", "0", "r"]).ok();
-        assert_eq!(engine.inspect("r", "{{.State.ExitCode}}"), "137");
-        engine.docker(&["rm", "r"]).ok();
+        assert_eq!(engine.inspect("r1", "{{.State.Status}}"), "running");
+        engine.docker(&["stop", "-t", "0", "r1"]).ok();
+        assert_eq!(engine.inspect("r1", "{{.State.ExitCode}}"), "137");
+        engine.docker(&["rm", "r1"]).ok();
     });
 }
 

@@ -69,10 +69,14 @@ fn exec_has_a_terminal_of_its_own() {
         engine.docker(&["run", "--detach", "--name", "host", "busybox", "sleep", "600"]).ok();
         let mut pty = engine.docker_pty(&["exec", "-it", "host", "sh"]);
         pty.expect("/ # ");
-        pty.resize(50, 100);
         pty.send("tty; while [ \"$(stty size)\" != '50 100' ]; do :; done; echo resized-$?\n");
         pty.expect("/dev/pts/");
-        pty.expect("resized-0");
+        // Again and again, since a client that only just started may not listen for it yet.
+        tests::wait_until("the new size", || {
+            pty.resize(50, 99);
+            pty.resize(50, 100);
+            pty.shows("resized-0")
+        });
         pty.send("exit 9\n");
         assert_eq!(pty.wait().0, 9);
         let mut pty = engine.docker_pty(&["exec", "-it", "host", "sh"]);

@@ -41,6 +41,13 @@ impl Run {
         self.ok().trim().to_owned()
     }
 
+    /// The same, wherever the words were printed: what a runtime says of an exec comes as the exec's output.
+    #[track_caller]
+    pub fn fails_saying(self, code: i32, words: &str) {
+        let said = self.stdout.contains(words) || self.stderr.contains(words);
+        assert!(self.code == code && said, "expected {code} and '{words}': {self:#?}");
+    }
+
     /// Standard error of a run that must have failed with this code and these words.
     #[track_caller]
     pub fn fails(self, code: i32, words: &str) -> String {

@@ -65,6 +65,11 @@ impl Pty {
         }
     }
 
+    /// Whether the text was printed, after reading what there is for up to a second.
+    pub fn shows(&mut self, text: &str) -> bool {
+        self.seen.contains(text) || (self.read() && self.seen.contains(text))
+    }
+
     /// Waits for the client's end; returns its exit code and what else it printed.
     #[track_caller]
     pub fn wait(mut self) -> (i32, String) {

@@ -97,7 +97,7 @@ mod tests {
     fn bad_drivers_and_options_are_refused_in_dockers_words() {
         assert_eq!(check("json-file", &[("max-size", "10m"), ("max-file", "3")]), "ok");
         assert_eq!(check("none", &[("anything", "x")]), "ok");
-        assert_eq!(check("bogus", &[]), "logger: no log driver named 'bogus' is registered");
+        assert_eq!(check("bogus", &[]), "error looking up logging plugin bogus: plugin \"bogus\" not found");
         assert_eq!(check("json-file", &[("x", "1")]), "unknown log opt 'x' for json-file log driver");
         assert_eq!(
             check("json-file", &[("attrs", "{}")]),

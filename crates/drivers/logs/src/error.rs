@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such driver.
-    #[error("logger: no log driver named '{name}' is registered")]
+    #[error("error looking up logging plugin {name}: plugin \"{name}\" not found")]
     UnknownDriver {
         /// What was asked for.
         name: String,
