@@ -47,9 +47,12 @@ pub fn descriptor(signals: &[i32]) -> io::Result<OwnedFd> {
 
 /// What a fresh program expects: every signal at its default action and none blocked. For a child about to execute.
 pub fn restore_defaults() {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL runs no code of ours; numbers that can't be changed are refused without harm.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // The kernel's structure, with the default action, no flags and no mask; the C library keeps two signals to itself.
+    let default = [0_u64; 8];
+    for signal in 1..=64 {
+        // SAFETY: the kernel reads the structure, which is no longer than this; SIG_DFL runs no code of ours, and
+        // numbers that can't be changed are refused without harm.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null::<u8>(), 8) };
     }
     let none = set_of(&[]);
     // SAFETY: the set is initialised; the old mask is not asked for.

@@ -1,5 +1,6 @@
 //! libcontainer's last step, in the container's own process: from here on it is the user's program.
 
+use super::home;
 use super::lookup::{ProgramError, find};
 use libcontainer::capabilities;
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, Spec};
@@ -14,27 +15,29 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-/// What libcontainer leaves to the executor.
-#[derive(Debug, Clone)]
-pub(crate) enum Last {
-    /// Nothing: for the init process it applies all of the specification.
+/// Which process it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The container's first: after Start nobody listens to it.
     Init,
-    /// For an exec, its seccomp filter and capabilities: libcontainer 0.7 drops the former, and after the latter
-    /// the filter could not be loaded any more.
-    Exec(Rc<Confinement>),
+    /// A further one: the shim reads what it says until it executes its program.
+    Exec,
 }
 
-/// What confines an exec.
+/// What the executor does in libcontainer's stead.
 #[derive(Debug, Default)]
 pub(crate) struct Confinement {
     pub(crate) seccomp: Option<LinuxSeccomp>,
     pub(crate) capabilities: Option<LinuxCapabilities>,
+    /// Whether `HOME` has a stand-in for what the container's `/etc/passwd` says.
+    pub(crate) home_missing: bool,
 }
 
 /// Finds the program, says what is wrong with it before the container starts, and executes it.
 #[derive(Debug, Clone)]
 pub(crate) struct ProgramExecutor {
-    last: Last,
+    kind: Kind,
+    confinement: Rc<Confinement>,
     /// Descriptors of the shim's that the container's process has only since it was cloned from it. They would go
     /// when it executes its program, but until then it would keep connections open that the shim closes.
     strangers: Vec<RawFd>,
@@ -43,8 +46,9 @@ pub(crate) struct ProgramExecutor {
 }
 
 impl ProgramExecutor {
-    pub(crate) fn new(last: Last, strangers: Vec<RawFd>) -> Self {
-        Self { last, strangers, foreign: has_foreign_formats(), environment: RefCell::default() }
+    pub(crate) fn new(kind: Kind, confinement: Confinement, strangers: Vec<RawFd>) -> Self {
+        let (confinement, environment) = (Rc::new(confinement), RefCell::default());
+        Self { kind, confinement, strangers, foreign: has_foreign_formats(), environment }
     }
 
     fn program(&self, spec: &Spec) -> Result<PathBuf, ProgramError> {
@@ -59,6 +63,10 @@ impl ProgramExecutor {
     fn environment(&self, spec: &Spec) -> Vec<CString> {
         let mut rest = self.environment.take();
         let process = spec.process().as_ref();
+        if self.confinement.home_missing {
+            let uid = process.map_or(0, |process| process.user().uid());
+            rest.insert("HOME".to_owned(), home::of(uid));
+        }
         let entries = process.and_then(|process| process.env().as_deref()).unwrap_or_default();
         let mut environment: Vec<_> = entries
             .iter()
@@ -73,15 +81,14 @@ impl ProgramExecutor {
     }
 
     fn confine(&self) -> Result<(), String> {
-        let Last::Exec(confinement) = &self.last else { return Ok(()) };
-        if let Some(seccomp) = &confinement.seccomp {
+        if let Some(seccomp) = &self.confinement.seccomp {
             let listener = libcontainer::seccomp::initialize_seccomp(seccomp)
                 .map_err(|error| format!("load the seccomp filter: {}", errors::chain(&error)))?;
             if listener.is_some() {
-                return Err("seccomp profiles with a listener are not supported for exec".to_owned());
+                return Err("a seccomp profile with a listener is not supported for exec".to_owned());
             }
         }
-        match &confinement.capabilities {
+        match &self.confinement.capabilities {
             Some(capabilities) => capabilities::drop_privileges(capabilities, create_syscall().as_ref())
                 .map_err(|error| format!("drop capabilities: {}", errors::chain(&error))),
             None => Ok(()),
@@ -105,9 +112,6 @@ impl ProgramExecutor {
         };
         let environment = self.environment(spec);
         sys::signals::restore_defaults();
-        if let Err(message) = self.confine() {
-            return (126, message);
-        }
         let error = sys::exec::execve(&path, &arguments, &environment);
         let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
         (code, format!("exec {}: {}", program.display(), words(&error)))
@@ -116,13 +120,11 @@ impl ProgramExecutor {
 
 impl Executor for ProgramExecutor {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
-        match self.program(spec) {
-            Ok(_) => {
-                sys::fds::close_in_child(&self.strangers);
-                Ok(())
-            }
-            Err(error) => Err(ExecutorValidationError::ArgValidationError(error.to_string())),
-        }
+        let refused = ExecutorValidationError::ArgValidationError;
+        self.confine().map_err(refused)?;
+        self.program(spec).map_err(|error| refused(error.to_string()))?;
+        sys::fds::close_in_child(&self.strangers);
+        Ok(())
     }
 
     fn setup_envs(&self, environment: HashMap<String, String>) -> Result<(), ExecutorSetEnvsError> {
@@ -132,7 +134,7 @@ impl Executor for ProgramExecutor {
 
     fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
         let (code, mut message) = self.execute(spec);
-        if let Last::Exec(_) = self.last {
+        if self.kind == Kind::Exec {
             // libcontainer carries it to the shim in chunks of three bytes, and repeats old bytes in a shorter last one.
             while !message.len().is_multiple_of(3) {
                 message.push(' ');
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_environment_keeps_its_order_and_the_last_value() {
-        let executor = ProgramExecutor::new(Last::Init, Vec::new());
+        let executor = ProgramExecutor::new(Kind::Init, Confinement::default(), Vec::new());
         let map = [("B", "1"), ("A", "3"), ("HOME", "/root")];
         let map = map.map(|(name, value)| (name.to_owned(), value.to_owned()));
         executor.setup_envs(HashMap::from(map)).unwrap();
@@ -187,7 +189,8 @@ mod tests {
     fn a_missing_program_is_refused_before_the_start() {
         let process = ProcessBuilder::default().args(vec!["nonesuch".to_owned()]).build().unwrap();
         let spec = SpecBuilder::default().process(process).build().unwrap();
-        let error = ProgramExecutor::new(Last::Init, Vec::new()).validate(&spec).unwrap_err();
+        let error =
+            ProgramExecutor::new(Kind::Init, Confinement::default(), Vec::new()).validate(&spec).unwrap_err();
         assert_eq!(error.to_string(), "exec: \"nonesuch\": executable file not found in $PATH");
     }
 }

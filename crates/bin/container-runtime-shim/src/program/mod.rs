@@ -5,6 +5,7 @@
 
 mod executor;
 mod format;
+mod home;
 mod lookup;
 
-pub(crate) use executor::{Confinement, Last, ProgramExecutor};
+pub(crate) use executor::{Confinement, Kind, ProgramExecutor};

@@ -65,12 +65,14 @@ impl CommandRuntime {
     }
 
     pub(super) fn delete(&self) -> Result<()> {
-        if !self.root().exists() {
-            return Ok(());
+        if self.root().exists() {
+            let mut command = self.command("delete");
+            command.arg("--force");
+            self.run(command, "delete")?;
         }
-        let mut command = self.command("delete");
-        command.arg("--force");
-        self.run(command, "delete")
+        let _ = std::fs::remove_file(self.file("log"));
+        let _ = std::fs::remove_dir_all(self.root());
+        Ok(())
     }
 
     /// Runs it for a process that it leaves behind, whose number it writes to a file.

@@ -4,23 +4,23 @@
 //! the child for ever.
 
 use super::Made;
+use super::derive::{self, Derived};
 use super::explain;
 use super::trouble::Trouble;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
-use crate::program::{Confinement, Last, ProgramExecutor};
+use crate::program::{Confinement, Kind, ProgramExecutor};
 use crate::streams::Theirs;
 use errors::chain;
 use libcgroups::common::{CgroupConfig, CgroupManager, ControllerOpt, create_cgroup_manager};
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
-use libcontainer::oci_spec::runtime::{LinuxResources, LinuxSeccomp, Process};
+use libcontainer::oci_spec::runtime::LinuxResources;
 use libcontainer::syscall::syscall::SyscallType;
-use serde::Deserialize;
 use shim_protocol::file;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 /// A container of libcontainer's, whose records are in the bundle.
 #[derive(Debug)]
@@ -31,17 +31,6 @@ pub(crate) struct Libcontainer {
     root: PathBuf,
     systemd: bool,
     trouble: Option<Trouble>,
-}
-
-/// The part of `config.json` that an exec inherits.
-#[derive(Deserialize)]
-struct Config {
-    linux: Option<Linux>,
-}
-
-#[derive(Deserialize)]
-struct Linux {
-    seccomp: Option<LinuxSeccomp>,
 }
 
 impl Libcontainer {
@@ -58,10 +47,13 @@ impl Libcontainer {
     }
 
     pub(super) fn create(&self, streams: Theirs) -> Result<Made> {
-        let (console, builder) = with_streams(self.builder(Last::Init, &streams)?, streams);
+        let derived = derive::config(&self.config()?, &self.bundle)?;
+        std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
+        self.write(file::CONFIG, &derived.text)?;
+        let (console, builder) = with_streams(self.builder(Kind::Init, derived, &streams)?, streams);
         let container = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
-            builder.as_init(&self.bundle).with_systemd(self.systemd).with_detach(true).build()
+            builder.as_init(&self.root).with_systemd(self.systemd).with_detach(true).build()
         })?;
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
         Ok(Made { pid, master: console.map(crate::streams::Console::receive).transpose()? })
@@ -72,17 +64,9 @@ impl Libcontainer {
     }
 
     pub(super) fn exec(&self, document: &[u8], streams: Theirs) -> Result<Made> {
-        let path = self.root.join("process.json");
-        let mut process: Process = parse(&path, document)?;
-        let confinement =
-            Confinement { seccomp: self.seccomp()?, capabilities: process.capabilities().clone() };
-        // The executor drops them, after it has loaded the filter.
-        process.set_capabilities(None);
-        let text =
-            serde_json::to_vec(&process).map_err(|cause| Error::Document { path: path.clone(), cause })?;
-        std::fs::write(&path, text).map_err(|cause| Error::file("write", &path, cause))?;
-        let builder = self.builder(Last::Exec(Rc::new(confinement)), &streams)?;
-        let (console, builder) = with_streams(builder, streams);
+        let derived = derive::exec(document, derive::seccomp(&self.config()?, &self.bundle)?)?;
+        let path = self.write("process.json", &derived.text)?;
+        let (console, builder) = with_streams(self.builder(Kind::Exec, derived, &streams)?, streams);
         let made = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
             builder.as_tenant().with_process(Some(&path)).with_detach(true).build()
@@ -119,10 +103,15 @@ impl Libcontainer {
     }
 
     pub(super) fn delete(&self) -> Result<()> {
-        if !self.directory().exists() {
-            return Ok(());
+        if self.directory().exists() {
+            self.guard(|| self.load()?.delete(true))?;
         }
-        self.guard(|| self.load()?.delete(true))
+        match std::fs::remove_dir_all(&self.root) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::file("remove", &self.root, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn directory(&self) -> PathBuf {
@@ -133,18 +122,24 @@ impl Libcontainer {
         Container::load(self.directory())
     }
 
-    fn builder(&self, last: Last, streams: &Theirs) -> Result<ContainerBuilder> {
+    fn builder(&self, kind: Kind, derived: Derived, streams: &Theirs) -> Result<ContainerBuilder> {
         let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
         strangers.retain(|fd| *fd > 2 && !streams.contain(*fd));
-        let executor = ProgramExecutor::new(last, strangers);
+        let Derived { seccomp, capabilities, home_missing, .. } = derived;
+        let confinement = Confinement { seccomp, capabilities, home_missing };
+        let executor = ProgramExecutor::new(kind, confinement, strangers);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
     }
 
-    fn seccomp(&self) -> Result<Option<LinuxSeccomp>> {
+    fn config(&self) -> Result<Vec<u8>> {
         let path = self.bundle.join(file::CONFIG);
-        let text = std::fs::read(&path).map_err(|cause| Error::file("read", &path, cause))?;
-        let config: Config = parse(&path, &text)?;
-        Ok(config.linux.and_then(|linux| linux.seccomp))
+        std::fs::read(&path).map_err(|cause| Error::file("read", &path, cause))
+    }
+
+    fn write(&self, name: &str, text: &[u8]) -> Result<PathBuf> {
+        let path = self.root.join(name);
+        std::fs::write(&path, text).map_err(|cause| Error::file("write", &path, cause))?;
+        Ok(path)
     }
 
     /// Runs a function of libcontainer's: gives its failure the causes from its log, takes back the descriptors that

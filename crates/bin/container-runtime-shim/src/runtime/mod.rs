@@ -1,6 +1,7 @@
 //! What creates a container's processes: the library linked in, or a program with the OCI command line.
 
 mod command;
+mod derive;
 mod explain;
 mod libcontainer;
 mod trouble;

@@ -47,8 +47,10 @@ impl Shim {
         steps.done("mount");
         let order =
             Order { id: request.id.clone(), bundle, options, config, endpoints, mounts: mounts.len() };
-        let container =
-            self.make(order, &mut steps).inspect_err(|_| rootfs::unmount_all(mounts.len(), &target))?;
+        let container = self.make(order, &mut steps).inspect_err(|_| {
+            rootfs::unmount_all(mounts.len(), &target);
+            let _ = std::fs::remove_file(Path::new(&request.bundle).join(file::ATTACH));
+        })?;
         let pid = container.init().pid.unwrap_or_default();
         self.container = Some(container);
         Ok(CreateTaskResponse { pid: pid.cast_unsigned(), ..CreateTaskResponse::default() })
@@ -63,9 +65,9 @@ impl Shim {
         let backend = Backend::new(&id, &bundle, &options);
         let (theirs, ours) = streams::open(&endpoints, terminal, &bundle, owner)?;
         steps.done("prepare");
-        let made = backend.create(theirs)?;
-        steps.done("runtime");
         let undo = |_: &Error| drop(backend.delete());
+        let made = backend.create(theirs).inspect_err(undo)?;
+        steps.done("runtime");
         let pid = made.pid;
         let ours = connect(made, ours, &endpoints, owner, config.process.console_size).inspect_err(undo)?;
         let cgroup =

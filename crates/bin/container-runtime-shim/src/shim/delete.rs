@@ -91,7 +91,4 @@ const KILL: i32 = 9;
 fn clear(container: &Container) {
     rootfs::unmount_all(container.mounts, &container.bundle.join(file::ROOTFS));
     let _ = std::fs::remove_file(container.bundle.join(file::ATTACH));
-    let _ = std::fs::remove_dir(container.bundle.join("libcontainer"));
-    let _ = std::fs::remove_file(container.bundle.join("runtime-log"));
-    let _ = std::fs::remove_dir(container.bundle.join("runtime-root"));
 }

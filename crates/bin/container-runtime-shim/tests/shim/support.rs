@@ -2,9 +2,10 @@
 
 use containerd_shim_protos::TaskClient;
 use containerd_shim_protos::api::{
-    CreateTaskRequest, DeleteRequest, DeleteResponse, ExecProcessRequest, KillRequest, Mount, StartRequest,
-    StateRequest, StateResponse, WaitRequest, WaitResponse,
+    CreateTaskRequest, DeleteRequest, DeleteResponse, ExecProcessRequest, ForwardRequest, KillRequest, Mount,
+    StartRequest, StateRequest, StateResponse, WaitRequest, WaitResponse,
 };
+use containerd_shim_protos::protobuf::Message;
 use containerd_shim_protos::protobuf::well_known_types::any::Any;
 use containerd_shim_protos::ttrpc::context::{Context, with_timeout};
 use containerd_shim_protos::ttrpc::{self, Client, Code};
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+const EVENTS: &str = "containerd.services.events.ttrpc.v1.Events";
 const SHIM: &str = env!("CARGO_BIN_EXE_container-runtime-shim");
 const PATIENCE: Duration = Duration::from_secs(20);
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -254,7 +256,22 @@ impl Fixture {
         let Ok(hierarchies) = std::fs::read_dir("/sys/fs/cgroup") else { return false };
         hierarchies
             .flatten()
-            .any(|hierarchy| hierarchy.path().join(cgroup_path(&self.id).trim_start_matches('/')).exists())
+            .any(|hierarchy| is_cgroup(&hierarchy.path().join(cgroup_path(&self.id).trim_start_matches('/'))))
+    }
+
+    /// A file of the container's cgroup, of version 1 or 2.
+    pub(crate) fn cgroup_file(&self, controller: &str, name: &str) -> String {
+        let path = cgroup_path(&self.id);
+        let below = |root: &str| std::fs::read_to_string(format!("{root}{path}/{name}"));
+        below(&format!("/sys/fs/cgroup/{controller}")).or_else(|_| below("/sys/fs/cgroup")).unwrap()
+    }
+
+    /// Makes this test the one that is told of events.
+    pub(crate) fn take_events(&mut self) -> Events {
+        let path = self.bundle().join("events.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        self.options.events_address = Some(format!("unix://{}", path.display()));
+        Events { listener }
     }
 
     fn is_clean(&self) -> Result<(), String> {
@@ -295,6 +312,28 @@ impl Drop for Fixture {
             assert_eq!(clean, Ok(()), "{}", self.complaints());
             assert!(gone, "the shim does not end: {}", self.complaints());
         }
+    }
+}
+
+/// Where the shim publishes.
+pub(crate) struct Events {
+    listener: UnixListener,
+}
+
+impl Events {
+    /// The topic of the next event.
+    pub(crate) fn next_topic(&self) -> String {
+        assert!(readable(&self.listener, PATIENCE), "no event");
+        let (mut stream, _) = self.listener.accept().unwrap();
+        let mut header = [0; 10];
+        stream.read_exact(&mut header).unwrap();
+        let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+        let mut payload = Vec::new();
+        stream.take(length.into()).read_to_end(&mut payload).unwrap();
+        let request = ttrpc::Request::parse_from_bytes(&payload).unwrap();
+        assert_eq!((request.service.as_str(), request.method.as_str()), (EVENTS, "Forward"));
+        let forward = ForwardRequest::parse_from_bytes(&request.payload).unwrap();
+        forward.envelope.topic.clone()
     }
 }
 
@@ -388,6 +427,11 @@ fn readable(fd: impl AsFd, limit: Duration) -> bool {
     poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready == 1)
 }
 
+fn is_cgroup(directory: &Path) -> bool {
+    const MAGIC: [i64; 2] = [0x27_e0eb, 0x6367_7270];
+    rustix::fs::statfs(directory).is_ok_and(|system| MAGIC.contains(&system.f_type))
+}
+
 fn cgroup_parent() -> String {
     format!("/container-runtime-test-{}", std::process::id())
 }
@@ -399,14 +443,17 @@ fn cgroup_path(id: &str) -> String {
 fn remove_parent_cgroups() {
     for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
         // Other tests of this process may still have theirs in it.
-        let _ = std::fs::remove_dir(hierarchy.path().join(cgroup_parent().trim_start_matches('/')));
+        let parent = hierarchy.path().join(cgroup_parent().trim_start_matches('/'));
+        // crun makes plain directories for hierarchies that are not mounted, and leaves them.
+        let _ =
+            if is_cgroup(&parent) { std::fs::remove_dir(parent) } else { std::fs::remove_dir_all(parent) };
     }
 }
 
 fn prepare_root(root: &Path) {
-    const APPLETS: [&str; 16] = [
+    const APPLETS: [&str; 19] = [
         "sh", "true", "false", "echo", "cat", "sleep", "id", "env", "ls", "stty", "head", "yes", "dd",
-        "mkdir", "kill", "tty",
+        "mkdir", "kill", "tty", "wc", "pwd", "tail",
     ];
     for directory in ["bin", "proc", "sys", "dev", "etc", "tmp", "root"] {
         std::fs::create_dir_all(root.join(directory)).unwrap();

@@ -1,0 +1,177 @@
+//! What libcontainer is given: the specification, less what the executor does in its stead.
+//!
+//! - `seccomp`: libcontainer drops it for an exec, and loads it too late where `noNewPrivileges` is false.
+//! - `capabilities`: once they are dropped, the filter can't be loaded any more.
+//! - a missing `HOME`: libcontainer would ask the C library, which in a static program loads code for that from the
+//!   container's own files.
+//!
+//! The rest of the text stays as it is, and what is left is a fraction of what libcontainer would parse otherwise.
+
+use crate::bundle::parse;
+use crate::error::{Error, Result};
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, LinuxSeccompAction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// An object whose values are not looked into.
+type Object = BTreeMap<String, Box<RawValue>>;
+
+/// A document for libcontainer, and what was taken out of it.
+#[derive(Debug)]
+pub(super) struct Derived {
+    pub(super) text: Vec<u8>,
+    pub(super) seccomp: Option<LinuxSeccomp>,
+    pub(super) capabilities: Option<LinuxCapabilities>,
+    /// Whether `HOME` has a stand-in.
+    pub(super) home_missing: bool,
+}
+
+/// From the text of `config.json`, that stands in `bundle`.
+pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
+    let path = bundle.join(shim_protocol::file::CONFIG);
+    let mut config: Object = parse(&path, text)?;
+    let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
+    let mut seccomp: Option<LinuxSeccomp> = field(&path, &linux, "seccomp")?;
+    if seccomp.as_ref().is_some_and(has_listener) {
+        // That takes a conversation between libcontainer's processes.
+        seccomp = None;
+    } else if linux.remove("seccomp").is_some() {
+        put(&path, &mut config, "linux", &linux)?;
+    }
+    let process: Object = field(&path, &config, "process")?.unwrap_or_default();
+    let taken = self::process(&path, process)?;
+    put(&path, &mut config, "process", &taken.object)?;
+    make_root_absolute(&path, &mut config, bundle)?;
+    Ok(Derived {
+        text: text_of(&path, &config)?,
+        seccomp,
+        capabilities: taken.capabilities,
+        home_missing: taken.home_missing,
+    })
+}
+
+/// The seccomp filter of a `config.json`, for an exec.
+pub(super) fn seccomp(text: &[u8], bundle: &Path) -> Result<Option<LinuxSeccomp>> {
+    let path = bundle.join(shim_protocol::file::CONFIG);
+    let config: Object = parse(&path, text)?;
+    let linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
+    field(&path, &linux, "seccomp")
+}
+
+/// From the text of an exec's process.
+pub(super) fn exec(text: &[u8], seccomp: Option<LinuxSeccomp>) -> Result<Derived> {
+    let path = Path::new("the exec's process");
+    let taken = process(path, parse(path, text)?)?;
+    let text = text_of(path, &taken.object)?;
+    Ok(Derived { text, seccomp, capabilities: taken.capabilities, home_missing: taken.home_missing })
+}
+
+struct Taken {
+    object: Object,
+    capabilities: Option<LinuxCapabilities>,
+    home_missing: bool,
+}
+
+fn process(path: &Path, mut object: Object) -> Result<Taken> {
+    if field(path, &object, "noNewPrivileges")? == Some(false) {
+        object.remove("noNewPrivileges");
+    }
+    let capabilities = field(path, &object, "capabilities")?;
+    object.remove("capabilities");
+    let mut environment: Vec<String> = field(path, &object, "env")?.unwrap_or_default();
+    let home = environment.iter().rev().find_map(|entry| entry.strip_prefix("HOME="));
+    let home_missing = home.is_none_or(str::is_empty);
+    if home_missing {
+        environment.retain(|entry| !entry.starts_with("HOME="));
+        environment.push("HOME=/".to_owned());
+        put(path, &mut object, "env", &environment)?;
+    }
+    Ok(Taken { object, capabilities, home_missing })
+}
+
+fn make_root_absolute(path: &Path, config: &mut Object, bundle: &Path) -> Result<()> {
+    let Some(mut root) = field::<Object>(path, config, "root")? else { return Ok(()) };
+    let relative: String = field(path, &root, "path")?.unwrap_or_default();
+    put(path, &mut root, "path", &bundle.join(relative))?;
+    put(path, config, "root", &root)
+}
+
+fn has_listener(seccomp: &LinuxSeccomp) -> bool {
+    let mut rules = seccomp.syscalls().iter().flatten();
+    rules.any(|rule| rule.action() == LinuxSeccompAction::ScmpActNotify)
+}
+
+fn field<T: DeserializeOwned>(path: &Path, object: &Object, name: &str) -> Result<Option<T>> {
+    match object.get(name) {
+        Some(value) => parse(path, value.get().as_bytes()),
+        None => Ok(None),
+    }
+}
+
+fn put(path: &Path, object: &mut Object, name: &str, value: &impl Serialize) -> Result<()> {
+    let value = serde_json::value::to_raw_value(value).map_err(|cause| broken(path, cause))?;
+    object.insert(name.to_owned(), value);
+    Ok(())
+}
+
+fn text_of(path: &Path, object: &Object) -> Result<Vec<u8>> {
+    serde_json::to_vec(object).map_err(|cause| broken(path, cause))
+}
+
+fn broken(path: &Path, cause: serde_json::Error) -> Error {
+    Error::Document { path: path.to_owned(), cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn derive(config: &Value) -> (Derived, Value) {
+        let derived = super::config(config.to_string().as_bytes(), Path::new("/bundle")).unwrap();
+        let text = serde_json::from_slice(&derived.text).unwrap();
+        (derived, text)
+    }
+
+    #[test]
+    fn the_executors_part_is_taken_out_and_the_rest_stays() {
+        let (derived, config) = derive(&json!({
+            "ociVersion": "1.0.2",
+            "root": {"path": "rootfs", "readonly": true},
+            "process": {
+                "args": ["sh"], "noNewPrivileges": false, "env": ["A=1", "HOME="],
+                "capabilities": {"effective": ["CAP_KILL"]},
+            },
+            "linux": {"cgroupsPath": "/x", "seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}},
+        }));
+        assert!(derived.seccomp.is_some() && derived.capabilities.is_some() && derived.home_missing);
+        assert_eq!(
+            config,
+            json!({
+                "ociVersion": "1.0.2",
+                "root": {"path": "/bundle/rootfs", "readonly": true},
+                "process": {"args": ["sh"], "env": ["A=1", "HOME=/"]},
+                "linux": {"cgroupsPath": "/x"},
+            })
+        );
+    }
+
+    #[test]
+    fn a_listener_stays_with_libcontainer() {
+        let rule = json!({"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"});
+        let seccomp = json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]});
+        let (derived, config) =
+            derive(&json!({"process": {"env": ["HOME=/x"]}, "linux": {"seccomp": seccomp}}));
+        assert!(derived.seccomp.is_none() && !derived.home_missing);
+        assert!(config["linux"]["seccomp"].is_object());
+    }
+
+    #[test]
+    fn null_is_nothing() {
+        let (derived, _) = derive(&json!({"process": {"env": null, "capabilities": null}, "linux": null}));
+        assert!(derived.capabilities.is_none() && derived.home_missing);
+    }
+}
