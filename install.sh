@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Builds the engine, installs it, starts it and runs a first container. Quick when repeated.
+#   PREFIX=/usr/local ./install.sh
+set -euo pipefail
+cd "$(dirname "$0")"
+PREFIX=${PREFIX:-/usr/local}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/container-runtime/target}
+PATH=$PATH:$HOME/.cargo/bin
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+scripts/setup build
+dist=$CARGO_TARGET_DIR/dist
+echo "Building (a few minutes the first time) …"
+cargo xtask dist "$dist"
+
+as_root mkdir -p "$PREFIX/bin"
+for program in container-runtime container-runtime-shim; do
+  cmp -s "$dist/$program" "$PREFIX/bin/$program" && continue
+  # Under another name first: the old one may be running.
+  as_root install -m 755 "$dist/$program" "$PREFIX/bin/$program.new"
+  as_root mv -f "$PREFIX/bin/$program.new" "$PREFIX/bin/$program"
+  changed=yes
+done
+
+engine=$PREFIX/bin/container-runtime
+if [ "${changed:-no}" = yes ] && [ -S /run/container-runtime/engine.sock ]; then
+  # A daemon of the old build ends; its containers go on, and the new one adopts them.
+  as_root "$engine" system shutdown || true
+fi
+
+echo
+echo "\$ container-runtime run --rm hello-world"
+as_root "$engine" run --rm hello-world
+
+cat <<TEXT
+
+The engine runs. How to go on:
+
+  container-runtime run --rm -it IMAGE        a shell in a container; the daemon starts by itself where it is not running
+  container-runtime --help                    the commands, the same as docker's
+  export DOCKER_HOST=unix:///run/container-runtime/engine.sock
+  docker ps                                   the docker command line, compose and SDKs work with it too
+TEXT
