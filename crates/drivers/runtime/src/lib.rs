@@ -1,25 +1,36 @@
 //! Running containers: shims and what they are told.
 //!
 //! * [`bundle`] turns what a client asked for, plus what the engine looked up for it, into an OCI runtime document
-//!   equal to what Docker generates. [`seccomp`] and [`user`] are its two larger subjects. All pure.
+//!   equal to what Docker generates. [`seccomp`], [`user`] and [`devices`] are its larger subjects.
 //! * [`Runtimes`] starts, finds again and gives up shims; a [`Task`] is one container's. The protocol is containerd's
 //!   shim v2 Task API over ttrpc, so that foreign shims work too.
 //!
 //! Deliberately absent: image, network and record knowledge, and the way cgroups work on this host; the one thing
 //! needed of them (end what a dead shim left) is passed in as [`config::KillCgroup`].
 
+mod adopt;
+mod attach;
 pub mod bundle;
 pub mod config;
+mod create;
 pub mod devices;
 pub mod error;
-pub mod seccomp;
-pub mod task;
-pub mod user;
-
+mod events;
+mod exec;
+mod rpc;
 mod runtimes;
+pub mod seccomp;
+mod shim;
+mod socket;
+mod task;
+pub mod user;
+mod wait;
 
+pub use attach::Attachment;
 pub use config::{Config, RuntimeKind};
 pub use error::{Error, Result};
+pub use exec::{ExecIo, ExecTask};
 pub use runtimes::{Adopted, CreateTask, RootMount, Runtimes, TaskEvent, TaskEventKind};
 pub use shim_protocol::Exit;
-pub use task::{Attachment, ExecIo, ExecTask, ProcessInfo, Task, WaitOutcome};
+pub use task::{ProcessInfo, Task};
+pub use wait::WaitOutcome;

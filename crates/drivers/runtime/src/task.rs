@@ -1,53 +1,51 @@
-//! One container's shim, and the processes that it holds.
+//! One container's shim.
 
-use crate::error::Result;
+use crate::attach::{Attachment, attach};
+use crate::error::{Error, Result};
+use crate::events::EventHub;
+use crate::exec::{ExecIo, ExecTask};
+use crate::rpc::{Rpc, SHORT};
+use crate::shim::ShimProcess;
+use crate::shim::lost::Cleanup;
+use crate::shim::record::read_exit;
+use crate::wait::{self, WaitOutcome, Waiting, nanoseconds};
+use containerd_shim_protos::api::{
+    CloseIORequest, DeleteRequest, DeleteResponse, Empty, ExecProcessRequest, KillRequest, PauseRequest,
+    PidsRequest, PidsResponse, ResizePtyRequest, ResumeRequest, ShutdownRequest, StartRequest, StartResponse,
+    UpdateTaskRequest,
+};
+use containerd_shim_protos::shim::oci::ProcessDetails;
+use errors::Class;
 use ids::{ContainerId, ExecId};
 use oci_spec::runtime::{LinuxResources, Process};
-use shim_protocol::Exit;
+use protobuf::Message;
+use protobuf::well_known_types::any::Any;
+use serde::Serialize;
+use shim_protocol::{ATTACH_STREAM, Exit, Hello};
 use std::sync::Arc;
-use tokio::net::UnixStream;
+use std::time::Duration;
+
+/// For a shim to end itself after its container is gone.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// A container's shim; clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Task {
-    inner: Arc<Inner>,
+    pub(crate) shared: Arc<Shared>,
 }
 
+/// What clones of a task share.
 #[derive(Debug)]
-struct Inner {
-    id: ContainerId,
-    pid: u32,
-}
-
-/// How waiting ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitOutcome {
-    /// The shim saw the process end.
-    Exited(Exit),
-    /// The shim died first; what it left was killed.
-    ShimLost(Exit),
-}
-
-impl WaitOutcome {
-    /// The exit, whoever saw it.
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::Exited(exit) | Self::ShimLost(exit) => exit,
-        }
-    }
-}
-
-/// Which streams of an exec can be attached; the others are `/dev/null`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ExecIo {
-    /// Whether it gets a terminal (then there is one output stream).
-    pub terminal: bool,
-    /// Standard input.
-    pub stdin: bool,
-    /// Standard output.
-    pub stdout: bool,
-    /// Standard error.
-    pub stderr: bool,
+pub(crate) struct Shared {
+    pub(crate) cleanup: Cleanup,
+    pub(crate) rpc: Rpc,
+    pub(crate) pid: u32,
+    pub(crate) hub: EventHub,
+    /// The shim, if this process started it.
+    pub(crate) process: Option<ShimProcess>,
+    waiting: Waiting,
+    /// Held while the shim deletes the container; set once it has.
+    deleted: tokio::sync::Mutex<Option<Exit>>,
 }
 
 /// A process in the container as the shim lists it.
@@ -59,84 +57,191 @@ pub struct ProcessInfo {
     pub exec: Option<ExecId>,
 }
 
-/// Streams of a process. Without a terminal output comes in frames, see `shim_protocol`.
-#[derive(Debug)]
-pub struct Attachment {
-    /// Whether the process has a terminal and output comes without frames.
-    pub terminal: bool,
-    /// Reading: output until the process has ended. Writing: its input; half-close ends it.
-    pub stream: UnixStream,
-}
-
 impl Task {
+    pub(crate) fn new(
+        cleanup: Cleanup,
+        rpc: Rpc,
+        pid: u32,
+        hub: EventHub,
+        process: Option<ShimProcess>,
+    ) -> Self {
+        let (waiting, deleted) = (Waiting::default(), tokio::sync::Mutex::default());
+        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, process, waiting, deleted }) }
+    }
+
     /// The container.
     pub fn id(&self) -> &ContainerId {
-        &self.inner.id
+        &self.shared.cleanup.id
     }
 
     /// Process id of the init process on the host.
     pub fn pid(&self) -> u32 {
-        self.inner.pid
+        self.shared.pid
+    }
+
+    fn id_string(&self) -> String {
+        self.id().to_string()
     }
 
     /// Lets the init process execute its program.
     pub async fn start(&self) -> Result<()> {
-        todo!()
+        let request = StartRequest { id: self.id_string(), ..StartRequest::default() };
+        self.shared.rpc.call::<StartResponse>("Start", &request, SHORT).await.map(drop)
     }
 
     /// Waits for the init process to end. Never hangs: if the shim dies, what it left is killed and the outcome says
     /// so. May be called often and at once: there is one call to the shim.
     pub async fn wait(&self) -> WaitOutcome {
-        todo!()
+        let shared = Arc::clone(&self.shared);
+        self.shared.waiting.outcome(|| async move { shared.wait_for_init().await }).await
     }
 
-    /// Sends a signal to the init process, or to all processes of the container.
+    /// Sends a signal to the init process, or to all processes of the container. `NotFound` if it has ended.
     pub async fn kill(&self, signal: i32, all: bool) -> Result<()> {
-        let _ = (signal, all);
-        todo!()
+        self.send_signal("", signal, all).await
+    }
+
+    pub(crate) async fn send_signal(&self, exec: &str, signal: i32, all: bool) -> Result<()> {
+        let request = KillRequest {
+            id: self.id_string(),
+            exec_id: exec.to_owned(),
+            signal: signal.unsigned_abs(),
+            all,
+            ..KillRequest::default()
+        };
+        self.call_empty("Kill", &request).await
     }
 
     /// Adds a process; it runs from [`ExecTask::start`] on.
     pub async fn exec(&self, exec: &ExecId, process: Process, io: ExecIo) -> Result<ExecTask> {
-        let _ = (exec, process, io);
-        todo!()
+        let attaches = io.stdin || io.stdout || io.stderr;
+        if attaches && !self.shared.cleanup.record.own {
+            return Err(self.not_with_runtime("exec with streams"));
+        }
+        let stream = |wanted: bool| if wanted { ATTACH_STREAM.to_owned() } else { String::new() };
+        let request = ExecProcessRequest {
+            id: self.id_string(),
+            exec_id: exec.to_string(),
+            terminal: io.terminal,
+            stdin: stream(io.stdin),
+            stdout: stream(io.stdout),
+            stderr: stream(io.stderr && !io.terminal),
+            spec: Some(oci_any("Process", &process)).into(),
+            ..ExecProcessRequest::default()
+        };
+        self.call_empty("Exec", &request).await?;
+        Ok(ExecTask::new(self.clone(), exec.clone()))
     }
 
     /// Freezes all processes.
     pub async fn pause(&self) -> Result<()> {
-        todo!()
+        let request = PauseRequest { id: self.id_string(), ..PauseRequest::default() };
+        self.call_empty("Pause", &request).await
     }
 
     /// Thaws all processes.
     pub async fn resume(&self) -> Result<()> {
-        todo!()
+        let request = ResumeRequest { id: self.id_string(), ..ResumeRequest::default() };
+        self.call_empty("Resume", &request).await
     }
 
     /// All processes of the container.
     pub async fn pids(&self) -> Result<Vec<ProcessInfo>> {
-        todo!()
+        let request = PidsRequest { id: self.id_string(), ..PidsRequest::default() };
+        let response: PidsResponse = self.shared.rpc.call("Pids", &request, SHORT).await?;
+        let exec = |info: &Any| ProcessDetails::parse_from_bytes(&info.value).ok()?.exec_id.parse().ok();
+        let processes = response.processes.iter();
+        Ok(processes
+            .map(|process| ProcessInfo { pid: process.pid, exec: process.info.as_ref().and_then(exec) })
+            .collect())
     }
 
     /// Changes limits while the container runs.
     pub async fn update(&self, resources: &LinuxResources) -> Result<()> {
-        let _ = resources;
-        todo!()
+        let request = UpdateTaskRequest {
+            id: self.id_string(),
+            resources: Some(oci_any("LinuxResources", resources)).into(),
+            ..UpdateTaskRequest::default()
+        };
+        self.call_empty("Update", &request).await
     }
 
     /// Sets the size of the init process's terminal.
     pub async fn resize(&self, rows: u16, columns: u16) -> Result<()> {
-        let _ = (rows, columns);
-        todo!()
+        self.resize_terminal("", rows, columns).await
+    }
+
+    pub(crate) async fn resize_terminal(&self, exec: &str, rows: u16, columns: u16) -> Result<()> {
+        let request = ResizePtyRequest {
+            id: self.id_string(),
+            exec_id: exec.to_owned(),
+            width: u32::from(columns),
+            height: u32::from(rows),
+            ..ResizePtyRequest::default()
+        };
+        self.call_empty("ResizePty", &request).await
     }
 
     /// Ends the init process's standard input.
     pub async fn close_stdin(&self) -> Result<()> {
-        todo!()
+        self.close_input("").await
+    }
+
+    pub(crate) async fn close_input(&self, exec: &str) -> Result<()> {
+        let request = CloseIORequest {
+            id: self.id_string(),
+            exec_id: exec.to_owned(),
+            stdin: true,
+            ..CloseIORequest::default()
+        };
+        self.call_empty("CloseIO", &request).await
     }
 
     /// Removes an ended (or never started) container from the shim, which then exits: mounts, cgroups and sockets go.
+    /// After the shim's death there is nothing to do, and that is success.
     pub async fn delete(&self) -> Result<Exit> {
-        todo!()
+        if let Some(WaitOutcome::ShimLost(exit)) = self.shared.waiting.known() {
+            return Ok(exit);
+        }
+        let mut deleted = self.shared.deleted.lock().await;
+        if let Some(exit) = *deleted {
+            return Ok(exit);
+        }
+        match self.delete_process("").await {
+            Ok(seen) => {
+                let exit = self.shared.exit_of(seen);
+                *deleted = Some(exit);
+                drop(deleted);
+                self.shut_down();
+                Ok(exit)
+            }
+            Err(Error::ShimGone { .. }) => {
+                drop(deleted);
+                Ok(self.wait().await.exit())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the init process (empty `exec`) or an exec.
+    pub(crate) async fn delete_process(&self, exec: &str) -> Result<Exit> {
+        let request =
+            DeleteRequest { id: self.id_string(), exec_id: exec.to_owned(), ..DeleteRequest::default() };
+        let response: DeleteResponse = self.shared.rpc.call("Delete", &request, SHORT).await?;
+        let at = nanoseconds(response.exited_at.as_ref());
+        Ok(Exit { status: response.exit_status, at, oom_killed: false })
+    }
+
+    /// Lets a shim without a container end, in the background: there is nothing more that a caller could wait for.
+    fn shut_down(&self) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let request = ShutdownRequest { id: shared.cleanup.id.to_string(), ..ShutdownRequest::default() };
+            let answer = shared.rpc.call::<Empty>("Shutdown", &request, SHUTDOWN).await;
+            if let (Err(Error::Deadline { .. }), Some(process)) = (answer, &shared.process) {
+                process.kill();
+            }
+        });
     }
 
     /// Connects to the streams of the init process, or of an exec.
@@ -147,63 +252,69 @@ impl Task {
         stdout: bool,
         stderr: bool,
     ) -> Result<Attachment> {
-        let _ = (exec, stdin, stdout, stderr);
-        todo!()
+        if !self.shared.cleanup.record.own {
+            return Err(self.not_with_runtime("attach"));
+        }
+        let hello = Hello { exec: exec.map(ToString::to_string), stdin, stdout, stderr };
+        attach(self.id(), &self.shared.cleanup.bundle, &hello).await
+    }
+
+    pub(crate) async fn call_empty(&self, method: &'static str, request: &impl Message) -> Result<()> {
+        self.shared.rpc.call::<Empty>(method, request, SHORT).await.map(drop)
+    }
+
+    fn not_with_runtime(&self, operation: &'static str) -> Error {
+        let (container, runtime) = (self.id_string(), self.shared.cleanup.record.runtime.clone());
+        Error::NotWithRuntime { container, operation, runtime }
     }
 }
 
-/// A process that was added to a container; clones are the same one.
-#[derive(Debug, Clone)]
-pub struct ExecTask {
-    task: Task,
-    exec: ExecId,
+impl Shared {
+    async fn wait_for_init(&self) -> WaitOutcome {
+        match wait::ask(&self.rpc, self.cleanup.id.as_str(), "").await {
+            Ok(seen) => WaitOutcome::Exited(self.exit_of(seen)),
+            Err(error) => self.lost(&error).await,
+        }
+    }
+
+    /// What the shim said, with what it wrote down about memory.
+    fn exit_of(&self, seen: Exit) -> Exit {
+        if self.cleanup.record.own
+            && let Some(written) = read_exit(&self.cleanup.bundle)
+        {
+            return written;
+        }
+        Exit { oom_killed: self.hub.take_out_of_memory(&self.cleanup.id), ..seen }
+    }
+
+    /// The shim did not live to answer, or no longer knows the container.
+    async fn lost(&self, error: &Error) -> WaitOutcome {
+        if let Some(exit) = *self.deleted.lock().await {
+            return WaitOutcome::Exited(exit);
+        }
+        tracing::warn!(
+            container = %self.cleanup.id,
+            error = errors::chain(error),
+            "a shim was lost; ending what it left"
+        );
+        self.cleanup.run().await;
+        match read_exit(&self.cleanup.bundle).filter(|_| self.cleanup.record.own) {
+            Some(exit) => WaitOutcome::Exited(exit),
+            None => WaitOutcome::ShimLost(wait::killed(self.hub.take_out_of_memory(&self.cleanup.id))),
+        }
+    }
 }
 
-impl ExecTask {
-    /// Its id.
-    pub fn id(&self) -> &ExecId {
-        &self.exec
-    }
+/// Whether the shim says that there is no such process (any more).
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::Refused { class: Class::NotFound, .. })
+}
 
-    /// The container it runs in.
-    pub fn task(&self) -> &Task {
-        &self.task
-    }
-
-    /// Runs its program; answers the process id on the host.
-    pub async fn start(&self) -> Result<u32> {
-        todo!()
-    }
-
-    /// Waits for its end, as [`Task::wait`] does.
-    pub async fn wait(&self) -> WaitOutcome {
-        todo!()
-    }
-
-    /// Sends it a signal.
-    pub async fn kill(&self, signal: i32) -> Result<()> {
-        let _ = signal;
-        todo!()
-    }
-
-    /// Sets the size of its terminal.
-    pub async fn resize(&self, rows: u16, columns: u16) -> Result<()> {
-        let _ = (rows, columns);
-        todo!()
-    }
-
-    /// Ends its standard input.
-    pub async fn close_stdin(&self) -> Result<()> {
-        todo!()
-    }
-
-    /// Makes the shim forget it, once it has ended (or never started).
-    pub async fn delete(&self) -> Result<Exit> {
-        todo!()
-    }
-
-    /// Connects to its streams; also before it is started, so that no output is missed.
-    pub async fn attach(&self, stdin: bool, stdout: bool, stderr: bool) -> Result<Attachment> {
-        self.task.attach(Some(&self.exec), stdin, stdout, stderr).await
+/// A part of the OCI runtime document, as containerd wraps it.
+fn oci_any(name: &str, document: &impl Serialize) -> Any {
+    Any {
+        type_url: format!("types.containerd.io/opencontainers/runtime-spec/1/{name}"),
+        value: serde_json::to_vec(document).expect("OCI documents have no map keys but strings"),
+        ..Any::default()
     }
 }

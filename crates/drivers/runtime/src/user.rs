@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn users_and_groups_resolve_as_in_docker() {
-        let cases: [(&str, &[&str], (u32, u32, &[u32], &str)); 13] = [
+        type Expected = (u32, u32, &'static [u32], &'static str);
+        let cases: [(&str, &[&str], Expected); 13] = [
             ("", &[], (0, 0, &[0, 4], "/root")),
             ("root", &[], (0, 0, &[0, 4], "/root")),
             ("web", &[], (33, 34, &[34, 4, 36], "/var/www")),

@@ -4,7 +4,7 @@
 //! things read here are constants of this process and this host ([`host`]): our own capabilities and limits, and
 //! which kernel parameters exist.
 //!
-//! Differences from Docker's document, all without effect or to the same effect: wildcard device numbers are left
+//! Differences from Docker's document, all without effect or to the same effect: an older version number, wildcard device numbers are left
 //! out instead of -1, the deny rule for `/dev/fuse` after the deny-all rule is left out, and `HOME` is part of the
 //! environment (runc adds it later by itself).
 
@@ -27,6 +27,7 @@ mod tests;
 pub use capabilities::{capability_name, normalize_capability};
 pub use error::BundleError;
 pub use mounts::{BindRequest, bind_mount, tmpfs_mount};
+pub use paths::{default_masked, default_readonly};
 pub use process::exec_process;
 pub use resolved::{
     DeviceKind, DeviceNumber, IdMap, IdMaps, NetworkNamespace, Resolved, ResolvedDevice, ResolvedMount, Shm,
@@ -42,8 +43,9 @@ use oci_spec::runtime::{
 use spec::{ContainerSpec, JoinMode, Seccomp};
 use std::collections::HashSet;
 
-/// Version of the runtime specification that the document follows.
-const OCI_VERSION: &str = "1.2.1";
+/// Version of the runtime specification that the document keeps to: the oldest that has all of it, since runtimes of
+/// stable distributions refuse newer numbers.
+const OCI_VERSION: &str = "1.0.2";
 
 /// The OCI document of a container.
 pub fn oci_spec(spec: &ContainerSpec, resolved: &Resolved) -> Result<Spec, BundleError> {

@@ -2,8 +2,8 @@
 
 use super::host::thermal_throttle_paths;
 
-/// Docker 28.5's list, with the paths of this host's processors.
-pub(super) fn default_masked(privileged: bool) -> Option<Vec<String>> {
+/// Paths hidden by default: Docker 28.5's list, with those of this host's processors. With privileges, none.
+pub fn default_masked(privileged: bool) -> Option<Vec<String>> {
     const MASKED: [&str; 12] = [
         "/proc/asound",
         "/proc/acpi",
@@ -23,8 +23,8 @@ pub(super) fn default_masked(privileged: bool) -> Option<Vec<String>> {
     })
 }
 
-/// Docker 28.5's list.
-pub(super) fn default_readonly(privileged: bool) -> Option<Vec<String>> {
+/// Paths read-only by default: Docker 28.5's list. With privileges, none.
+pub fn default_readonly(privileged: bool) -> Option<Vec<String>> {
     const READONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
     (!privileged).then(|| READONLY.into_iter().map(str::to_owned).collect())
 }

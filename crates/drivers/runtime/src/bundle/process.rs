@@ -35,7 +35,8 @@ pub(super) fn init_process(
         .expect(super::ALL_SET);
     let rlimits = rlimits::merge(&spec.process.rlimits, &resolved.default_rlimits)?;
     process.set_rlimits((!rlimits.is_empty()).then_some(rlimits));
-    process.set_no_new_privileges(Some(spec.security.no_new_privileges));
+    // Absent, not false: libcontainer takes `false` for a filter that is loaded without privileges, which fails.
+    process.set_no_new_privileges(spec.security.no_new_privileges.then_some(true));
     process.set_oom_score_adj(rlimits::oom_score_adj(spec.process.oom_score_adj, resolved.oom_score_adj));
     process.set_apparmor_profile(resolved.apparmor.clone());
     process.set_selinux_label(resolved.selinux.as_ref().map(|(process, _)| process.clone()));

@@ -68,7 +68,7 @@ fn strings(list: &[&str]) -> Vec<String> {
 #[test]
 fn a_container_that_asks_for_nothing_gets_dockers_document() {
     let document = document(|_, _| {});
-    assert_eq!(document["ociVersion"], "1.2.1");
+    assert_eq!(document["ociVersion"], "1.0.2");
     assert_eq!(document["hostname"], "070707070707");
     assert_eq!(document["root"], json!({"path": "rootfs", "readonly": false}));
     let process = &document["process"];
@@ -108,7 +108,8 @@ fn a_container_that_asks_for_nothing_gets_dockers_document() {
 #[test]
 fn capabilities_add_and_drop() {
     let all: Vec<String> = available_capabilities().iter().map(|c| capability_name(*c)).collect();
-    let cases: [(&[&str], &[&str], usize, &[&str], &[&str]); 8] = [
+    type Names = &'static [&'static str];
+    let cases: [(Names, Names, usize, Names, Names); 8] = [
         (&[], &[], 14, &["CAP_CHOWN"], &["CAP_SYS_ADMIN"]),
         (&["SYS_ADMIN"], &[], 15, &["CAP_SYS_ADMIN", "CAP_CHOWN"], &[]),
         (&["cap_sys_admin"], &["chown"], 14, &["CAP_SYS_ADMIN"], &["CAP_CHOWN"]),

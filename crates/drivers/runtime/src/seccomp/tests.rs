@@ -12,26 +12,28 @@ fn default_with(list: &[Capability]) -> LinuxSeccomp {
 }
 
 /// What happens to a call that no argument decides: its unconditional rule, or the default.
-fn verdict(filter: &LinuxSeccomp, name: &str) -> (Action, Option<u32>) {
-    rules(filter, name)
-        .find(|rule| rule.args().is_none())
-        .map_or((filter.default_action(), filter.default_errno_ret()), |rule| {
-            (rule.action(), rule.errno_ret())
-        })
+fn verdict(filter: &LinuxSeccomp, name: &str) -> Verdict {
+    match rules(filter, name).find(|rule| rule.args().is_none()) {
+        Some(rule) => (rule.action(), rule.errno_ret()),
+        None => (filter.default_action(), filter.default_errno_ret()),
+    }
 }
 
 fn rules<'a>(filter: &'a LinuxSeccomp, name: &'a str) -> impl Iterator<Item = &'a LinuxSyscall> {
     filter.syscalls().iter().flatten().filter(move |rule| rule.names().iter().any(|n| n == name))
 }
 
-const ALLOW: (Action, Option<u32>) = (Action::ScmpActAllow, None);
-const EPERM: (Action, Option<u32>) = (Action::ScmpActErrno, Some(1));
-const ENOSYS: (Action, Option<u32>) = (Action::ScmpActErrno, Some(38));
+/// Action and error number.
+type Verdict = (Action, Option<u32>);
+
+const ALLOW: Verdict = (Action::ScmpActAllow, None);
+const EPERM: Verdict = (Action::ScmpActErrno, Some(1));
+const ENOSYS: Verdict = (Action::ScmpActErrno, Some(38));
 
 #[test]
 fn the_default_profile_depends_on_capabilities() {
     use Capability as C;
-    let cases: [(&str, &[Capability], (Action, Option<u32>)); 22] = [
+    let cases: &[(&str, &[Capability], Verdict)] = &[
         ("read", &[], ALLOW),
         ("landlock_restrict_self", &[], ALLOW),
         ("mount", &[], EPERM),
@@ -55,7 +57,7 @@ fn the_default_profile_depends_on_capabilities() {
         ("pivot_root", &[C::SysAdmin], EPERM),
         ("a_call_of_tomorrow", &[C::SysAdmin], ENOSYS),
     ];
-    for (name, list, expected) in cases {
+    for &(name, list, expected) in cases {
         assert_eq!(verdict(&default_with(list), name), expected, "{name} with {list:?}");
     }
 }
@@ -71,7 +73,7 @@ fn tracing_needs_a_capability_on_old_kernels() {
 }
 
 /// The action for a call with this first argument: as the kernel decides, since no two rules of ours overlap.
-fn with_argument(filter: &LinuxSeccomp, name: &str, value: u64) -> Vec<(Action, Option<u32>)> {
+fn with_argument(filter: &LinuxSeccomp, name: &str, value: u64) -> Vec<Verdict> {
     use oci_spec::runtime::LinuxSeccompOperator as Op;
     let matches = |rule: &&LinuxSyscall| {
         rule.args().iter().flatten().all(|arg| {

@@ -1,0 +1,202 @@
+//! Creating a container: its files, its shim, its init process.
+
+use crate::config::RuntimeKind;
+use crate::error::{Error, Result};
+use crate::events::EventHub;
+use crate::rpc::{CREATE, Rpc, Version};
+use crate::runtimes::{CreateTask, RootMount, Runtimes};
+use crate::shim::foreign::{self, program_of};
+use crate::shim::idle::IdleShim;
+use crate::shim::lost::Cleanup;
+use crate::shim::record::{ShimRecord, write_json};
+use crate::shim::{ShimProcess, find_program};
+use crate::task::Task;
+use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse, Empty, Mount, ShutdownRequest};
+use shim_protocol::{ATTACH_STREAM, Runtime, file};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// For a shim to end itself after a failed creation.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// A runtime with its programs found.
+pub(crate) enum Found {
+    /// Our shim, and what it drives.
+    Own(Runtime),
+    /// A foreign shim's program.
+    Foreign(PathBuf),
+}
+
+/// Finds the programs of a runtime.
+pub(crate) fn find(name: &str, kind: &RuntimeKind) -> Result<Found> {
+    let find = |program: &Path| {
+        find_program(program).ok_or_else(|| Error::ProgramNotFound {
+            runtime: name.to_owned(),
+            program: program.display().to_string(),
+        })
+    };
+    match kind {
+        RuntimeKind::Builtin => Ok(Found::Own(Runtime::Libcontainer)),
+        RuntimeKind::Command { path, args } => {
+            Ok(Found::Own(Runtime::Command { path: find(path)?, args: args.clone() }))
+        }
+        RuntimeKind::Shim { name } => Ok(Found::Foreign(find(&program_of(name))?)),
+    }
+}
+
+/// Creates a container.
+pub(crate) async fn create(runtimes: &Runtimes, request: CreateTask) -> Result<Task> {
+    let name = request.runtime.as_deref().unwrap_or(&runtimes.config.default).to_owned();
+    let found = find(&name, &runtimes.kind(&name)?)?;
+    runtimes.hub.take_out_of_memory(&request.id);
+    match found {
+        Found::Own(runtime) => create_own(runtimes, request, name, runtime).await,
+        Found::Foreign(program) => create_foreign(runtimes, request, name, program).await,
+    }
+}
+
+async fn create_own(
+    runtimes: &Runtimes,
+    mut request: CreateTask,
+    name: String,
+    runtime: Runtime,
+) -> Result<Task> {
+    request.options.runtime = runtime;
+    request.options.systemd_cgroup = runtimes.config.systemd_cgroup;
+    request.options.events_address = Some(format!("unix://{}", runtimes.events_path.display()));
+    let socket = request.bundle.join(file::SOCKET);
+    let record = ShimRecord {
+        runtime: name,
+        program: runtimes.config.shim.clone(),
+        own: true,
+        socket: socket.clone(),
+        version: Version::V2,
+        cgroup: cgroup_of(&request),
+        terminal: request.terminal,
+    };
+    let stdin = if request.open_stdin { ATTACH_STREAM } else { "" };
+    let call = call(&request, stdin, ATTACH_STREAM);
+    let request = write_files(request, &record, true).await?;
+    let mut shim = runtimes.pool.take().await?;
+    if let Err(error) = shim.move_to(&socket) {
+        shim.discard();
+        return Err(error);
+    }
+    let IdleShim { client, process, .. } = shim;
+    let rpc = Rpc::new(client, Version::V2, request.id.clone());
+    let cleanup = runtimes.cleanup(request.id, request.bundle, record);
+    finish(cleanup, rpc, &call, &runtimes.hub, Some(process)).await
+}
+
+async fn create_foreign(
+    runtimes: &Runtimes,
+    request: CreateTask,
+    name: String,
+    program: PathBuf,
+) -> Result<Task> {
+    let mut record = ShimRecord {
+        runtime: name,
+        program,
+        own: false,
+        socket: PathBuf::new(),
+        version: Version::V2,
+        cgroup: cgroup_of(&request),
+        terminal: request.terminal,
+    };
+    let call = call(&request, "", "");
+    let request = write_files(request, &record, false).await?;
+    let (namespace, events) = (&runtimes.config.namespace, &runtimes.events_path);
+    let shim = foreign::start(&record.program, namespace, &request.id, &request.bundle, events).await?;
+    record.socket = shim.socket;
+    record.version = shim.version;
+    let rpc = Rpc::new(shim.client, shim.version, request.id.clone());
+    let cleanup = runtimes.cleanup(request.id, request.bundle, record);
+    if let Err(error) = cleanup.record.write(&cleanup.bundle) {
+        abandon(&cleanup, &rpc, None, true).await;
+        return Err(error);
+    }
+    finish(cleanup, rpc, &call, &runtimes.hub, None).await
+}
+
+/// The call itself. If it fails nothing stays.
+async fn finish(
+    cleanup: Cleanup,
+    rpc: Rpc,
+    call: &CreateTaskRequest,
+    hub: &EventHub,
+    process: Option<ShimProcess>,
+) -> Result<Task> {
+    match rpc.call::<CreateTaskResponse>("Create", call, CREATE).await {
+        Ok(response) => Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), process)),
+        Err(error) => {
+            // A shim that refuses has undone what it did; of one that says nothing that is not known.
+            let tidy = matches!(error, Error::Refused { .. }) && cleanup.record.own;
+            abandon(&cleanup, &rpc, process.as_ref(), !tidy).await;
+            Err(error)
+        }
+    }
+}
+
+async fn abandon(cleanup: &Cleanup, rpc: &Rpc, process: Option<&ShimProcess>, clean_up: bool) {
+    let request = ShutdownRequest { id: cleanup.id.to_string(), now: true, ..ShutdownRequest::default() };
+    let _ = rpc.call::<Empty>("Shutdown", &request, SHUTDOWN).await;
+    if let Some(process) = process {
+        process.kill();
+    }
+    if clean_up {
+        cleanup.run().await;
+    }
+    if cleanup.record.own {
+        let _ = std::fs::remove_file(&cleanup.record.socket);
+    }
+}
+
+fn cgroup_of(request: &CreateTask) -> Option<PathBuf> {
+    request.spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone())
+}
+
+fn call(request: &CreateTask, stdin: &str, output: &str) -> CreateTaskRequest {
+    CreateTaskRequest {
+        id: request.id.to_string(),
+        bundle: request.bundle.display().to_string(),
+        rootfs: request.rootfs.iter().map(mount).collect(),
+        terminal: request.terminal,
+        stdin: stdin.to_owned(),
+        stdout: output.to_owned(),
+        stderr: if request.terminal { String::new() } else { output.to_owned() },
+        ..CreateTaskRequest::default()
+    }
+}
+
+fn mount(mount: &RootMount) -> Mount {
+    Mount {
+        type_: mount.fstype.clone(),
+        source: mount.source.clone(),
+        options: mount.options.clone(),
+        ..Mount::default()
+    }
+}
+
+/// The files of a bundle; not synced, since they do not outlive a reboot. Gives the request back.
+async fn write_files(request: CreateTask, record: &ShimRecord, options: bool) -> Result<CreateTask> {
+    let record = record.clone();
+    let write = move || {
+        let bundle = &request.bundle;
+        let rootfs = bundle.join(file::ROOTFS);
+        std::fs::create_dir_all(&rootfs).map_err(|cause| Error::File {
+            action: "create",
+            path: rootfs,
+            cause,
+        })?;
+        // Of an earlier run of the same container.
+        let _ = std::fs::remove_file(bundle.join(file::EXIT));
+        write_json(&bundle.join(file::CONFIG), &request.spec)?;
+        if options {
+            write_json(&bundle.join(file::OPTIONS), &request.options)?;
+        }
+        record.write(bundle)?;
+        Ok(request)
+    };
+    let written = tokio::task::spawn_blocking(write).await;
+    written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}

@@ -1,0 +1,109 @@
+//! A process that was added to a running container.
+
+use crate::attach::Attachment;
+use crate::error::Result;
+use crate::rpc::SHORT;
+use crate::task::{Task, is_not_found};
+use crate::wait::{self, WaitOutcome, Waiting};
+use containerd_shim_protos::api::{StartRequest, StartResponse};
+use ids::ExecId;
+use shim_protocol::Exit;
+use std::sync::Arc;
+
+/// Which streams of an exec can be attached; the others are `/dev/null`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExecIo {
+    /// Whether it gets a terminal (then there is one output stream).
+    pub terminal: bool,
+    /// Standard input.
+    pub stdin: bool,
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
+}
+
+/// A process that was added to a container; clones are the same one.
+#[derive(Debug, Clone)]
+pub struct ExecTask {
+    task: Task,
+    exec: ExecId,
+    waiting: Arc<Waiting>,
+}
+
+impl ExecTask {
+    pub(crate) fn new(task: Task, exec: ExecId) -> Self {
+        Self { task, exec, waiting: Arc::default() }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ExecId {
+        &self.exec
+    }
+
+    /// The container it runs in.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Runs its program; answers the process id on the host.
+    pub async fn start(&self) -> Result<u32> {
+        let request = StartRequest {
+            id: self.task.id().to_string(),
+            exec_id: self.exec.to_string(),
+            ..StartRequest::default()
+        };
+        let response: StartResponse = self.task.shared.rpc.call("Start", &request, SHORT).await?;
+        Ok(response.pid)
+    }
+
+    /// Waits for its end, as [`Task::wait`] does.
+    pub async fn wait(&self) -> WaitOutcome {
+        let (task, exec) = (self.task.clone(), self.exec.clone());
+        self.waiting.outcome(|| async move { wait_for(&task, &exec).await }).await
+    }
+
+    /// Sends it a signal.
+    pub async fn kill(&self, signal: i32) -> Result<()> {
+        self.task.send_signal(self.exec.as_str(), signal, false).await
+    }
+
+    /// Sets the size of its terminal.
+    pub async fn resize(&self, rows: u16, columns: u16) -> Result<()> {
+        self.task.resize_terminal(self.exec.as_str(), rows, columns).await
+    }
+
+    /// Ends its standard input.
+    pub async fn close_stdin(&self) -> Result<()> {
+        self.task.close_input(self.exec.as_str()).await
+    }
+
+    /// Makes the shim forget it, once it has ended (or never started). One that the shim has forgotten already ended
+    /// as it was seen to end.
+    pub async fn delete(&self) -> Result<Exit> {
+        match self.task.delete_process(self.exec.as_str()).await {
+            Err(error) if is_not_found(&error) => match self.waiting.known() {
+                Some(outcome) => Ok(outcome.exit()),
+                None => Err(error),
+            },
+            result => result,
+        }
+    }
+
+    /// Connects to its streams; also before it is started, so that no output is missed.
+    pub async fn attach(&self, stdin: bool, stdout: bool, stderr: bool) -> Result<Attachment> {
+        self.task.attach(Some(&self.exec), stdin, stdout, stderr).await
+    }
+}
+
+/// An exec whose shim died ended with the container.
+async fn wait_for(task: &Task, exec: &ExecId) -> WaitOutcome {
+    match wait::ask(&task.shared.rpc, task.id().as_str(), exec.as_str()).await {
+        Ok(exit) => WaitOutcome::Exited(exit),
+        Err(error) => {
+            tracing::debug!(container = %task.id(), %exec, error = errors::chain(&error), "wait for an exec");
+            task.wait().await;
+            WaitOutcome::ShimLost(wait::killed(false))
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Waiting for the end of a process: one outstanding call to the shim, however many wait, and never for ever.
+
+use crate::error::Error;
+use crate::rpc::Rpc;
+use containerd_shim_protos::api::{WaitRequest, WaitResponse};
+use protobuf::well_known_types::timestamp::Timestamp;
+use shim_protocol::Exit;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// How waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitOutcome {
+    /// The shim saw the process end.
+    Exited(Exit),
+    /// The shim died first; what it left was killed.
+    ShimLost(Exit),
+}
+
+impl WaitOutcome {
+    /// The exit, whoever saw it.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Exited(exit) | Self::ShimLost(exit) => exit,
+        }
+    }
+}
+
+/// The shared wait for one process.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(OnceLock<watch::Receiver<Option<WaitOutcome>>>);
+
+impl Waiting {
+    /// The outcome; the first to ask starts `wait` in the background.
+    pub(crate) async fn outcome<F>(&self, wait: impl FnOnce() -> F) -> WaitOutcome
+    where
+        F: Future<Output = WaitOutcome> + Send + 'static,
+    {
+        let mut outcome = self
+            .0
+            .get_or_init(|| {
+                let (sender, receiver) = watch::channel(None);
+                let wait = wait();
+                tokio::spawn(async move { sender.send_replace(Some(wait.await)) });
+                receiver
+            })
+            .clone();
+        match outcome.wait_for(Option::is_some).await.map(|outcome| *outcome) {
+            Ok(Some(outcome)) => outcome,
+            // Only if the background task was torn down with the whole program.
+            Ok(None) | Err(_) => WaitOutcome::ShimLost(killed(false)),
+        }
+    }
+
+    /// The outcome, if it is known already.
+    pub(crate) fn known(&self) -> Option<WaitOutcome> {
+        self.0.get().and_then(|outcome| *outcome.borrow())
+    }
+}
+
+/// Asks the shim to tell when a process ends.
+pub(crate) async fn ask(rpc: &Rpc, id: &str, exec: &str) -> Result<Exit, Error> {
+    let request = WaitRequest { id: id.to_owned(), exec_id: exec.to_owned(), ..WaitRequest::default() };
+    let response: WaitResponse = rpc.call_unlimited("Wait", &request).await?;
+    let at = nanoseconds(response.exited_at.as_ref());
+    Ok(Exit { status: response.exit_status, at, oom_killed: false })
+}
+
+/// The exit of a process that was killed with its shim.
+pub(crate) fn killed(oom_killed: bool) -> Exit {
+    Exit { status: 137, at: now(), oom_killed }
+}
+
+/// Nanoseconds since 1970; an absent or empty timestamp is now.
+pub(crate) fn nanoseconds(timestamp: Option<&Timestamp>) -> i64 {
+    match timestamp.filter(|timestamp| timestamp.seconds > 0) {
+        Some(timestamp) => {
+            timestamp.seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(timestamp.nanos))
+        }
+        None => now(),
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
