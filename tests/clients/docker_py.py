@@ -65,7 +65,7 @@ def life(client):
     assert container.status == "paused"
     container.unpause()
     assert container.top()["Titles"][0] == "UID"
-    assert container.stats(stream=False)["memory_stats"]["usage"] > 0
+    assert container.stats(stream=False, one_shot=True)["memory_stats"]["usage"] > 0
     container.rename("py2")
     container.stop()
     assert container.wait()["StatusCode"] == 4
