@@ -14,6 +14,7 @@ fn main() {
     let dir = tempfile::tempdir_in(std::env::var_os("STORE_BENCH_DIR").unwrap_or_else(|| ".".into()));
     let path = dir.as_ref().expect("a directory").path().join("store.redb");
     let store = open_redb(&path).expect("a store");
+    println!("resident with an empty store: {} kB", resident_kb());
     for (clients, each) in [(1, 3000), (10, 1000), (50, 400)] {
         let took = runtime.block_on(commits(&store, clients, each));
         let count = clients * each;
@@ -22,10 +23,17 @@ fn main() {
     runtime.block_on(reads(&store));
     let listing = timed(|| runtime.block_on(store.list("")).expect("a listing"));
     println!("list of {} records of {RECORD} bytes: {:?}", listing.1.entries.len(), listing.0);
+    println!("resident: {} kB", resident_kb());
     drop(store);
     println!("file: {} kB", path.metadata().expect("the file").len() / 1000);
     let opened = timed(|| open_redb(&path).expect("a store"));
     println!("open: {:?}", opened.0);
+}
+
+fn resident_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the process's status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident size");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {

@@ -30,6 +30,7 @@ pub async fn run(empty: impl AsyncFn() -> Store) -> Vec<String> {
         malformed_transactions_are_refused,
         values_may_be_empty_or_large,
         a_watch_follows_a_list_without_gap,
+        a_watch_follows_a_list_also_while_others_write,
         a_watch_replays_what_is_kept,
         a_watch_from_the_future_is_refused,
         counting_up_concurrently_loses_nothing,
@@ -187,6 +188,27 @@ async fn a_watch_follows_a_list_without_gap(store: Store) {
     assert_eq!((second.key.as_str(), second.revision), ("a/2", revision));
     let third = next(&mut watch).await;
     assert_eq!(third, Change { revision: deleted, key: "a/old".into(), value: None });
+}
+
+async fn a_watch_follows_a_list_also_while_others_write(store: Store) {
+    let writer = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            for number in 0..2000 {
+                put(&store, &format!("a/{}", number % 10), "").await;
+            }
+        }
+    });
+    while !writer.is_finished() {
+        let listing = store.list("a/").await.unwrap();
+        let newest = listing.entries.iter().map(|(_, entry)| entry.modified).max().unwrap_or(0);
+        assert_eq!(newest, listing.revision, "a list is true at its revision");
+        let mut watch = store.watch("a/", listing.revision).await.unwrap();
+        if listing.revision < 2000 {
+            assert_eq!(next(&mut watch).await.revision, listing.revision + 1);
+        }
+    }
+    writer.await.unwrap();
 }
 
 async fn a_watch_replays_what_is_kept(store: Store) {
