@@ -1,0 +1,66 @@
+//! `inspect` of a container.
+
+use crate::http::timestamp;
+use crate::present::{mounts, network, state};
+use crate::translate::{wire_config, wire_host_config};
+use crate::wire::inspect::{ContainerInspect, GraphDriver};
+use engine::Services;
+use engine::container::Inspection;
+use spec::{ContainerSpec, NetworkMode};
+use std::path::Path;
+
+/// The answer of `GET /containers/{id}/json`.
+pub(crate) fn inspect(services: &Services, found: &Inspection) -> ContainerInspect {
+    let record = &found.record;
+    let spec = &record.spec;
+    let mut args = spec.process.args().into_iter();
+    let path = |path: &Path| path.display().to_string();
+    let mut config = wire_config(spec);
+    config.hostname = hostname(services, record.id.short(), spec);
+    let mut host_config = wire_host_config(spec, &record.runtime, services.cgroups.mode().version() == 2);
+    let privileged = spec.security.privileged;
+    host_config.masked_paths =
+        host_config.masked_paths.or_else(|| runtime::bundle::default_masked(privileged));
+    host_config.readonly_paths =
+        host_config.readonly_paths.or_else(|| runtime::bundle::default_readonly(privileged));
+    let execs: Vec<String> = found.execs.iter().map(ToString::to_string).collect();
+    ContainerInspect {
+        id: record.id.to_string(),
+        created: timestamp::format(Some(record.created_at)),
+        path: args.next().unwrap_or_default(),
+        args: args.collect(),
+        state: state::inspect(&record.state, found.removing),
+        image: record.image.id.clone(),
+        resolv_conf_path: path(&found.files.resolv_conf),
+        hostname_path: path(&found.files.hostname),
+        hosts_path: path(&found.files.hosts),
+        log_path: found.log_path.as_deref().map(path).unwrap_or_default(),
+        name: format!("/{}", record.name),
+        restart_count: record.restart_count,
+        driver: found.storage_driver,
+        platform: "linux",
+        mount_label: "",
+        process_label: "",
+        app_armor_profile: found.apparmor_profile.clone(),
+        exec_ids: (!execs.is_empty()).then_some(execs),
+        host_config,
+        graph_driver: GraphDriver {
+            data: (!found.layers.is_empty()).then(|| found.layers.clone()),
+            name: found.storage_driver,
+        },
+        size_rw: found.sizes.map(|sizes| sizes.writable),
+        size_root_fs: found.sizes.map(|sizes| sizes.total),
+        mounts: record.mounts.iter().map(mounts::mount_point).collect(),
+        config,
+        network_settings: network::settings(record),
+    }
+}
+
+/// The name that the container has where the client gave none.
+fn hostname(services: &Services, short_id: &str, spec: &ContainerSpec) -> String {
+    match &spec.network.mode {
+        _ if !spec.hostname.is_empty() => spec.hostname.clone(),
+        NetworkMode::Host => services.host.name.clone(),
+        _ => short_id.to_owned(),
+    }
+}

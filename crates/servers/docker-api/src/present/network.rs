@@ -1,0 +1,153 @@
+//! Networks, and containers' attachments to them.
+
+use crate::translate::{wire_mode, wire_port};
+use crate::wire::endpoint::{EndpointIpam, EndpointSettings};
+use crate::wire::host_config::PortMap;
+use crate::wire::inspect::NetworkSettings;
+use crate::wire::network::{Attached, ConfigFrom, Ipam, IpamConfig, Network};
+use containers::Record;
+use engine::network::NetworkInspection;
+use networks::Assigned;
+use networks::Endpoint;
+use spec::{EndpointRequest, NetworkMode};
+use std::collections::BTreeMap;
+
+/// `NetworkSettings` of `inspect`.
+pub(crate) fn settings(record: &Record) -> NetworkSettings {
+    let networks = endpoints(record);
+    let main = networks.get("bridge").cloned().unwrap_or_default();
+    let pid = record.state.pid();
+    NetworkSettings {
+        // The namespace has no name of its own: it is its container's, and lives as long.
+        sandbox_id: pid.map(|_| record.id.to_string()).unwrap_or_default(),
+        sandbox_key: pid.map(|pid| format!("/proc/{pid}/ns/net")).unwrap_or_default(),
+        ports: if record.state.is_live() { ports(record) } else { PortMap::new() },
+        endpoint_id: main.endpoint_id,
+        gateway: main.gateway,
+        global_ipv6_address: main.global_ipv6_address,
+        global_ipv6_prefix_len: main.global_ipv6_prefix_len,
+        ip_address: main.ip_address,
+        ip_prefix_len: main.ip_prefix_len,
+        ipv6_gateway: main.ipv6_gateway,
+        mac_address: main.mac_address,
+        networks,
+        ..NetworkSettings::default()
+    }
+}
+
+/// Exposed ports; they are bound to none of the host's before there is a verb that publishes them.
+fn ports(record: &Record) -> PortMap {
+    let shared = matches!(record.spec.network.mode, NetworkMode::Host | NetworkMode::Container(_));
+    let exposed = record.spec.network.exposed.iter().filter(|_| !shared);
+    exposed.map(|port| (wire_port(*port), None)).collect()
+}
+
+/// Attachments by network: the real ones, or of a container that does not run the ones that it will get.
+pub(crate) fn endpoints(record: &Record) -> BTreeMap<String, EndpointSettings> {
+    let requests = &record.spec.network.endpoints;
+    if !record.endpoints.is_empty() {
+        let real = record.endpoints.iter();
+        return real
+            .map(|(name, endpoint)| (name.clone(), attachment(requests.get(name), Some(endpoint))))
+            .collect();
+    }
+    let mut wanted: BTreeMap<_, _> =
+        requests.iter().map(|(name, request)| (name.clone(), attachment(Some(request), None))).collect();
+    if !matches!(record.spec.network.mode, NetworkMode::Container(_)) {
+        wanted.entry(wire_mode(&record.spec.network.mode)).or_insert_with(|| attachment(None, None));
+    }
+    wanted
+}
+
+fn attachment(request: Option<&EndpointRequest>, endpoint: Option<&Endpoint>) -> EndpointSettings {
+    let mut settings = request.map(requested).unwrap_or_default();
+    let Some(endpoint) = endpoint else { return settings };
+    let address = |assigned: Option<Assigned>| {
+        assigned.map_or((String::new(), 0, String::new()), |assigned| {
+            let gateway = assigned.gateway.map(|gateway| gateway.to_string()).unwrap_or_default();
+            (assigned.address.to_string(), assigned.prefix, gateway)
+        })
+    };
+    (settings.ip_address, settings.ip_prefix_len, settings.gateway) = address(endpoint.ipv4);
+    (settings.global_ipv6_address, settings.global_ipv6_prefix_len, settings.ipv6_gateway) =
+        address(endpoint.ipv6);
+    settings.mac_address = endpoint.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    settings.network_id = endpoint.network_id.to_string();
+    settings.endpoint_id = endpoint.id.to_string();
+    settings.gw_priority = endpoint.gateway_priority;
+    settings.dns_names = (!endpoint.dns_names.is_empty()).then(|| endpoint.dns_names.clone());
+    settings
+}
+
+fn requested(request: &EndpointRequest) -> EndpointSettings {
+    let list = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
+    let ipam = EndpointIpam {
+        ipv4_address: request.ipv4.clone().unwrap_or_default(),
+        ipv6_address: request.ipv6.clone().unwrap_or_default(),
+        link_local_ips: request.link_local.clone(),
+    };
+    EndpointSettings {
+        ipam_config: (ipam != EndpointIpam::default()).then_some(ipam),
+        links: list(&request.links),
+        aliases: list(&request.aliases),
+        mac_address: request.mac_address.clone().unwrap_or_default(),
+        driver_opts: (!request.driver_options.is_empty()).then(|| request.driver_options.clone()),
+        gw_priority: request.gateway_priority,
+        ..EndpointSettings::default()
+    }
+}
+
+/// A network; in lists without its containers.
+pub(crate) fn network(found: &NetworkInspection, with_containers: bool) -> Network {
+    let network = &found.network;
+    let ranges: Vec<IpamConfig> = network
+        .ipam
+        .config
+        .iter()
+        .map(|range| IpamConfig {
+            subnet: range.subnet.to_string(),
+            gateway: range.gateway.map(|gateway| gateway.to_string()).unwrap_or_default(),
+        })
+        .collect();
+    let options = &network.ipam.options;
+    Network {
+        name: network.name.clone(),
+        id: network.id.to_string(),
+        created: network.created.to_string(),
+        scope: network.scope.clone(),
+        driver: network.driver.as_str().to_owned(),
+        enable_ipv4: network.enable_ipv4,
+        enable_ipv6: network.enable_ipv6,
+        ipam: Ipam {
+            driver: network.ipam.driver.clone(),
+            options: (!options.is_empty()).then(|| options.clone()),
+            config: (!ranges.is_empty()).then_some(ranges),
+        },
+        internal: network.internal,
+        attachable: network.attachable,
+        ingress: network.ingress,
+        config_from: ConfigFrom::default(),
+        config_only: network.config_only,
+        containers: found
+            .endpoints
+            .iter()
+            .filter(|_| with_containers)
+            .map(|(name, endpoint)| (endpoint.container.to_string(), attached(name, endpoint)))
+            .collect(),
+        options: network.options.clone(),
+        labels: network.labels.clone(),
+    }
+}
+
+fn attached(name: &str, endpoint: &Endpoint) -> Attached {
+    let with_prefix = |assigned: Option<Assigned>| {
+        assigned.map(|a| format!("{}/{}", a.address, a.prefix)).unwrap_or_default()
+    };
+    Attached {
+        name: name.to_owned(),
+        endpoint_id: endpoint.id.to_string(),
+        mac_address: endpoint.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        ipv4_address: with_prefix(endpoint.ipv4),
+        ipv6_address: with_prefix(endpoint.ipv6),
+    }
+}

@@ -1,0 +1,20 @@
+//! Images. Their names have slashes, so that what is wanted of one is the last segment of the path.
+
+mod bring;
+mod list;
+mod one;
+mod save;
+
+use crate::routes::Api;
+use axum::Router;
+use axum::routing::{get, post};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/images/json", get(list::list))
+        .route("/images/create", post(bring::create))
+        .route("/images/load", post(bring::load))
+        .route("/images/get", get(save::several))
+        .route("/images/prune", post(list::prune))
+        .route("/images/{*rest}", get(one::get).post(one::post).delete(one::remove))
+}

@@ -1,0 +1,62 @@
+//! One image, by its name.
+
+use super::save;
+use crate::http::answer::{Answer, Refusal, json, json_as};
+use crate::http::dispatch::not_found;
+use crate::http::query::Query;
+use crate::http::version::ApiVersion;
+use crate::present::image;
+use crate::routes::{Api, Context};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use errors::{Class, Error};
+use images::Removal;
+use oci::Reference;
+
+pub(super) async fn get(State(api): Context, version: ApiVersion, Path(rest): Path<String>) -> Answer {
+    match rest.rsplit_once('/') {
+        Some((name, "json")) => inspect(&api, name, version).await,
+        Some((name, "history")) => history(&api, name).await,
+        Some((name, "get")) => save::save(&api, vec![name.to_owned()]).await,
+        _ => Ok(not_found().await),
+    }
+}
+
+pub(super) async fn post(State(api): Context, Path(rest): Path<String>, query: Query) -> Answer {
+    match rest.rsplit_once('/') {
+        Some((name, "tag")) => tag(&api, name, &query).await,
+        Some((name, "push")) => Err(Refusal(Error::new(
+            Class::Unsupported,
+            format!("pushing {name}: registries are not supported yet"),
+        ))),
+        _ => Ok(not_found().await),
+    }
+}
+
+async fn inspect(api: &Api, name: &str, version: ApiVersion) -> Answer {
+    let found = engine::image::inspect(&api.services, name).await?;
+    let dirs = api.services.images.image_dirs(&found);
+    json(&image::inspect(&found, dirs.as_ref(), version))
+}
+
+async fn history(api: &Api, name: &str) -> Answer {
+    let items = engine::image::history(&api.services, name).await?;
+    json(&items.into_iter().map(image::history).collect::<Vec<_>>())
+}
+
+async fn tag(api: &Api, name: &str, query: &Query) -> Answer {
+    let repository: Reference = query.required("repo")?.parse()?;
+    let target = match query.text("tag") {
+        Some(tag) => repository.with_tag(tag)?,
+        None => repository.or_latest(),
+    };
+    engine::image::tag(&api.services, name, &target).await?;
+    Ok(StatusCode::CREATED.into_response())
+}
+
+pub(super) async fn remove(State(api): Context, Path(name): Path<String>, query: Query) -> Answer {
+    let removal = Removal { force: query.flag("force"), prune: !query.flag("noprune") };
+    let removed = engine::image::remove(&api.services, &name, removal).await?;
+    json_as(StatusCode::OK, &removed.into_iter().map(image::removed).collect::<Vec<_>>())
+}

@@ -1,0 +1,49 @@
+//! What Docker's API has and this engine does not have yet: each says what it is that is missing.
+
+use crate::http::answer::Answer;
+use axum::Router;
+use axum::http::{HeaderMap, header};
+use axum::routing::{delete, get, post};
+use errors::{Class, Error};
+
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/build", post(|| unsupported("building images")))
+        .route("/build/prune", post(|| unsupported("pruning the build cache")))
+        .route("/build/cancel", post(|| unsupported("building images")))
+        .route("/session", post(|headers| upgrade(headers, "build sessions")))
+        .route("/grpc", post(|headers| upgrade(headers, "BuildKit's API")))
+        .route("/commit", post(|| unsupported("committing containers")))
+        .route("/images/search", get(|| unsupported("searching registries")))
+        .route("/distribution/{*rest}", get(|| unsupported("asking registries about images")))
+        .route("/auth", post(|| unsupported("logging in to registries")))
+        .route("/containers/{id}/changes", get(|| unsupported("listing the changes of a container")))
+        .route("/containers/{id}/export", get(|| unsupported("exporting containers")))
+        .route("/containers/{id}/archive", get(copying).put(copying))
+        .route("/containers/{id}/checkpoints", get(checkpoints).post(checkpoints))
+        .route("/containers/{id}/checkpoints/{checkpoint}", delete(checkpoints))
+        .route("/networks/create", post(|| unsupported("creating networks")))
+        .route("/networks/prune", post(|| unsupported("pruning networks")))
+        .route("/networks/{id}/connect", post(|| unsupported("connecting containers to networks")))
+        .route("/networks/{id}/disconnect", post(|| unsupported("disconnecting containers from networks")))
+}
+
+async fn unsupported(what: &'static str) -> Answer {
+    Err(Error::new(Class::Unsupported, format!("{what} is not supported by this version of the engine"))
+        .into())
+}
+
+async fn copying() -> Answer {
+    unsupported("copying files to and from containers").await
+}
+
+async fn checkpoints() -> Answer {
+    unsupported("checkpointing containers").await
+}
+
+async fn upgrade(headers: HeaderMap, what: &'static str) -> Answer {
+    if headers.contains_key(header::UPGRADE) {
+        return unsupported(what).await;
+    }
+    Err(Error::new(Class::Invalid, "no upgrade proto in request").into())
+}

@@ -1,0 +1,144 @@
+//! Images.
+
+use super::config::HealthConfig;
+use super::inspect::GraphDriver;
+use super::{Set, is_zero};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An element of `GET /images/json`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImageSummary {
+    pub(crate) containers: i64,
+    /// Seconds since 1970.
+    pub(crate) created: i64,
+    pub(crate) id: String,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) parent_id: String,
+    pub(crate) repo_digests: Vec<String>,
+    pub(crate) repo_tags: Vec<String>,
+    /// Bytes shared with other images; -1: not computed.
+    pub(crate) shared_size: i64,
+    pub(crate) size: u64,
+    /// The same as `Size`; before API 1.44.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) virtual_size: Option<u64>,
+}
+
+/// The answer of `GET /images/{name}/json`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImageInspect {
+    pub(crate) id: String,
+    pub(crate) repo_tags: Vec<String>,
+    pub(crate) repo_digests: Vec<String>,
+    pub(crate) parent: String,
+    pub(crate) comment: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created: Option<String>,
+    pub(crate) docker_version: String,
+    pub(crate) author: String,
+    pub(crate) architecture: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) variant: String,
+    pub(crate) os: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) os_version: String,
+    pub(crate) size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) virtual_size: Option<u64>,
+    pub(crate) graph_driver: GraphDriver,
+    #[serde(rename = "RootFS")]
+    pub(crate) root_fs: RootFs,
+    pub(crate) metadata: Metadata,
+    pub(crate) config: ImageConfig,
+}
+
+/// The layers.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RootFs {
+    pub(crate) r#type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layers: Vec<String>,
+}
+
+/// What the store knows beside the image.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Metadata {
+    pub(crate) last_tag_time: String,
+}
+
+/// Defaults of containers made from an image.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImageConfig {
+    #[serde(flatten)]
+    pub(crate) legacy: Option<LegacyConfig>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) args_escaped: bool,
+    pub(crate) cmd: Option<Vec<String>>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) env: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Set::is_empty")]
+    pub(crate) exposed_ports: Set,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) healthcheck: Option<HealthConfig>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) on_build: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shell: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) stop_signal: String,
+    pub(crate) user: String,
+    pub(crate) volumes: Option<Set>,
+    pub(crate) working_dir: String,
+}
+
+/// Fields that say nothing about an image; before API 1.50.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LegacyConfig {
+    hostname: &'static str,
+    domainname: &'static str,
+    attach_stdin: bool,
+    attach_stdout: bool,
+    attach_stderr: bool,
+    tty: bool,
+    open_stdin: bool,
+    stdin_once: bool,
+    image: &'static str,
+}
+
+/// An element of `GET /images/{name}/history`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct HistoryItem {
+    pub(crate) comment: String,
+    /// Seconds since 1970.
+    pub(crate) created: i64,
+    pub(crate) created_by: String,
+    pub(crate) id: String,
+    pub(crate) size: u64,
+    pub(crate) tags: Option<Vec<String>>,
+}
+
+/// An element of the answer of a removal: one of the two.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Removed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) untagged: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted: Option<String>,
+}
+
+/// The answer of `POST /images/prune`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Pruned {
+    pub(crate) images_deleted: Option<Vec<Removed>>,
+    pub(crate) space_reclaimed: u64,
+}

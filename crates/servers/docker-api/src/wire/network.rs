@@ -1,0 +1,69 @@
+//! Networks.
+
+use super::is_zero;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An element of `GET /networks`, and the answer of `GET /networks/{id}`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Network {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) created: String,
+    pub(crate) scope: String,
+    pub(crate) driver: String,
+    #[serde(rename = "EnableIPv4")]
+    pub(crate) enable_ipv4: bool,
+    #[serde(rename = "EnableIPv6")]
+    pub(crate) enable_ipv6: bool,
+    #[serde(rename = "IPAM")]
+    pub(crate) ipam: Ipam,
+    pub(crate) internal: bool,
+    pub(crate) attachable: bool,
+    pub(crate) ingress: bool,
+    pub(crate) config_from: ConfigFrom,
+    pub(crate) config_only: bool,
+    pub(crate) containers: BTreeMap<String, Attached>,
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// How addresses are given out.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Ipam {
+    pub(crate) driver: String,
+    pub(crate) options: Option<BTreeMap<String, String>>,
+    pub(crate) config: Option<Vec<IpamConfig>>,
+}
+
+/// A range of addresses.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct IpamConfig {
+    pub(crate) subnet: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) gateway: String,
+}
+
+/// Of swarm.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ConfigFrom {
+    pub(crate) network: &'static str,
+}
+
+/// A container on a network.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Attached {
+    pub(crate) name: String,
+    #[serde(rename = "EndpointID")]
+    pub(crate) endpoint_id: String,
+    pub(crate) mac_address: String,
+    #[serde(rename = "IPv4Address")]
+    pub(crate) ipv4_address: String,
+    #[serde(rename = "IPv6Address")]
+    pub(crate) ipv6_address: String,
+}
