@@ -31,9 +31,9 @@ impl Pty {
         let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
         resize(&master, 24, 80);
         let end = || Stdio::from(slave.try_clone().unwrap());
-        // `setsid --ctty` makes the terminal the controlling one without any `unsafe` here.
+        // `setsid -c` makes the terminal the controlling one without any `unsafe` here.
         let mut wrapped = Command::new("setsid");
-        wrapped.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        wrapped.arg("-c").arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             wrapped.env(name, value.unwrap_or_default());
         }
