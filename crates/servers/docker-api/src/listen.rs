@@ -19,8 +19,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A bound listener.
 #[derive(Clone)]
 pub enum Listener {
-    /// A unix socket.
-    Unix(Arc<UnixListener>),
+    /// A unix socket, with its path.
+    Unix(Arc<UnixListener>, PathBuf),
     /// TCP, plain.
     Tcp(Arc<TcpListener>),
     /// TCP with TLS.
@@ -103,7 +103,7 @@ pub fn unix(path: &Path, group: Option<u32>) -> Result<Listener, ListenError> {
         let _ = std::fs::remove_file(&aside);
         return Err(error);
     }
-    Ok(Listener::Unix(Arc::new(listener)))
+    Ok(Listener::Unix(Arc::new(listener), path.to_owned()))
 }
 
 /// Binds a TCP address, plain.
@@ -134,7 +134,11 @@ pub fn inherited(socket: OwnedFd) -> Result<Listener, ListenError> {
     if domain == rustix::net::AddressFamily::UNIX {
         let listener = std::os::unix::net::UnixListener::from(socket);
         listener.set_nonblocking(true).map_err(failed)?;
-        Ok(Listener::Unix(Arc::new(UnixListener::from_std(listener).map_err(failed)?)))
+        let path = listener.local_addr().map_err(failed)?.as_pathname().map(Path::to_owned);
+        Ok(Listener::Unix(
+            Arc::new(UnixListener::from_std(listener).map_err(failed)?),
+            path.unwrap_or_default(),
+        ))
     } else {
         let listener = std::net::TcpListener::from(socket);
         listener.set_nonblocking(true).map_err(failed)?;
@@ -146,7 +150,7 @@ impl Listener {
     /// The TCP address it is bound to; of a unix socket: none.
     pub fn tcp_address(&self) -> Option<SocketAddr> {
         match self {
-            Self::Unix(_) => None,
+            Self::Unix(..) => None,
             Self::Tcp(listener) | Self::Tls(listener, _) => listener.local_addr().ok(),
         }
     }
@@ -154,7 +158,7 @@ impl Listener {
     /// The next client. Cancel-safe.
     pub(crate) async fn accept(&self) -> io::Result<Pending> {
         Ok(match self {
-            Self::Unix(listener) => Pending::Ready(Box::new(listener.accept().await?.0)),
+            Self::Unix(listener, _) => Pending::Ready(Box::new(listener.accept().await?.0)),
             Self::Tcp(listener) => Pending::Ready(Box::new(prepared(listener.accept().await?.0)?)),
             Self::Tls(listener, config) => {
                 Pending::Tls(prepared(listener.accept().await?.0)?, TlsAcceptor::from(Arc::clone(config)))
@@ -191,11 +195,7 @@ impl Pending {
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unix(listener) => {
-                let path =
-                    listener.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_owned));
-                write!(f, "unix://{}", path.unwrap_or_default().display())
-            }
+            Self::Unix(_, path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(_) | Self::Tls(..) => match self.tcp_address() {
                 Some(address) => write!(f, "tcp://{address}"),
                 None => f.write_str("tcp://?"),
@@ -209,3 +209,6 @@ impl fmt::Debug for Listener {
         write!(f, "Listener({self})")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ where
     });
     let mut connection = http1::Builder::new()
         .max_buf_size(64 << 10)
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     let mut draining = false;

@@ -9,15 +9,31 @@ use engine::container::Inspection;
 use spec::{ContainerSpec, NetworkMode};
 use std::path::Path;
 
+/// What of the host shows in a container's description.
+#[derive(Debug, Clone)]
+pub(crate) struct Host<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Whether its cgroups are of version 2: then containers get a cgroup namespace unless they want none.
+    pub(crate) cgroup_v2: bool,
+}
+
+impl<'a> Host<'a> {
+    /// Of an engine.
+    pub(crate) fn of(services: &'a Services) -> Self {
+        Self { name: &services.host.name, cgroup_v2: services.cgroups.mode().version() == 2 }
+    }
+}
+
 /// The answer of `GET /containers/{id}/json`.
-pub(crate) fn inspect(services: &Services, found: &Inspection) -> ContainerInspect {
+pub(crate) fn inspect(host: &Host<'_>, found: &Inspection) -> ContainerInspect {
     let record = &found.record;
     let spec = &record.spec;
     let mut args = spec.process.args().into_iter();
     let path = |path: &Path| path.display().to_string();
     let mut config = wire_config(spec);
-    config.hostname = hostname(services, record.id.short(), spec);
-    let mut host_config = wire_host_config(spec, &record.runtime, services.cgroups.mode().version() == 2);
+    config.hostname = hostname(host, record.id.short(), spec);
+    let mut host_config = wire_host_config(spec, &record.runtime, host.cgroup_v2);
     let privileged = spec.security.privileged;
     host_config.masked_paths =
         host_config.masked_paths.or_else(|| runtime::bundle::default_masked(privileged));
@@ -57,10 +73,14 @@ pub(crate) fn inspect(services: &Services, found: &Inspection) -> ContainerInspe
 }
 
 /// The name that the container has where the client gave none.
-fn hostname(services: &Services, short_id: &str, spec: &ContainerSpec) -> String {
+fn hostname(host: &Host<'_>, short_id: &str, spec: &ContainerSpec) -> String {
     match &spec.network.mode {
         _ if !spec.hostname.is_empty() => spec.hostname.clone(),
-        NetworkMode::Host => services.host.name.clone(),
+        NetworkMode::Host => host.name.to_owned(),
         _ => short_id.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

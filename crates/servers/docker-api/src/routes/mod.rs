@@ -6,6 +6,7 @@ mod exec;
 mod image;
 mod missing;
 mod network;
+mod own;
 mod ping;
 mod plugin;
 mod swarm;
@@ -46,6 +47,7 @@ pub(crate) fn router(services: Arc<Services>, shutdown: CancellationToken) -> Ro
         .merge(network::routes())
         .merge(volume::routes())
         .merge(system::routes())
+        .merge(own::routes())
         .with_state(api);
     around(unattended().merge(attended))
 }

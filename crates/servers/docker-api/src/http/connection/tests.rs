@@ -175,7 +175,7 @@ async fn the_connection_can_be_hijacked_after_other_requests() {
     send(&mut rig.client, "GET /panic HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let text = head(&mut rig.client).await;
     let length: usize =
-        text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+        text.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap().parse().unwrap();
     let body = exactly(&mut rig.client, length).await;
     assert!(String::from_utf8(body).unwrap().contains("this is a defect"));
     send(&mut rig.client, "POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await;
@@ -190,7 +190,7 @@ async fn a_panic_is_an_answer_and_the_connection_goes_on() {
         let text = head(&mut rig.client).await;
         assert!(text.starts_with("HTTP/1.1 500"), "{text}");
         let length =
-            text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+            text.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap().parse().unwrap();
         exactly(&mut rig.client, length).await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::http::answer::{Answer, json};
 use crate::http::query::Query;
 use crate::present;
+use crate::present::container::Host;
 use crate::routes::Context;
 use axum::extract::{Path, State};
 use serde::Serialize;
@@ -16,7 +17,7 @@ struct Top {
 
 pub(super) async fn inspect(State(api): Context, Path(id): Path<String>, query: Query) -> Answer {
     let found = engine::container::inspect(&api.services, &id, query.flag("size")).await?;
-    json(&present::container::inspect(&api.services, &found))
+    json(&present::container::inspect(&Host::of(&api.services), &found))
 }
 
 pub(super) async fn top(State(api): Context, Path(id): Path<String>, query: Query) -> Answer {

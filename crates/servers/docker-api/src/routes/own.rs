@@ -1,0 +1,19 @@
+//! What Docker does not have: paths of this engine alone, below `/container-runtime/`.
+
+use crate::http::answer::{Answer, empty};
+use crate::http::query::Query;
+use crate::routes::{Api, Context};
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use engine::system::Shutdown;
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/container-runtime/shutdown", post(shutdown))
+}
+
+/// Ends the daemon; `purge`: with everything that is its.
+async fn shutdown(State(api): Context, query: Query) -> Answer {
+    engine::system::request_shutdown(&api.services, Shutdown { purge: query.flag("purge") });
+    empty()
+}
