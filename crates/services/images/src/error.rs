@@ -1,6 +1,9 @@
 //! What can go wrong with images. Where docker's users know a sentence, it is docker's.
 
 use errors::{Class, Classified};
+use oci::{Digest, Platform};
+use std::io;
+use std::sync::Arc;
 
 /// The service's results.
 pub type Result<T, E = ImageError> = std::result::Result<T, E>;
@@ -20,7 +23,7 @@ pub enum ImageError {
         /// What was given.
         prefix: String,
     },
-    /// A removal that others stand in the way of; docker's sentence.
+    /// A removal that others stand in the way of.
     #[error("conflict: unable to delete {id} ({}) - {reason}", if *hard { "cannot be forced" } else { "must be forced" })]
     InUse {
         /// The first 12 digits.
@@ -32,8 +35,8 @@ pub enum ImageError {
     },
     /// The last name of an image that a container uses.
     #[error(
-        "conflict: unable to remove repository reference \"{name}\" (must force) - container {container} is using its \
-         referenced image {id}"
+        "conflict: unable to remove repository reference \"{name}\" (must force) - container {container} is using \
+         its referenced image {id}"
     )]
     NameInUse {
         /// As the user typed it.
@@ -64,9 +67,147 @@ pub enum ImageError {
         /// The container.
         key: String,
     },
+    /// A stream that is neither docker's format nor an OCI layout.
+    #[error(
+        "the archive holds no image: neither manifest.json (docker save) nor index.json (OCI layout) is in it"
+    )]
+    NoManifest,
+    /// An index of which nothing suits.
+    #[error("the archive holds no image for {wanted}{}", only_for(.available))]
+    NoPlatform {
+        /// What was wanted.
+        wanted: Platform,
+        /// What there is.
+        available: Vec<Platform>,
+    },
+    /// A document that is not what it should be.
+    #[error("{name} is not a valid document")]
+    BadDocument {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A file that others in the archive refer to.
+    #[error("the archive is incomplete: {name} is missing")]
+    MissingFile {
+        /// Its name.
+        name: String,
+    },
+    /// A layer that could not be unpacked.
+    #[error("unpack layer {name}")]
+    BadLayer {
+        /// Its name in the archive.
+        name: String,
+        /// Why.
+        #[source]
+        source: Arc<layers::LayerError>,
+    },
+    /// A manifest that lists another number of layers than the config.
+    #[error("invalid manifest, layers length mismatch: expected {expected}, got {found}")]
+    LayerCount {
+        /// In the config.
+        expected: usize,
+        /// In the manifest.
+        found: usize,
+    },
+    /// A layer that is not the one that the config names.
+    #[error("invalid diffID for layer {position}: expected {expected}, got {found}")]
+    DiffId {
+        /// Counted from 0, the lowest.
+        position: usize,
+        /// In the config.
+        expected: Digest,
+        /// What was unpacked.
+        found: Digest,
+    },
+    /// A file whose name is the digest of something else.
+    #[error("the archive is damaged: {name} has digest {found}")]
+    BlobDigest {
+        /// Its name.
+        name: String,
+        /// What it is.
+        found: Digest,
+    },
+    /// An image for another operating system.
+    #[error("cannot load {os} image on linux")]
+    ForeignOs {
+        /// Which.
+        os: String,
+    },
+    /// A document that is too large, or too many of them.
+    #[error("the archive is refused: {what} exceeds {limit}")]
+    Limit {
+        /// What.
+        what: &'static str,
+        /// How much is accepted.
+        limit: u64,
+    },
+    /// An image that is listed in an odd way.
+    #[error("the archive is refused: {reason}")]
+    Layout {
+        /// What is odd.
+        reason: &'static str,
+    },
+    /// A name in the archive that is none.
+    #[error("invalid tag \"{tag}\"")]
+    BadTag {
+        /// What was given.
+        tag: String,
+        /// Why.
+        #[source]
+        source: oci::ReferenceError,
+    },
+    /// An instruction that may not change an image.
+    #[error("{instruction} is not a valid change command")]
+    NotAChange {
+        /// Its first word.
+        instruction: String,
+    },
+    /// An instruction that is malformed.
+    #[error("{instruction} {reason}")]
+    BadChange {
+        /// Its first word.
+        instruction: &'static str,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A layer of an image is not in the store.
+    #[error("image {image} is damaged: its layer {layer} is missing. Load or pull it again")]
+    MissingLayer {
+        /// The image.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+    },
+    /// A record that cannot be read.
+    #[error("record {key} is damaged")]
+    BadRecord {
+        /// Its key.
+        key: String,
+    },
+    /// The operation is not there yet.
+    #[error("{what} is not supported by this version")]
+    Unsupported {
+        /// Which.
+        what: &'static str,
+    },
+    /// The engine is stopping.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+    /// The body of a request ended before its end.
+    #[error("read the request's body")]
+    Body(#[source] io::Error),
+    /// Writing an archive failed.
+    #[error("write the archive")]
+    Write(#[source] io::Error),
     /// The driver of layers failed.
     #[error(transparent)]
     Layers(#[from] layers::LayerError),
+    /// The driver of blobs failed.
+    #[error(transparent)]
+    Blobs(#[from] blobs::BlobError),
     /// The store of records failed.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -75,16 +216,40 @@ pub enum ImageError {
     Reference(#[from] oci::ReferenceError),
 }
 
+fn only_for(platforms: &[Platform]) -> String {
+    let list: Vec<String> = platforms.iter().map(Platform::to_string).collect();
+    if list.is_empty() { String::new() } else { format!(", only for {}", list.join(", ")) }
+}
+
 impl Classified for ImageError {
     fn class(&self) -> Class {
         match self {
-            Self::NotFound { .. } => Class::NotFound,
+            Self::NotFound { .. } | Self::NoSnapshot { .. } => Class::NotFound,
             Self::InUse { .. } | Self::NameInUse { .. } | Self::SnapshotExists { .. } => Class::Conflict,
-            Self::NoSnapshot { .. } => Class::NotFound,
-            Self::TagByDigest | Self::Pattern { .. } | Self::Ambiguous { .. } => Class::Invalid,
+            Self::MissingLayer { .. } | Self::BadRecord { .. } => Class::Internal,
+            Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
+            Self::ShuttingDown => Class::Unavailable,
+            Self::Body(error) | Self::Write(error) => errors::io_class(error),
+            Self::BadLayer { source, .. } => source.class(),
             Self::Layers(error) => error.class(),
+            Self::Blobs(error) => error.class(),
             Self::Store(error) => error.class(),
-            Self::Reference(error) => error.class(),
+            Self::Ambiguous { .. }
+            | Self::TagByDigest
+            | Self::Pattern { .. }
+            | Self::NoManifest
+            | Self::NoPlatform { .. }
+            | Self::BadDocument { .. }
+            | Self::MissingFile { .. }
+            | Self::LayerCount { .. }
+            | Self::DiffId { .. }
+            | Self::BlobDigest { .. }
+            | Self::Limit { .. }
+            | Self::Layout { .. }
+            | Self::BadTag { .. }
+            | Self::NotAChange { .. }
+            | Self::BadChange { .. }
+            | Self::Reference(_) => Class::Invalid,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! An image of one layer out of a root file system.
 
-use crate::{Image, Images, Result};
-use oci::{Platform, Reference};
+use crate::commit::NewImage;
+use crate::load::{Body, pump, unpack_body};
+use crate::{Image, ImageError, Images, Result, blocking, instructions};
+use oci::{Digest, History, ImageConfig, Platform, Reference, RootFs};
 use std::sync::Arc;
 use tokio::io::AsyncRead;
 
@@ -22,7 +24,40 @@ pub struct Import {
 impl Images {
     /// Makes an image of the tar stream `body`, plain or compressed with gzip or zstd.
     pub async fn import(&self, body: impl AsyncRead + Send + 'static, import: Import) -> Result<Arc<Image>> {
-        let _ = (Box::pin(body), import);
-        todo!()
+        let mut config = ImageConfig::default();
+        for change in &import.changes {
+            instructions::apply(&mut config.config, change)?;
+        }
+        if import.reference.as_ref().is_some_and(|reference| reference.digest().is_some()) {
+            return Err(ImageError::TagByDigest);
+        }
+        let (sender, receiver) = Body::channel();
+        let this = self.clone();
+        let read = blocking(move || unpack_body(&this, receiver));
+        let (pumped, lease) = tokio::join!(pump(body, sender), read);
+        pumped?;
+        let lease = lease?;
+        describe(&mut config, import.message, import.platform, lease.diff_id.clone());
+        let document = serde_json::to_vec(&config)
+            .map_err(|source| ImageError::BadDocument { name: "config".to_owned(), source })?;
+        let id = Digest::sha256(blobs::sha256(&document));
+        let references = import.reference.into_iter().map(Reference::or_latest).collect();
+        let image = NewImage { id: id.clone(), document, config, references, parent: None, descriptor: None };
+        self.commit(vec![image], vec![lease]).await?;
+        self.get(&id).ok_or_else(|| ImageError::NotFound { name: id.to_string() })
     }
+}
+
+fn describe(config: &mut ImageConfig, message: String, platform: Option<Platform>, diff_id: Digest) {
+    let platform = platform.unwrap_or_else(Platform::host);
+    let created = Some(jiff::Timestamp::now().to_string());
+    let comment = if message.is_empty() { "Imported from -".to_owned() } else { message };
+    config.architecture = platform.architecture;
+    config.variant = platform.variant;
+    config.os = platform.os;
+    config.rootfs = RootFs { diff_ids: vec![diff_id], ..RootFs::default() };
+    config.history =
+        vec![History { created: created.clone(), comment: comment.clone(), ..History::default() }];
+    config.comment = comment;
+    config.created = created;
 }

@@ -5,13 +5,19 @@
 //! that lists and lookups wait for nothing. Layers and blobs are on disk before a record names them, and what no
 //! record names is deleted at the next start.
 
+mod commit;
 mod embedded;
 mod error;
 mod history;
 mod image;
 mod import;
+mod index;
+mod instructions;
+mod leases;
 mod list;
 mod load;
+mod pattern;
+mod records;
 mod remove;
 mod save;
 mod snapshot;
@@ -22,17 +28,26 @@ pub use error::{ImageError, Result};
 pub use history::HistoryItem;
 pub use image::Image;
 pub use import::Import;
-pub use layers::{Change, ChangeKind, Mount, read_in_root};
+pub use layers::{Change, ChangeKind, LayerError, Mount, Usage, read_in_root};
 pub use list::{Filter, Summary};
 pub use load::{LoadOptions, Loaded};
 pub use remove::{Removal, Removed, Use};
-pub use snapshot::{GraphDirs, Usage};
+pub use snapshot::GraphDirs;
 pub use tag::Tagged;
 
-use oci::Digest;
+use arc_swap::ArcSwap;
+use blobs::Blobs;
+use index::{Index, Layer};
+use layers::Layers;
+use leases::Leases;
+use oci::{Digest, ImageConfig, Reference};
+use records::{IMAGES, ImageRecord, LAYERS, LayerRecord, NAMES, NameRecord};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::StateStore;
+
+/// The largest config document that is read.
+pub(crate) const MAX_CONFIG: u64 = 8 << 20;
 
 /// Where images live.
 #[derive(Debug, Clone)]
@@ -48,13 +63,38 @@ pub struct Images {
 }
 
 #[derive(Debug)]
-struct Inner {}
+struct Inner {
+    blobs: Blobs,
+    layers: Layers,
+    store: Arc<dyn StateStore>,
+    index: ArcSwap<Index>,
+    leases: Arc<Leases>,
+    /// Held by whoever changes records, from reading the index to replacing it.
+    writing: tokio::sync::Mutex<()>,
+}
 
 impl Images {
-    /// Reads all records and deletes layers and blobs that none of them names.
+    /// Reads all records and deletes layers that none of them names and no container needs.
+    ///
+    /// An image whose config cannot be read is left out with a warning; its record stays, for a repair.
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Self> {
-        let _ = (config, store);
-        todo!()
+        let records = Records::read(&*store).await?;
+        let inner = blocking(move || {
+            let blobs = Blobs::open(&config.root.join("blobs"))?;
+            let layers = Layers::open(&config.root.join("layers"))?;
+            let index = records.index(&blobs)?;
+            let leases = Arc::new(Leases::default());
+            for key in layers.snapshots()? {
+                let mut lower = layers.lower(&key)?;
+                lower.reverse();
+                leases.hold(&key, &lower);
+            }
+            layers.retain(&index.layers.values().map(|layer| layer.dir.clone()).collect())?;
+            let (index, writing) = (ArcSwap::from_pointee(index), tokio::sync::Mutex::default());
+            Ok(Inner { blobs, layers, store, index, leases, writing })
+        })
+        .await?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The image that `name` means: a reference (`latest` if it has neither tag nor digest), an id or an unambiguous
@@ -63,18 +103,79 @@ impl Images {
     /// # Errors
     /// [`ImageError::NotFound`], [`ImageError::Ambiguous`], or [`ImageError::Reference`] if it can be neither.
     pub fn resolve(&self, name: &str) -> Result<Arc<Image>> {
-        let _ = name;
-        todo!()
+        Ok(Arc::clone(&self.index().resolve(name)?.image))
     }
 
     /// The image with exactly this id.
     pub fn get(&self, id: &Digest) -> Option<Arc<Image>> {
-        let _ = id;
-        todo!()
+        self.index().images.get(id).map(|stored| Arc::clone(&stored.image))
     }
 
     /// How many images there are, those without a name included.
     pub fn count(&self) -> usize {
-        todo!()
+        self.index().images.len()
+    }
+
+    fn index(&self) -> Arc<Index> {
+        self.inner.index.load_full()
+    }
+}
+
+/// Everything that the store says about images.
+struct Records {
+    images: Vec<(String, ImageRecord)>,
+    names: Vec<(String, NameRecord)>,
+    layers: Vec<(String, LayerRecord)>,
+}
+
+impl Records {
+    async fn read(store: &dyn StateStore) -> Result<Self> {
+        let images = store::list_as(store, IMAGES).await?.1;
+        let names = store::list_as(store, NAMES).await?.1;
+        let layers = store::list_as(store, LAYERS).await?.1;
+        let images = images.into_iter().map(|(key, record, _)| (key, record)).collect();
+        let names = names.into_iter().map(|(key, record, _)| (key, record)).collect();
+        let layers = layers.into_iter().map(|(key, record, _)| (key, record)).collect();
+        Ok(Self { images, names, layers })
+    }
+
+    fn index(self, blobs: &Blobs) -> Result<Index> {
+        let mut index = Index::default();
+        for (key, record) in self.layers {
+            let bad = || ImageError::BadRecord { key: format!("{LAYERS}{key}") };
+            let dir = record.dir.parse().map_err(|_| bad())?;
+            index.layers.insert(key.parse().map_err(|_| bad())?, Layer { dir, size: record.size });
+        }
+        for (key, record) in self.names {
+            let name: Reference =
+                key.parse().map_err(|_| ImageError::BadRecord { key: format!("{NAMES}{key}") })?;
+            index.names.insert(name, record.image);
+        }
+        for (key, record) in self.images {
+            let id = key.parse().map_err(|_| ImageError::BadRecord { key: format!("{IMAGES}{key}") })?;
+            match read_config(blobs, &id) {
+                Ok(config) => index.insert(&id, record, Arc::new(config)),
+                Err(error) => {
+                    let error = errors::Error::from(error);
+                    tracing::error!(image = %id, %error, "an image cannot be read and is left out");
+                }
+            }
+        }
+        Ok(index)
+    }
+}
+
+fn read_config(blobs: &Blobs, id: &Digest) -> Result<ImageConfig> {
+    let bytes = blobs.read(id, MAX_CONFIG)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|source| ImageError::BadDocument { name: format!("config {id}"), source })
+}
+
+/// Runs blocking work on the pool that is there for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(ImageError::ShuttingDown),
     }
 }

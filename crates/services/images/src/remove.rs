@@ -1,7 +1,13 @@
 //! Taking names and images away, by docker's rules.
+//!
+//! By name: the name goes; with the last name also the image. By id: all names and the image, if they are of one
+//! repository. What stands in the way is a conflict: soft ones yield to force, hard ones (a running container, an
+//! image made from this one) do not.
 
-use crate::{Images, Result};
-use oci::Digest;
+use crate::index::{Index, Stored, names_of};
+use crate::{Image, ImageError, Images, Result};
+use oci::{Digest, Reference, is_id_prefix};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A container that an image is in use by, as the engine knows it.
 #[derive(Debug, Clone)]
@@ -32,14 +38,159 @@ pub enum Removed {
     Deleted(String),
 }
 
+/// What is to be taken away.
+#[derive(Debug, Default)]
+struct Plan {
+    names: Vec<Reference>,
+    images: Vec<Digest>,
+}
+
 impl Images {
     /// Removes what `name` means: the name alone if the image has others, else also the image, and the layers that
     /// nothing else needs.
     ///
     /// # Errors
-    /// [`crate::ImageError::NotFound`]; [`crate::ImageError::InUse`] with docker's sentence.
+    /// [`ImageError::NotFound`]; [`ImageError::InUse`] and [`ImageError::NameInUse`].
     pub async fn remove(&self, name: &str, removal: Removal, uses: &[Use]) -> Result<Vec<Removed>> {
-        let _ = (name, removal, uses);
-        todo!()
+        let _writing = self.inner.writing.lock().await;
+        let index = Index::clone(&self.index());
+        let stored = index.resolve(name)?;
+        let plan = plan(&index, stored, name, removal, uses)?;
+        let mut removed: Vec<Removed> =
+            plan.names.iter().map(|name| Removed::Untagged(name.familiar())).collect();
+        let gone: Vec<_> = plan.images.iter().filter_map(|id| index.images.get(id)).cloned().collect();
+        if plan.images.is_empty() {
+            self.rename(index, &BTreeMap::new(), &plan.names.into_iter().collect(), None).await?;
+            return Ok(removed);
+        }
+        let layers: BTreeSet<Digest> = self.delete(&plan.images).await?.into_iter().collect();
+        for stored in gone {
+            removed.push(Removed::Deleted(stored.image.id.to_string()));
+            removed.extend(chains(&stored.image, &layers).map(|chain| Removed::Deleted(chain.to_string())));
+        }
+        Ok(removed)
     }
+}
+
+/// The chain ids of an image, topmost first, whose layer went.
+fn chains(image: &Image, gone: &BTreeSet<Digest>) -> impl Iterator<Item = Digest> {
+    let stack = image.layers();
+    let chain = |end: usize| oci::chain_id(&stack[..end], blobs::sha256);
+    let ends: Vec<usize> = (1..=stack.len()).rev().filter(|end| gone.contains(&stack[end - 1])).collect();
+    ends.into_iter().filter_map(chain).collect::<Vec<_>>().into_iter()
+}
+
+fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Use]) -> Result<Plan> {
+    let image = &stored.image;
+    let names: Vec<Reference> = names_of(image).cloned().collect();
+    let mut plan = Plan::default();
+    if is_id_prefix(&image.id, name) && !names_it(index, name) {
+        if is_single(image) {
+            check(index, image, uses, removal.force, false)?;
+        } else {
+            check(index, image, uses, removal.force, true)?;
+        }
+        plan.names = names;
+    } else {
+        let reference = name.parse::<Reference>()?.or_latest();
+        if !removal.force && is_single(image) {
+            name_in_use(image, name, uses)?;
+        }
+        let (gone, left) = without(&names, &reference);
+        plan.names = gone;
+        if !left.is_empty() {
+            return Ok(plan);
+        }
+        check(index, image, uses, removal.force, false)?;
+    }
+    plan.images.push(image.id.clone());
+    if removal.prune {
+        prune_parents(index, image, uses, &mut plan);
+    }
+    Ok(plan)
+}
+
+/// Whether a text that could begin an id is also a name.
+fn names_it(index: &Index, name: &str) -> bool {
+    name.parse::<Reference>().is_ok_and(|reference| index.names.contains_key(&reference.or_latest()))
+}
+
+/// Whether the image has at most one tag, and all its names are of one repository.
+fn is_single(image: &Image) -> bool {
+    let mut names = names_of(image);
+    let Some(first) = names.next() else { return true };
+    image.tags.len() <= 1 && names.all(|name| name.same_repository(first))
+}
+
+/// The names that go with `reference`, and those that stay: digests of a repository go with its last tag.
+fn without(names: &[Reference], reference: &Reference) -> (Vec<Reference>, Vec<Reference>) {
+    let bare =
+        reference.digest().map_or_else(|| reference.clone(), |digest| reference.with_digest(digest.clone()));
+    let (mut gone, left): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| *name == bare);
+    let tagged = left.iter().any(|name| name.tag().is_some() && name.same_repository(reference));
+    if tagged || reference.tag().is_none() {
+        return (gone, left);
+    }
+    let (digests, left): (Vec<_>, Vec<_>) =
+        left.into_iter().partition(|name| name.same_repository(reference));
+    gone.extend(digests);
+    (gone, left)
+}
+
+/// Docker's conflicts, hard ones first. `referenced`: several repositories name the image.
+fn check(index: &Index, image: &Image, uses: &[Use], force: bool, referenced: bool) -> Result<()> {
+    let conflict =
+        |hard, reason: String| Err(ImageError::InUse { id: image.id.short().to_owned(), hard, reason });
+    let mut users = uses.iter().filter(|user| user.image == image.id);
+    if index.children(&image.id).next().is_some() {
+        return conflict(true, "image has dependent child images".to_owned());
+    }
+    if let Some(user) = users.clone().find(|user| user.running) {
+        return conflict(
+            true,
+            format!("image is being used by running container {}", short(&user.container)),
+        );
+    }
+    if force {
+        return Ok(());
+    }
+    if referenced {
+        return conflict(false, "image is referenced in multiple repositories".to_owned());
+    }
+    match users.next() {
+        Some(user) => {
+            conflict(false, format!("image is being used by stopped container {}", short(&user.container)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn name_in_use(image: &Image, name: &str, uses: &[Use]) -> Result<()> {
+    match uses.iter().find(|user| user.image == image.id) {
+        None => Ok(()),
+        Some(user) => Err(ImageError::NameInUse {
+            name: name.to_owned(),
+            container: short(&user.container).to_owned(),
+            id: image.id.short().to_owned(),
+        }),
+    }
+}
+
+/// Parents that nothing names, uses or builds upon.
+fn prune_parents(index: &Index, image: &Image, uses: &[Use], plan: &mut Plan) {
+    let mut parent = image.parent.clone();
+    while let Some(stored) = parent.as_ref().and_then(|id| index.images.get(id)) {
+        let named = names_of(&stored.image).next().is_some();
+        let used = uses.iter().any(|user| user.image == stored.image.id);
+        let other = index.children(&stored.image.id).any(|child| !plan.images.contains(&child.image.id));
+        if named || used || other || plan.images.contains(&stored.image.id) {
+            return;
+        }
+        plan.images.push(stored.image.id.clone());
+        parent = stored.image.parent.clone();
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
 }

@@ -3,19 +3,10 @@
 //! A snapshot's key is the container's id. It keeps its layers alive without the image, so that an image can be
 //! removed by force under a stopped container.
 
-use crate::{Image, Images, Result};
-use layers::{Change, Mount};
+use crate::{Image, ImageError, Images, Result, blocking};
+use layers::{Change, LayerError, Mount, Usage};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-
-/// Bytes and inodes of what a container wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Allocated bytes.
-    pub bytes: u64,
-    /// Files and directories.
-    pub inodes: u64,
-}
 
 /// Directories, as docker's `GraphDriver.Data` lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,70 +24,105 @@ impl Images {
     /// before the container's own record is.
     ///
     /// # Errors
-    /// [`crate::ImageError::SnapshotExists`].
+    /// [`ImageError::SnapshotExists`]; [`ImageError::NotFound`] if the image is being removed.
     pub async fn prepare(&self, image: &Image, key: &str) -> Result<()> {
-        let _ = (image, key);
-        todo!()
+        let layers = self.index().dirs(image)?;
+        if self.inner.leases.of(key).is_some() {
+            return Err(ImageError::SnapshotExists { key: key.to_owned() });
+        }
+        if !self.inner.leases.hold(key, &layers) {
+            return Err(ImageError::NotFound { name: image.id.to_string() });
+        }
+        self.inner.layers.prepare(key, &layers).map_err(|error| {
+            self.inner.leases.let_go(key);
+            snapshot_error(error)
+        })
     }
 
     /// What to mount as the root file system of the container `key`.
     pub fn rootfs(&self, key: &str) -> Result<Vec<Mount>> {
-        let _ = key;
-        todo!()
+        Ok(vec![self.inner.layers.rootfs(key).map_err(snapshot_error)?])
     }
 
-    /// The root file system of the container `key`, mounted nowhere: read inside with [`crate::read_in_root`]. The
-    /// mount goes with the descriptor. Safe beside the container's own mount as long as nothing is written.
+    /// The root file system of the container `key`, read-only and mounted nowhere: read inside with
+    /// [`crate::read_in_root`]. The mount goes with the descriptor.
     pub fn open_root(&self, key: &str) -> Result<OwnedFd> {
-        let _ = key;
-        todo!()
+        self.inner.layers.open_root(key).map_err(snapshot_error)
     }
 
     /// The read-only root file system of an image, mounted nowhere.
     pub fn open_image_root(&self, image: &Image) -> Result<OwnedFd> {
-        let _ = image;
-        todo!()
+        Ok(self.inner.layers.open_layers(&self.index().dirs(image)?)?)
     }
 
     /// Gives up the writable directories of the container `key`: one rename, the deletion comes later. One that
-    /// does not exist is no error.
+    /// does not exist is no error. Layers that only this container needed go in the background.
     pub async fn release(&self, key: &str) -> Result<()> {
-        let _ = key;
-        todo!()
+        self.inner.layers.release(key).map_err(snapshot_error)?;
+        let Some(layers) = self.inner.leases.let_go(key) else { return Ok(()) };
+        let index = self.index();
+        let unused = crate::commit::unused(&index);
+        if unused.iter().any(|(_, dir)| layers.contains(dir)) {
+            let this = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = this.sweep().await {
+                    let error = errors::Error::from(error);
+                    tracing::warn!(%error, "delete layers that no container needs any more");
+                }
+            });
+        }
+        Ok(())
     }
 
     /// Which snapshots there are, for the engine to release those whose container is gone.
     pub fn snapshots(&self) -> Vec<String> {
-        todo!()
+        self.inner.leases.keys()
     }
 
     /// What the container `key` wrote. Walks the directory, on the pool for blocking work.
     pub async fn usage(&self, key: &str) -> Result<Usage> {
-        let _ = key;
-        todo!()
+        let (layers, key) = (self.inner.layers.clone(), key.to_owned());
+        blocking(move || layers.usage(&key).map_err(snapshot_error)).await
     }
 
     /// Bytes of the layers below the container `key`.
     pub fn lower_size(&self, key: &str) -> Result<u64> {
-        let _ = key;
-        todo!()
+        let layers =
+            self.inner.leases.of(key).ok_or_else(|| ImageError::NoSnapshot { key: key.to_owned() })?;
+        let index = self.index();
+        let size = |id: &layers::LayerId| {
+            index.layers.values().find(|layer| layer.dir == *id).map_or(0, |layer| layer.size)
+        };
+        Ok(layers.iter().map(size).sum())
     }
 
     /// What the container `key` added, changed and deleted, sorted by path.
     pub async fn changes(&self, key: &str) -> Result<Vec<Change>> {
-        let _ = key;
-        todo!()
+        let (layers, key) = (self.inner.layers.clone(), key.to_owned());
+        blocking(move || layers.changes(&key).map_err(snapshot_error)).await
     }
 
     /// Directories of a container's root file system.
     pub fn dirs(&self, key: &str) -> Result<GraphDirs> {
-        let _ = key;
-        todo!()
+        let dir = self.inner.layers.snapshot_dir(key).map_err(snapshot_error)?;
+        let lower = self.inner.layers.lower(key).map_err(snapshot_error)?;
+        let lower = self.inner.layers.lower_dirs(&lower);
+        Ok(GraphDirs { lower, upper: dir.join("upper"), work: Some(dir.join("work")) })
     }
 
     /// Directories of an image; none if it has no layers.
     pub fn image_dirs(&self, image: &Image) -> Option<GraphDirs> {
-        let _ = image;
-        todo!()
+        let mut dirs = self.index().dirs(image).ok()?;
+        let upper = self.inner.layers.layer_dir(&dirs.pop()?);
+        let lower = dirs.iter().rev().map(|id| self.inner.layers.layer_dir(id)).collect();
+        Some(GraphDirs { lower, upper, work: None })
+    }
+}
+
+fn snapshot_error(error: LayerError) -> ImageError {
+    match error {
+        LayerError::Exists { key } => ImageError::SnapshotExists { key },
+        LayerError::NotFound { key } => ImageError::NoSnapshot { key },
+        other => ImageError::Layers(other),
     }
 }

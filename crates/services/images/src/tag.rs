@@ -1,7 +1,9 @@
 //! Giving names to images.
 
-use crate::{Images, Result};
+use crate::index::Index;
+use crate::{ImageError, Images, Result};
 use oci::{Digest, Reference};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What `tag` did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +20,17 @@ impl Images {
     /// Gives the image that `source` means the name `target`, with `latest` if it has no tag.
     ///
     /// # Errors
-    /// [`crate::ImageError::NotFound`]; [`crate::ImageError::TagByDigest`] if `target` has a digest.
+    /// [`ImageError::NotFound`]; [`ImageError::TagByDigest`] if `target` has a digest.
     pub async fn tag(&self, source: &str, target: &Reference) -> Result<Tagged> {
-        let _ = (source, target);
-        todo!()
+        if target.digest().is_some() {
+            return Err(ImageError::TagByDigest);
+        }
+        let reference = target.clone().or_latest();
+        let _writing = self.inner.writing.lock().await;
+        let index = Index::clone(&self.index());
+        let id = index.resolve(source)?.image.id.clone();
+        let names = BTreeMap::from([(reference.clone(), id.clone())]);
+        let moved = self.rename(index, &names, &BTreeSet::new(), Some(&id)).await?;
+        Ok(Tagged { id, reference, replaced: moved.into_iter().next().map(|moved| moved.from) })
     }
 }

@@ -43,7 +43,7 @@ impl<R: BufRead> Archive<R> {
             self.skip(self.remaining + self.padding)?;
             (self.remaining, self.padding) = (0, 0);
             let Some(header) = self.header()? else { return Ok(None) };
-            let size = self.plausible(header.entry_size().ok())?;
+            let size = self.plausible(positive(&header.as_old().size))?;
             match header.entry_type() {
                 EntryType::XHeader => {
                     let content = self.small(size, MAX_PAX, "a PAX header")?;
@@ -99,7 +99,7 @@ impl<R: BufRead> Archive<R> {
             return Ok(None);
         }
         let header = Header::from_byte_slice(&block).clone();
-        let sum = header.cksum().map_or(-1, i64::from);
+        let sum = number(&header.as_old().cksum).unwrap_or(-1);
         if sum != checksum(&block, i64::from) && sum != checksum(&block, |byte| i64::from(byte.cast_signed()))
         {
             return Err(self.bad_header("a wrong checksum"));
@@ -110,17 +110,14 @@ impl<R: BufRead> Archive<R> {
     fn entry(&mut self, header: &Header, extensions: Extensions) -> Result<Entry, ArchiveError> {
         let mut pax = extensions.pax.unwrap_or_default();
         let kind = kind(header);
-        let stored = self.plausible(pax.size.or_else(|| header.entry_size().ok()))?;
+        let stored = self.plausible(pax.size.or_else(|| positive(&header.as_old().size)))?;
         let has_content = matches!(kind, Kind::File | Kind::Note | Kind::Unknown(_));
         self.content_ahead(if has_content { stored } else { 0 });
         let sparse = if kind == Kind::File { self.sparse(header, &mut pax)? } else { None };
-        let offset = self.offset;
-        let bad = |reason| move |_: io::Error| ArchiveError::Header { reason, offset };
+        let old = header.as_old();
+        let field = |field: &[u8], reason| positive(field).ok_or_else(|| self.bad_header(reason));
         let device = match kind {
-            Kind::Character | Kind::Block => (
-                header.device_major().map_err(bad("an impossible device"))?.unwrap_or(0),
-                header.device_minor().map_err(bad("an impossible device"))?.unwrap_or(0),
-            ),
+            Kind::Character | Kind::Block => self.device(header)?,
             _ => (0, 0),
         };
         let name = pax.sparse.name.take().or(pax.path).or(extensions.long_name);
@@ -133,17 +130,28 @@ impl<R: BufRead> Archive<R> {
             )?,
             path: self.name(path)?,
             kind: if directory { Kind::Directory } else { kind },
-            mode: header.mode().map_err(bad("an impossible mode"))? & 0o7777,
-            uid: pax.uid.map_or_else(|| header.uid().map_err(bad("an impossible owner")), Ok)?,
-            gid: pax.gid.map_or_else(|| header.gid().map_err(bad("an impossible group")), Ok)?,
-            mtime: pax
-                .mtime
-                .map_or_else(|| mtime(header).ok_or_else(|| self.bad_header("an impossible time")), Ok)?,
+            mode: (field(&old.mode, "an impossible mode")? & 0o7777) as u32,
+            uid: pax.uid.map_or_else(|| field(&old.uid, "an impossible owner"), Ok)?,
+            gid: pax.gid.map_or_else(|| field(&old.gid, "an impossible group"), Ok)?,
+            mtime: match (pax.mtime, number(&old.mtime)) {
+                (Some(time), _) => time,
+                (None, Some(seconds)) => Time { seconds, nanoseconds: 0 },
+                (None, None) => return Err(self.bad_header("an impossible time")),
+            },
             device,
             size: self.remaining,
             sparse,
             xattrs: pax.xattrs,
         })
+    }
+
+    /// Major and minor number, where ustar and GNU agree that they are.
+    fn device(&self, header: &Header) -> Result<(u32, u32), ArchiveError> {
+        let fields = header.as_ustar().map(|h| (h.dev_major, h.dev_minor));
+        let fields = fields.or_else(|| header.as_gnu().map(|h| (h.dev_major, h.dev_minor)));
+        let part = |field: [u8; 8]| positive(&field).and_then(|number| u32::try_from(number).ok());
+        let device = fields.and_then(|(major, minor)| Some((part(major)?, part(minor)?)));
+        device.ok_or_else(|| self.bad_header("an impossible device"))
     }
 
     fn name(&self, name: Vec<u8>) -> Result<Vec<u8>, ArchiveError> {
@@ -315,13 +323,23 @@ fn kind(header: &Header) -> Kind {
     }
 }
 
-/// Times before 1970 are negative base-256 numbers, which the `tar` crate reads as huge ones.
-fn mtime(header: &Header) -> Option<Time> {
-    let field = header.as_old().mtime;
-    let seconds = if field[0] == 0xff {
-        i64::from_be_bytes(field[4..].try_into().ok()?)
-    } else {
-        i64::try_from(header.mtime().ok()?).ok()?
-    };
-    Some(Time { seconds, nanoseconds: 0 })
+/// A number of a header: octal digits between blanks and zeros, of which none at all mean 0, or GNU's binary form, big-endian
+/// with the highest bit as a mark and two's complement below zero.
+fn number(field: &[u8]) -> Option<i64> {
+    let (&first, rest) = field.split_first()?;
+    if first & 0x80 != 0 {
+        // The mark is bit 7, the sign bit 6.
+        let top = i128::from(first & 0x7f) - if first & 0x40 != 0 { 0x80 } else { 0 };
+        let value = rest
+            .iter()
+            .try_fold(top, |value, byte| value.checked_mul(256)?.checked_add(i128::from(*byte)))?;
+        return i64::try_from(value).ok();
+    }
+    let text = std::str::from_utf8(field).ok()?;
+    let digits = text.split('\0').find(|part| !part.trim().is_empty()).unwrap_or("").trim();
+    if digits.is_empty() { Some(0) } else { i64::from_str_radix(digits, 8).ok() }
+}
+
+fn positive(field: &[u8]) -> Option<u64> {
+    number(field).and_then(|number| u64::try_from(number).ok())
 }

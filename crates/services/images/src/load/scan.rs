@@ -1,0 +1,295 @@
+//! One pass over an archive: documents into memory, layers onto the disk.
+
+use super::Body;
+use crate::index::Layer;
+use crate::leases::{Claim, Lease};
+use crate::{ImageError, Images, Result};
+use blobs::Sha256;
+use layers::archive::{Archive, Kind};
+use layers::{Compression, LayerError, Limits, decompress};
+use oci::Digest;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::Arc;
+
+/// One document, and all of them together.
+const MAX_DOCUMENT: u64 = 8 << 20;
+const MAX_DOCUMENTS: u64 = 64 << 20;
+/// Files of any kind; each costs a name in memory.
+const MAX_FILES: usize = 100_000;
+/// How often a link may lead to another.
+const MAX_LINKS: usize = 8;
+const BLOCK: usize = 512;
+
+/// A file of the archive.
+#[derive(Debug)]
+enum File {
+    /// JSON.
+    Document(Vec<u8>),
+    /// Unpacked, or found to be here already.
+    Layer(Arc<Lease>),
+    /// Looked like a layer and wasn't one that can be unpacked; an error if an image needs it.
+    Broken(Arc<LayerError>),
+    /// Another name of a file.
+    Link(String),
+}
+
+/// Everything in an archive, by name.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    files: HashMap<String, File>,
+    documents: u64,
+}
+
+impl Scan {
+    pub(crate) fn read(images: &Images, body: Body) -> Result<Self> {
+        let plain = decompress(body)?;
+        let mut archive = Archive::new(BufReader::with_capacity(128 << 10, plain));
+        let mut scan = Self { files: HashMap::new(), documents: 0 };
+        while let Some(entry) = archive.next_entry().map_err(LayerError::from)? {
+            let name = normal(&entry.path);
+            let file = match entry.kind {
+                Kind::File => scan.file(images, &name, entry.size, &mut archive)?,
+                Kind::Symlink => Some(File::Link(relative(&name, &entry.link))),
+                Kind::HardLink => Some(File::Link(normal(&entry.link))),
+                _ => None,
+            };
+            scan.files.extend(file.map(|file| (name, file)));
+            if scan.files.len() > MAX_FILES {
+                return Err(ImageError::Limit { what: "the number of its files", limit: MAX_FILES as u64 });
+            }
+        }
+        drain(archive.into_inner())?;
+        Ok(scan)
+    }
+
+    fn file<R: BufRead + Send>(
+        &mut self,
+        images: &Images,
+        name: &str,
+        size: u64,
+        archive: &mut Archive<R>,
+    ) -> Result<Option<File>> {
+        let mut content = archive.content();
+        let mut head = Vec::with_capacity(BLOCK);
+        (&mut content).take(BLOCK as u64).read_to_end(&mut head).map_err(reading)?;
+        if size <= MAX_DOCUMENT
+            && head.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| b"{[".contains(b))
+        {
+            self.documents += size;
+            if self.documents > MAX_DOCUMENTS {
+                return Err(ImageError::Limit { what: "the size of its documents", limit: MAX_DOCUMENTS });
+            }
+            content.read_to_end(&mut head).map_err(reading)?;
+            if in_layout(name) {
+                check(name, announced(name).as_ref(), &Digest::sha256(blobs::sha256(&head)))?;
+            }
+            return Ok(Some(File::Document(head)));
+        }
+        if !looks_like_layer(&head) || (in_layout(name) && announced(name).is_none()) {
+            return Ok(None);
+        }
+        match layer(images, name, &mut Cursor::new(head).chain(content)) {
+            Ok(lease) => Ok(Some(File::Layer(lease))),
+            Err(ImageError::Layers(error)) => Ok(Some(File::Broken(Arc::new(error)))),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
+    /// A document's bytes.
+    pub(super) fn document(&self, name: &str) -> Result<&[u8]> {
+        match self.find(name)? {
+            File::Document(bytes) => Ok(bytes),
+            _ => Err(ImageError::MissingFile { name: name.to_owned() }),
+        }
+    }
+
+    /// A document's content.
+    pub(super) fn parse<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        serde_json::from_slice(self.document(name)?)
+            .map_err(|source| ImageError::BadDocument { name: name.to_owned(), source })
+    }
+
+    /// An unpacked layer.
+    pub(super) fn layer(&self, name: &str) -> Result<Arc<Lease>> {
+        match self.find(name)? {
+            File::Layer(lease) => Ok(Arc::clone(lease)),
+            File::Broken(error) => {
+                Err(ImageError::BadLayer { name: name.to_owned(), source: Arc::clone(error) })
+            }
+            _ => Err(ImageError::MissingFile { name: name.to_owned() }),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<&File> {
+        let missing = || ImageError::MissingFile { name: name.to_owned() };
+        let mut file = self.files.get(&normal(name.as_bytes())).ok_or_else(missing)?;
+        for _ in 0..MAX_LINKS {
+            let File::Link(target) = file else { return Ok(file) };
+            file = self.files.get(target).ok_or_else(missing)?;
+        }
+        Err(ImageError::Layout { reason: "its links lead in a circle" })
+    }
+}
+
+/// Unpacks a root file system that is the whole body.
+pub(crate) fn unpack_body(images: &Images, mut body: Body) -> Result<Arc<Lease>> {
+    let lease = unpack(images, &mut body)?;
+    drain(body)?;
+    Ok(lease)
+}
+
+/// Takes in the layer in the file `name`, or finds that it is here.
+fn layer(images: &Images, name: &str, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
+    let inner = &images.inner;
+    let announced = announced(name);
+    let recorded = |digest: &Digest| inner.index.load().layers.get(digest).cloned();
+    // Others that load the same layer meanwhile wait for the claim to be dropped.
+    let claim =
+        announced.as_ref().map(|digest| inner.leases.claim(digest, &inner.layers, |diff| recorded(diff)));
+    let mut stream = Hashing { inner: stream, hash: Sha256::new(), wanted: true };
+    let _unpacking = match claim {
+        Some(Claim::Held(lease)) => {
+            drain(&mut stream)?;
+            check(name, announced.as_ref(), &stream.hash.finish())?;
+            return Ok(lease);
+        }
+        Some(Claim::Unpack(guard)) => Some(guard),
+        None => None,
+    };
+    let head = stream.fill_buf().map_err(reading)?;
+    // The diff id is the digest of an uncompressed stream.
+    stream.wanted = in_layout(name) && Compression::detect(head)? != Compression::None;
+    let unpacked = unpack(images, &mut stream);
+    drain(&mut stream)?;
+    let lease = unpacked?;
+    if in_layout(name) {
+        let found = if stream.wanted { stream.hash.finish() } else { lease.diff_id.clone() };
+        check(name, announced.as_ref(), &found)?;
+        inner.leases.alias(found, lease.diff_id.clone());
+    }
+    Ok(lease)
+}
+
+fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
+    let inner = &images.inner;
+    let staged = inner.layers.unpack(stream, Limits::default())?;
+    let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
+    let fresh = Layer { dir: staged.publish()?, size };
+    Ok(inner.leases.add(diff_id, fresh, &inner.layers, |diff| inner.index.load().layers.get(diff).cloned()))
+}
+
+/// Whether the name is that of a blob in an OCI layout, which is its digest.
+fn in_layout(name: &str) -> bool {
+    name.starts_with("blobs/")
+}
+
+/// The digest in a name: `blobs/sha256/<hex>` of OCI layouts, `<hex>.tar` of skopeo's docker archives.
+fn announced(name: &str) -> Option<Digest> {
+    let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".tar"))?;
+    format!("sha256:{hex}").parse().ok()
+}
+
+fn check(name: &str, expected: Option<&Digest>, found: &Digest) -> Result<()> {
+    if expected.is_none_or(|expected| expected == found) {
+        return Ok(());
+    }
+    Err(ImageError::BlobDigest { name: name.to_owned(), found: found.clone() })
+}
+
+/// Compressed, or a tar header, or the zeros of an empty tar.
+fn looks_like_layer(head: &[u8]) -> bool {
+    let compressed = Compression::detect(head).map_or(true, |compression| compression != Compression::None);
+    compressed
+        || (head.len() == BLOCK
+            && Archive::new(head).next_entry().is_ok_and(|e| e.is_some() || head.iter().all(|&b| b == 0)))
+}
+
+/// A path without `./`, empty components and a leading slash. `..` stays and so finds nothing.
+fn normal(path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    text.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
+/// Target of a symbolic link, seen from the archive's root; above it there is nothing.
+fn relative(name: &str, target: &[u8]) -> String {
+    let target = String::from_utf8_lossy(target);
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Reads what is behind the end of an archive, so that a damaged compressed stream is noticed and the sender can finish.
+fn drain(mut rest: impl Read) -> Result<()> {
+    io::copy(&mut rest, &mut io::sink()).map(drop).map_err(reading)
+}
+
+fn reading(error: io::Error) -> ImageError {
+    LayerError::from(layers::archive::ArchiveError::from(error)).into()
+}
+
+/// Hashes what passes, if that is wanted.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+    wanted: bool,
+}
+
+impl<R: BufRead> BufRead for Hashing<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What was handed out is still there, so this neither reads nor fails.
+        if self.wanted
+            && let Ok(buffer) = self.inner.fill_buf()
+        {
+            self.hash.update(&buffer[..count.min(buffer.len())]);
+        }
+        self.inner.consume(count);
+    }
+}
+
+impl<R: BufRead> Read for Hashing<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        out[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_in_one_form() {
+        assert_eq!(normal(b"./a//b/"), "a/b");
+        assert_eq!(relative("abc/layer.tar", b"../def/layer.tar"), "def/layer.tar");
+        assert_eq!(relative("a", b"../../../b"), "b");
+    }
+
+    #[test]
+    fn layers_are_told_from_other_files() {
+        assert!(looks_like_layer(&[0; BLOCK]));
+        assert!(looks_like_layer(b"\x1f\x8b\x08"));
+        assert!(looks_like_layer(b"\x28\xb5\x2f\xfd"));
+        assert!(!looks_like_layer(b"1.0"));
+        assert!(!looks_like_layer(&[b'x'; BLOCK]));
+    }
+}
