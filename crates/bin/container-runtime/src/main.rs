@@ -1,2 +1,51 @@
-//! TBD
-fn main() {}
+//! The one program: the docker-compatible command line, and the daemon behind it.
+
+mod autostart;
+mod benchmark;
+mod daemon;
+mod shutdown;
+
+use docker_cli::{Environment, OwnVerb, Section};
+use std::process::ExitCode;
+
+/// Where the host's daemon listens.
+const DEFAULT_SOCKET: &str = "/run/container-runtime/engine.sock";
+
+fn main() -> ExitCode {
+    docker_cli::run(
+        std::env::args_os(),
+        Environment {
+            program: "container-runtime",
+            version: engine::system::VERSION,
+            commit: option_env!("CONTAINER_RUNTIME_COMMIT").unwrap_or(""),
+            default_host: format!("unix://{DEFAULT_SOCKET}"),
+            verbs: vec![
+                OwnVerb {
+                    path: &["daemon"],
+                    about: "Run the engine in the foreground",
+                    section: Section::Engine,
+                    run: daemon::run,
+                },
+                OwnVerb {
+                    path: &["system", "shutdown"],
+                    about: "Stop the daemon; with --purge remove everything that is its",
+                    section: Section::Engine,
+                    run: shutdown::run,
+                },
+                OwnVerb {
+                    path: &["benchmark"],
+                    about: "Measure the engine, beside other engines if asked to",
+                    section: Section::Engine,
+                    run: benchmark::run,
+                },
+            ],
+            autostart: Some(autostart::start),
+        },
+    )
+}
+
+/// Prints an error as every verb does.
+#[expect(clippy::print_stderr, reason = "the one place where our own verbs complain")]
+fn complain(message: &str) {
+    eprintln!("container-runtime: {message}");
+}

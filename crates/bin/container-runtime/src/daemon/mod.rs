@@ -1,0 +1,143 @@
+//! `container-runtime daemon`: reads the settings, opens the engine, serves it, and goes without taking containers along.
+
+mod listeners;
+mod log;
+mod notify;
+mod options;
+mod settings;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use docker_cli::Invocation;
+use durable::LockFile;
+use engine::Services;
+use engine::system::{self, Opening, Shutdown};
+use options::Options;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Exit code of a daemon that could not start, or not end well.
+const FAILED: u8 = 1;
+
+/// Runs the daemon until it is asked to end.
+pub(crate) fn run(invocation: &Invocation) -> ExitCode {
+    let program = format!("{} daemon", invocation.program);
+    let options = match Options::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
+        Ok(options) => options,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    log::start(&options, invocation.debug);
+    match start(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn start(options: Options) -> Result<()> {
+    if let Ok(spec) = std::env::var("CONTAINER_RUNTIME_INJECT") {
+        undo::inject::configure(&spec).context("read CONTAINER_RUNTIME_INJECT")?;
+    }
+    let settings = settings::load(&options)?;
+    let shim = find_shim(&options)?;
+    // Verbs mostly wait; two threads keep one that computes from holding up the others.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
+        .max_blocking_threads(64)
+        .thread_keep_alive(std::time::Duration::from_secs(2))
+        .thread_name("engine")
+        .enable_all()
+        .build()
+        .context("start the async runtime")?;
+    let served = runtime.block_on(serve(&options, settings, shim));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    served
+}
+
+async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> Result<()> {
+    let root = settings.runtime.root_dir.clone();
+    let state = settings.runtime.state_dir.clone();
+    durable::create_dir_all(&root, 0o711)?;
+    durable::create_dir_all(&state, 0o711)?;
+    let lock = LockFile::acquire(&root.join("daemon.lock"))
+        .context("only one daemon can work on a root directory at a time")?;
+    // Bound before the engine opens: a client that comes early waits instead of failing.
+    let listeners = listeners::bind(options, &state).await?;
+    let private = root != config::Runtime::default().root_dir;
+    let services = system::open(Opening { settings, shim, private })
+        .await
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+
+    let stop = CancellationToken::new();
+    let servers = TaskTracker::new();
+    for listener in &listeners.bound {
+        tracing::info!(%listener, "serving the Engine API");
+        servers.spawn(docker_api::serve(listener.clone(), Arc::clone(&services), stop.clone()));
+    }
+    servers.close();
+    notify::ready();
+    let wish = wait_for_end(&services).await?;
+    notify::stopping();
+    tracing::info!(purge = wish.purge, "ending");
+
+    let mut purged = Ok(());
+    if wish.purge {
+        purged = system::purge(&services).await;
+    }
+    system::close(&services).await;
+    stop.cancel();
+    servers.wait().await;
+    drop(services);
+    if wish.purge {
+        purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
+        for dir in [&state, &root] {
+            let leftovers = durable::remove_tree(dir)?;
+            for leftover in leftovers {
+                tracing::error!(path = %leftover.path.display(), error = %leftover.error, "purge: can't remove");
+            }
+        }
+    }
+    drop(lock);
+    // Last of all: a client that waits for the end waits for this.
+    listeners.remove();
+    Ok(())
+}
+
+/// A signal, or a client's `system shutdown`.
+async fn wait_for_end(services: &Services) -> Result<Shutdown> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut wishes = services.shutdown.subscribe();
+    tokio::select! {
+        _ = terminate.recv() => Ok(Shutdown::default()),
+        _ = interrupt.recv() => Ok(Shutdown::default()),
+        wish = wishes.wait_for(Option::is_some) => Ok(wish.ok().and_then(|wish| *wish).unwrap_or_default()),
+    }
+}
+
+/// Our shim: named by a flag, beside this program, or where packages put it.
+fn find_shim(options: &Options) -> Result<PathBuf> {
+    const NAME: &str = "container-runtime-shim";
+    if let Some(path) = &options.shim {
+        anyhow::ensure!(path.exists(), "the shim {} does not exist", path.display());
+        return Ok(std::path::absolute(path)?);
+    }
+    let program = std::env::current_exe().context("find this program's own file")?;
+    let beside = program.parent().map(|dir| dir.join(NAME));
+    let packaged = program
+        .parent()
+        .and_then(|dir| dir.parent())
+        .map(|dir| dir.join("libexec/container-runtime").join(NAME));
+    beside.into_iter().chain(packaged).find(|path| path.exists()).with_context(|| {
+        format!("{NAME} was not found beside {}: install it there, or name it with --shim", program.display())
+    })
+}

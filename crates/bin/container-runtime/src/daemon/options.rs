@@ -1,0 +1,87 @@
+//! The daemon's flags.
+
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+
+/// Run the engine in the foreground.
+#[derive(Debug, Parser)]
+#[command(disable_version_flag = true)]
+pub(super) struct Options {
+    /// Addresses to listen on: unix://PATH, tcp://ADDRESS:PORT, fd:// (may be repeated)
+    #[arg(short = 'H', long = "host", value_name = "ADDRESS")]
+    pub(super) hosts: Vec<String>,
+    /// Directory of what must survive a reboot
+    #[arg(long, visible_alias = "data-root", value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Directory of what need not: sockets, bundles
+    #[arg(long, visible_alias = "exec-root", value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Settings file
+    #[arg(
+        long = "config-file",
+        value_name = "FILE",
+        default_value = "/etc/container-runtime/container-runtime.yaml"
+    )]
+    pub(super) config_file: PathBuf,
+    /// Program that supervises a container
+    #[arg(long, value_name = "FILE")]
+    pub(super) shim: Option<PathBuf>,
+    /// Runtime of containers that name none
+    #[arg(long, value_name = "NAME")]
+    pub(super) default_runtime: Option<String>,
+    /// Who makes cgroups: auto, cgroupfs, systemd
+    #[arg(long, value_name = "DRIVER")]
+    pub(super) cgroup_driver: Option<CgroupDriver>,
+    /// Cgroup below which containers get theirs
+    #[arg(long, value_name = "PATH")]
+    pub(super) cgroup_parent: Option<String>,
+    /// Shims started ahead of need
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) idle_shims: Option<usize>,
+    /// Device name of the default bridge
+    #[arg(long, value_name = "NAME")]
+    pub(super) bridge: Option<String>,
+    /// Subnet of the default bridge
+    #[arg(long, value_name = "CIDR")]
+    pub(super) ip_range: Option<String>,
+    /// Group that may use the unix sockets
+    #[arg(short = 'G', long, value_name = "GROUP", default_value = "docker")]
+    pub(super) group: String,
+    /// Use TLS on TCP addresses; implied by --tlsverify
+    #[arg(long)]
+    pub(super) tls: bool,
+    /// Use TLS and let in only clients with a certificate
+    #[arg(long)]
+    pub(super) tlsverify: bool,
+    /// Authority of the clients' certificates
+    #[arg(long, value_name = "FILE", default_value = "/etc/container-runtime/tls/ca.pem")]
+    pub(super) tlscacert: PathBuf,
+    /// The daemon's certificate
+    #[arg(long, value_name = "FILE", default_value = "/etc/container-runtime/tls/cert.pem")]
+    pub(super) tlscert: PathBuf,
+    /// The daemon's key
+    #[arg(long, value_name = "FILE", default_value = "/etc/container-runtime/tls/key.pem")]
+    pub(super) tlskey: PathBuf,
+    /// Log everything
+    #[arg(short = 'D', long)]
+    pub(super) debug: bool,
+    /// Least level that is logged: trace, debug, info, warn, error
+    #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
+    pub(super) log_level: String,
+    /// Form of the log: text, json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CgroupDriver {
+    Auto,
+    Cgroupfs,
+    Systemd,
+}

@@ -1,0 +1,79 @@
+//! Settings: defaults, then the file, then the flags.
+
+use super::options::{CgroupDriver, Options};
+use anyhow::{Context, Result};
+use config::Settings;
+
+/// The effective settings.
+pub(super) fn load(options: &Options) -> Result<Settings> {
+    let mut settings = match durable::read_optional(&options.config_file)? {
+        Some(bytes) => {
+            parse(&bytes).with_context(|| format!("settings file {}", options.config_file.display()))?
+        }
+        None => Settings::default(),
+    };
+    apply(&mut settings, options)?;
+    if settings.storage.driver != "overlay2" {
+        anyhow::bail!("storage.driver: {} is not supported, only overlay2 is", settings.storage.driver);
+    }
+    Ok(settings)
+}
+
+fn parse(bytes: &[u8]) -> Result<Settings> {
+    let text = std::str::from_utf8(bytes).context("it is not UTF-8 text")?;
+    if text.trim().is_empty() {
+        return Ok(Settings::default());
+    }
+    Ok(serde_saphyr::from_str(text)?)
+}
+
+fn apply(settings: &mut Settings, options: &Options) -> Result<()> {
+    let runtime = &mut settings.runtime;
+    if let Some(root) = &options.root {
+        runtime.root_dir = std::path::absolute(root)?;
+    }
+    if let Some(state) = &options.state {
+        runtime.state_dir = std::path::absolute(state)?;
+    }
+    if let Some(name) = &options.default_runtime {
+        runtime.default_runtime.clone_from(name);
+    }
+    if let Some(driver) = options.cgroup_driver {
+        runtime.cgroup_driver = match driver {
+            CgroupDriver::Auto => config::CgroupDriver::Auto,
+            CgroupDriver::Cgroupfs => config::CgroupDriver::Cgroupfs,
+            CgroupDriver::Systemd => config::CgroupDriver::Systemd,
+        };
+    }
+    if let Some(parent) = &options.cgroup_parent {
+        runtime.cgroup_parent.clone_from(parent);
+    }
+    if let Some(number) = options.idle_shims {
+        runtime.idle_shims = number;
+    }
+    if options.bridge.is_some() {
+        settings.network.default_bridge.clone_from(&options.bridge);
+    }
+    if options.ip_range.is_some() {
+        settings.network.ip_range.clone_from(&options.ip_range);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_named() {
+        let error = parse(b"runtime:\n  root_dri: /x\n").unwrap_err().to_string();
+        assert!(error.contains("root_dri"), "{error}");
+    }
+
+    #[test]
+    fn what_the_file_leaves_out_has_its_default() {
+        let settings = parse(b"runtime:\n  max_containers: 7\n").unwrap();
+        assert_eq!(settings.runtime.max_containers, 7);
+        assert_eq!(settings.network, config::Network::default());
+    }
+}

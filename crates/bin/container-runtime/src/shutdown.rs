@@ -1,0 +1,74 @@
+//! `system shutdown [--purge]`: the daemon ends; its containers go on, unless everything is to go.
+
+use clap::Parser;
+use docker_cli::Invocation;
+use engine_client::{Client, Endpoint, Options, Transport};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Stop the daemon.
+#[derive(Debug, Parser)]
+#[command(disable_version_flag = true)]
+struct Flags {
+    /// Also remove all containers, images, volumes and networks, and the daemon's directories
+    #[arg(long)]
+    purge: bool,
+}
+
+pub(crate) fn run(invocation: &Invocation) -> ExitCode {
+    let program = format!("{} system shutdown", invocation.program);
+    let flags = match Flags::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
+        Ok(flags) => flags,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    match shut_down(invocation, flags.purge) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Asks the daemon to end, and waits until it has.
+fn shut_down(invocation: &Invocation, purge: bool) -> anyhow::Result<()> {
+    let address = invocation.host.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let endpoint = Endpoint::parse(address, None)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = Client::new(Options {
+            endpoint: endpoint.clone(),
+            version: None,
+            user_agent: "container-runtime".into(),
+            headers: Vec::new(),
+            revive: None,
+        });
+        client.post("/container-runtime/shutdown").flag("purge", purge).done().await?;
+        ended(&endpoint.transport).await
+    })
+}
+
+/// The daemon unlinks its socket last of all.
+async fn ended(transport: &Transport) -> anyhow::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let begin = Instant::now();
+    loop {
+        let alive = match transport {
+            Transport::Unix(path) => path.exists(),
+            Transport::Tcp { host, port } => {
+                tokio::net::TcpStream::connect((host.as_str(), *port)).await.is_ok()
+            }
+        };
+        if !alive {
+            return Ok(());
+        }
+        anyhow::ensure!(
+            begin.elapsed() < PATIENCE,
+            "the daemon has not ended within {PATIENCE:?}: see its log"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
