@@ -3,9 +3,10 @@
 use crate::error::{Error, Result};
 use crate::rpc::{self, Rpc};
 use crate::runtimes::{Adopted, Runtimes};
+use crate::shim::log::LogCopier;
 use crate::shim::record::{ShimRecord, read_exit};
 use crate::socket;
-use crate::task::{Task, is_not_found};
+use crate::task::{Holds, Task, is_not_found};
 use crate::wait::nanoseconds;
 use containerd_shim_protos::api::{StateRequest, StateResponse, Status};
 use ids::ContainerId;
@@ -28,7 +29,9 @@ pub(crate) async fn adopt(runtimes: &Runtimes, id: &ContainerId, bundle: &Path) 
         let request = StateRequest { id: id.to_string(), ..StateRequest::default() };
         match rpc.call::<StateResponse>("State", &request, LIMIT).await {
             Ok(state) => {
-                let task = Task::new(cleanup, rpc, state.pid, runtimes.hub.clone(), None);
+                let log = if record.own { None } else { Some(LogCopier::start(bundle)?) };
+                let holds = Holds { _log: log, ..Holds::default() };
+                let task = Task::new(cleanup, rpc, state.pid, runtimes.hub.clone(), holds);
                 return Ok(match exit(&state, bundle, task.shared.cleanup.record.own) {
                     Some(exit) => Adopted::Exited(exit, Some(task)),
                     None => Adopted::Running(task),

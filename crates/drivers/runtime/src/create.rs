@@ -7,10 +7,11 @@ use crate::rpc::{CREATE, Rpc, Version};
 use crate::runtimes::{CreateTask, RootMount, Runtimes};
 use crate::shim::foreign::{self, program_of};
 use crate::shim::idle::IdleShim;
+use crate::shim::log::LogCopier;
 use crate::shim::lost::Cleanup;
 use crate::shim::record::{ShimRecord, write_json};
 use crate::shim::{ShimProcess, find_program};
-use crate::task::Task;
+use crate::task::{Holds, Task};
 use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse, Empty, Mount, ShutdownRequest};
 use shim_protocol::{ATTACH_STREAM, Runtime, file};
 use std::path::{Path, PathBuf};
@@ -85,7 +86,8 @@ async fn create_own(
     let IdleShim { client, process, .. } = shim;
     let rpc = Rpc::new(client, Version::V2, request.id.clone());
     let cleanup = runtimes.cleanup(request.id, request.bundle, record);
-    finish(cleanup, rpc, &call, &runtimes.hub, Some(process)).await
+    let holds = Holds { process: Some(process), ..Holds::default() };
+    finish(cleanup, rpc, &call, &runtimes.hub, holds).await
 }
 
 async fn create_foreign(
@@ -105,6 +107,7 @@ async fn create_foreign(
     };
     let call = call(&request, "", "");
     let request = write_files(request, &record, false).await?;
+    let log = LogCopier::start(&request.bundle)?;
     let (namespace, events) = (&runtimes.config.namespace, &runtimes.events_path);
     let shim = foreign::start(&record.program, namespace, &request.id, &request.bundle, events).await?;
     record.socket = shim.socket;
@@ -115,7 +118,8 @@ async fn create_foreign(
         abandon(&cleanup, &rpc, None, true).await;
         return Err(error);
     }
-    finish(cleanup, rpc, &call, &runtimes.hub, None).await
+    let holds = Holds { _log: Some(log), ..Holds::default() };
+    finish(cleanup, rpc, &call, &runtimes.hub, holds).await
 }
 
 /// The call itself. If it fails nothing stays.
@@ -124,14 +128,14 @@ async fn finish(
     rpc: Rpc,
     call: &CreateTaskRequest,
     hub: &EventHub,
-    process: Option<ShimProcess>,
+    holds: Holds,
 ) -> Result<Task> {
     match rpc.call::<CreateTaskResponse>("Create", call, CREATE).await {
-        Ok(response) => Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), process)),
+        Ok(response) => Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), holds)),
         Err(error) => {
             // A shim that refuses has undone what it did; of one that says nothing that is not known.
             let tidy = matches!(error, Error::Refused { .. }) && cleanup.record.own;
-            abandon(&cleanup, &rpc, process.as_ref(), !tidy).await;
+            abandon(&cleanup, &rpc, holds.process.as_ref(), !tidy).await;
             Err(error)
         }
     }
@@ -146,9 +150,7 @@ async fn abandon(cleanup: &Cleanup, rpc: &Rpc, process: Option<&ShimProcess>, cl
     if clean_up {
         cleanup.run().await;
     }
-    if cleanup.record.own {
-        let _ = std::fs::remove_file(&cleanup.record.socket);
-    }
+    let _ = std::fs::remove_file(&cleanup.record.socket);
 }
 
 fn cgroup_of(request: &CreateTask) -> Option<PathBuf> {

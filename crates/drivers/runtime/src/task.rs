@@ -6,6 +6,7 @@ use crate::events::EventHub;
 use crate::exec::{ExecIo, ExecTask};
 use crate::rpc::{Rpc, SHORT};
 use crate::shim::ShimProcess;
+use crate::shim::log::LogCopier;
 use crate::shim::lost::Cleanup;
 use crate::shim::record::read_exit;
 use crate::wait::{self, WaitOutcome, Waiting, nanoseconds};
@@ -41,11 +42,19 @@ pub(crate) struct Shared {
     pub(crate) rpc: Rpc,
     pub(crate) pid: u32,
     pub(crate) hub: EventHub,
-    /// The shim, if this process started it.
-    pub(crate) process: Option<ShimProcess>,
+    pub(crate) holds: Holds,
     waiting: Waiting,
     /// Held while the shim deletes the container; set once it has.
     deleted: tokio::sync::Mutex<Option<Exit>>,
+}
+
+/// What this process holds for the shim.
+#[derive(Debug, Default)]
+pub(crate) struct Holds {
+    /// Our own shim, if this process started it.
+    pub(crate) process: Option<ShimProcess>,
+    /// The reader of a foreign shim's log.
+    pub(crate) _log: Option<LogCopier>,
 }
 
 /// A process in the container as the shim lists it.
@@ -58,15 +67,9 @@ pub struct ProcessInfo {
 }
 
 impl Task {
-    pub(crate) fn new(
-        cleanup: Cleanup,
-        rpc: Rpc,
-        pid: u32,
-        hub: EventHub,
-        process: Option<ShimProcess>,
-    ) -> Self {
+    pub(crate) fn new(cleanup: Cleanup, rpc: Rpc, pid: u32, hub: EventHub, holds: Holds) -> Self {
         let (waiting, deleted) = (Waiting::default(), tokio::sync::Mutex::default());
-        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, process, waiting, deleted }) }
+        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, holds, waiting, deleted }) }
     }
 
     /// The container.
@@ -212,7 +215,7 @@ impl Task {
                 let exit = self.shared.exit_of(seen);
                 *deleted = Some(exit);
                 drop(deleted);
-                self.shut_down();
+                self.shut_down().await;
                 Ok(exit)
             }
             Err(Error::ShimGone { .. }) => {
@@ -232,16 +235,25 @@ impl Task {
         Ok(Exit { status: response.exit_status, at, oom_killed: false })
     }
 
-    /// Lets a shim without a container end, in the background: there is nothing more that a caller could wait for.
-    fn shut_down(&self) {
+    /// Lets a shim without a container end. Of our own nothing is left by then, so that need not be waited for; a
+    /// foreign one has its socket somewhere else.
+    async fn shut_down(&self) {
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
+        let own = shared.cleanup.record.own;
+        let shutdown = tokio::spawn(async move {
             let request = ShutdownRequest { id: shared.cleanup.id.to_string(), ..ShutdownRequest::default() };
             let answer = shared.rpc.call::<Empty>("Shutdown", &request, SHUTDOWN).await;
-            if let (Err(Error::Deadline { .. }), Some(process)) = (answer, &shared.process) {
+            if let (Err(Error::Deadline { .. }), Some(process)) = (answer, &shared.holds.process) {
                 process.kill();
             }
         });
+        if !own {
+            if let Err(error) = shutdown.await {
+                tracing::warn!(container = %self.id(), %error, "shut a shim down");
+            }
+            // Some end before they have done so themselves.
+            let _ = std::fs::remove_file(&self.shared.cleanup.record.socket);
+        }
     }
 
     /// Connects to the streams of the init process, or of an exec.

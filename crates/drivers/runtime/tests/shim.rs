@@ -76,6 +76,7 @@ fn kill_cgroup(path: &Path) -> std::io::Result<()> {
 }
 
 impl Scratch {
+    #[expect(clippy::print_stdout, reason = "a test that skips says what is missing")]
     async fn new() -> Option<Self> {
         let Some(shim) = shim() else {
             println!("skipped: container-runtime-shim is not built");
@@ -147,12 +148,24 @@ impl Scratch {
     }
 }
 
+/// Its command line has the container's id.
+fn kill_foreign_shim(id: &str) {
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let command = std::fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw).filter(|_| command.contains(id)) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// A failed test leaves no process behind.
 impl Drop for Scratch {
     fn drop(&mut self) {
         let bundles = std::fs::read_dir(self.directory.path().join("containers"));
         for bundle in bundles.into_iter().flatten().flatten() {
             kill_cgroup(&Path::new("/runtime-test").join(bundle.file_name())).unwrap();
+            kill_foreign_shim(bundle.file_name().to_str().unwrap());
         }
         // Succeeds for the last test that runs.
         for parent in cgroup_directories(Path::new("/runtime-test")) {
@@ -341,14 +354,11 @@ async fn a_dead_shim_is_noticed_and_cleaned_up_after() {
     task.start().await.unwrap();
     let init = rustix::process::Pid::from_raw(i32::try_from(task.pid()).unwrap()).unwrap();
     let init = rustix::process::pidfd_open(init, rustix::process::PidfdFlags::empty()).unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", task.pid())).unwrap();
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
     let waiter = tokio::spawn({
         let task = task.clone();
         async move { task.wait().await }
     });
-    let parent = rustix::process::Pid::from_raw(parent).unwrap();
-    rustix::process::kill_process(parent, rustix::process::Signal::KILL).unwrap();
+    kill_parent(task.pid());
     let outcome = tokio::time::timeout(LIMIT, waiter).await.unwrap().unwrap();
     let WaitOutcome::ShimLost(exit) = outcome else { panic!("{outcome:?}") };
     assert_eq!(exit.status, 137);
@@ -407,4 +417,59 @@ async fn the_default_filter_refuses_and_lets_libraries_fall_back() {
     assert!(err.contains("mount: permission denied"), "{out} {err}");
     ended(&task).await;
     task.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_foreign_shim_runs_a_container() {
+    let Some(scratch) = Scratch::new().await else { return };
+    let name = "io.containerd.runc.v2";
+    if let Err(error) = scratch.runtimes.check(Some(name)) {
+        println!("skipped: {error} (Debian: containerd)");
+        return;
+    }
+    let choose = |wishes: &mut Wishes| wishes.runtime = Some(name.into());
+    let task = scratch.create("trap 'exit 5' TERM; busybox sleep 1000 & wait", choose).await.unwrap();
+    task.start().await.unwrap();
+    let error = task.attach(None, false, true, true).await.unwrap_err();
+    assert_eq!(errors::Classified::class(&error), errors::Class::Unsupported, "{error}");
+    let bundle = scratch.bundle(task.id());
+    let document = oci_spec::runtime::Spec::load(bundle.join("config.json")).unwrap();
+    let args = ["sh", "-c", "exit 6"].map(str::to_owned).to_vec();
+    let wish = spec::ExecSpec { args, ..Default::default() };
+    let process = exec_process(&document, &wish, None, &[]).unwrap();
+    let exec = task.exec(&ExecId::from_bytes([9; 32]), process, ExecIo::default()).await.unwrap();
+    let Adopted::Running(again) = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap() else {
+        panic!("it runs");
+    };
+    assert_eq!(again.pid(), task.pid());
+    exec.start().await.unwrap();
+    assert_eq!(exec.wait().await.exit().status, 6);
+    exec.delete().await.unwrap();
+    task.kill(15, false).await.unwrap();
+    assert_eq!(ended(&task).await, WaitOutcome::Exited(ended(&again).await.exit()));
+    assert_eq!(task.delete().await.unwrap().status, 5);
+    scratch.assert_clean(task.id());
+}
+
+#[tokio::test]
+async fn a_dead_foreign_shim_is_cleaned_up_after_by_its_program() {
+    let Some(scratch) = Scratch::new().await else { return };
+    let name = "io.containerd.runc.v2";
+    if scratch.runtimes.check(Some(name)).is_err() {
+        return; // said by the test above
+    }
+    let choose = |wishes: &mut Wishes| wishes.runtime = Some(name.into());
+    let task = scratch.create("exec busybox sleep 1000", choose).await.unwrap();
+    task.start().await.unwrap();
+    kill_parent(task.pid());
+    assert!(matches!(ended(&task).await, WaitOutcome::ShimLost(_)));
+    scratch.assert_clean(task.id());
+}
+
+/// Kills the shim of a container by its init process.
+fn kill_parent(pid: u32) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
+    let parent = rustix::process::Pid::from_raw(parent).unwrap();
+    rustix::process::kill_process(parent, rustix::process::Signal::KILL).unwrap();
 }

@@ -44,9 +44,7 @@ impl Cleanup {
         }
         // Again: `delete` may have found processes that were just being born.
         self.kill().await;
-        if self.record.own {
-            let _ = std::fs::remove_file(&self.record.socket);
-        }
+        let _ = std::fs::remove_file(&self.record.socket);
     }
 
     async fn kill(&self) {

@@ -3,6 +3,7 @@
 
 pub(crate) mod foreign;
 pub(crate) mod idle;
+pub(crate) mod log;
 pub(crate) mod lost;
 mod process;
 pub(crate) mod record;
