@@ -1,8 +1,8 @@
 //! Starting a program from a process with many threads, without a copy of its memory and without leaks.
 //!
 //! `std::process::Command` can hand over no descriptors beyond the first three without running code of ours between
-//! fork and exec, which costs a whole `fork` (2.5 ms and more for a large daemon). This is `posix_spawn`, which shares
-//! the parent's memory until the exec.
+//! fork and exec, which costs a whole `fork`, with a copy of the page tables. This is `posix_spawn`, which shares the
+//! parent's memory until the exec.
 
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
