@@ -15,8 +15,18 @@ use undo::Undo;
 /// nothing of the attempt is left, and the container remembers why.
 pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
-    start_gated(services, &container, true).await
+    let gate = container.gate.lock().await;
+    let started = start_gated(services, &container, true).await;
+    drop(gate);
+    let unstarted = started.as_ref().is_err_and(|error| error.class() != Class::AlreadyDone);
+    if unstarted && container.record().spec.auto_remove && !container.state().is_live() {
+        // Nobody will come back for it.
+        let remove = super::Remove { force: true, volumes: true, link: false };
+        if let Err(error) = super::remove::remove_container(services, &container, remove).await {
+            tracing::warn!(container = %container.id(), %error, "remove after the failed start");
+        }
+    }
+    started
 }
 
 /// Starts with the container's gate already held. `by_user` says whether a person asked, not a restart policy.
@@ -158,7 +168,6 @@ async fn fail(services: &Services, container: &Container, error: Error) -> Error
     if let Err(error) = services.containers.advance(container, event, |_| {}).await {
         tracing::warn!(container = %container.id(), %error, "store the failed start");
     }
-    container.notify_exit(code.into(), &error.to_string());
     error
 }
 

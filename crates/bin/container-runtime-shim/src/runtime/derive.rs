@@ -2,11 +2,14 @@
 //!
 //! - `seccomp`: libcontainer drops it for an exec, and loads it too late where `noNewPrivileges` is false.
 //! - `capabilities`: once they are dropped, the filter can't be loaded any more.
+//! - mounts of cgroup v1: libcontainer makes them writable whatever the options say. They become binds of the
+//!   container's own cgroups.
 //! - a missing `HOME`: libcontainer would ask the C library, which in a static program loads code for that from the
 //!   container's own files.
 //!
 //! The rest of the text stays as it is, and what is left is a fraction of what libcontainer would parse otherwise.
 
+use super::cgroup_mounts;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, LinuxSeccompAction};
@@ -17,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// An object whose values are not looked into.
-type Object = BTreeMap<String, Box<RawValue>>;
+pub(super) type Object = BTreeMap<String, Box<RawValue>>;
 
 /// A document for libcontainer, and what was taken out of it.
 #[derive(Debug)]
@@ -45,12 +48,30 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
     let taken = self::process(&path, process)?;
     put(&path, &mut config, "process", &taken.object)?;
     make_root_absolute(&path, &mut config, bundle)?;
+    cgroup_mounts::replace(&path, &mut config)?;
     Ok(Derived {
         text: text_of(&path, &config)?,
         seccomp,
         capabilities: taken.capabilities,
         home_missing: taken.home_missing,
     })
+}
+
+/// The same document for what comes after the creation: its network namespace is found at the init process, since the
+/// path that it was joined by may be a descriptor of a daemon that is gone by then.
+pub(super) fn settled(text: &[u8], bundle: &Path, pid: i32) -> Result<Vec<u8>> {
+    let path = bundle.join(shim_protocol::file::CONFIG);
+    let mut config: Object = parse(&path, text)?;
+    let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
+    let mut namespaces: Vec<serde_json::Value> = field(&path, &linux, "namespaces")?.unwrap_or_default();
+    for namespace in &mut namespaces {
+        if namespace["type"] == "network" && namespace["path"].is_string() {
+            namespace["path"] = format!("/proc/{pid}/ns/net").into();
+        }
+    }
+    put(&path, &mut linux, "namespaces", &namespaces)?;
+    put(&path, &mut config, "linux", &linux)?;
+    text_of(&path, &config)
 }
 
 /// The seccomp filter of a `config.json`, for an exec.
@@ -104,14 +125,14 @@ fn has_listener(seccomp: &LinuxSeccomp) -> bool {
     rules.any(|rule| rule.action() == LinuxSeccompAction::ScmpActNotify)
 }
 
-fn field<T: DeserializeOwned>(path: &Path, object: &Object, name: &str) -> Result<Option<T>> {
+pub(super) fn field<T: DeserializeOwned>(path: &Path, object: &Object, name: &str) -> Result<Option<T>> {
     match object.get(name) {
         Some(value) => parse(path, value.get().as_bytes()),
         None => Ok(None),
     }
 }
 
-fn put(path: &Path, object: &mut Object, name: &str, value: &impl Serialize) -> Result<()> {
+pub(super) fn put(path: &Path, object: &mut Object, name: &str, value: &impl Serialize) -> Result<()> {
     let value = serde_json::value::to_raw_value(value).map_err(|cause| broken(path, cause))?;
     object.insert(name.to_owned(), value);
     Ok(())

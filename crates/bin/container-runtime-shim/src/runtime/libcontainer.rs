@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::program::{Confinement, Kind, ProgramExecutor};
 use crate::streams::Theirs;
 use errors::chain;
-use libcgroups::common::{CgroupConfig, CgroupManager, ControllerOpt, create_cgroup_manager};
+use libcgroups::common::{
+    AnyCgroupManager, CgroupConfig, CgroupManager, ControllerOpt, create_cgroup_manager,
+};
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
@@ -21,6 +23,10 @@ use libcontainer::syscall::syscall::SyscallType;
 use shim_protocol::file;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long processes that were killed may take to go.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A container of libcontainer's, whose records are in the bundle.
 #[derive(Debug)]
@@ -50,12 +56,14 @@ impl Libcontainer {
         let derived = derive::config(&self.config()?, &self.bundle)?;
         std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
         self.write(file::CONFIG, &derived.text)?;
+        let text = derived.text.clone();
         let (console, builder) = with_streams(self.builder(Kind::Init, derived, &streams)?, streams);
         let container = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
             builder.as_init(&self.root).with_systemd(self.systemd).with_detach(true).build()
         })?;
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
+        self.write(file::CONFIG, &derive::settled(&text, &self.bundle, pid)?)?;
         Ok(Made { pid, master: console.map(crate::streams::Console::receive).transpose()? })
     }
 
@@ -83,15 +91,42 @@ impl Libcontainer {
         self.guard(|| self.load()?.resume())
     }
 
+    /// By its cgroup: the process numbers in the records may be others' by now.
+    pub(super) fn kill_all(&self) -> Result<()> {
+        if !self.directory().exists() {
+            return Ok(());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let pids = self.guard(|| Ok(self.cgroup()?.get_all_pids()?)).unwrap_or_default();
+            if pids.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let cause = rustix::io::Errno::BUSY.into();
+                return Err(Error::Kernel { doing: "kill the container's processes", cause });
+            }
+            for pid in pids {
+                // It may be gone meanwhile.
+                let _ = sys::signals::send(pid.as_raw(), 9);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn cgroup(&self) -> Result<AnyCgroupManager, LibcontainerError> {
+        let container = self.load()?;
+        Ok(create_cgroup_manager(CgroupConfig {
+            cgroup_path: container.spec()?.cgroup_path,
+            systemd_cgroup: container.systemd(),
+            container_name: self.id.clone(),
+        })?)
+    }
+
     pub(super) fn update(&self, resources: &[u8]) -> Result<()> {
         let resources: LinuxResources = parse(Path::new("resources"), resources)?;
         self.guard(|| {
-            let container = self.load()?;
-            let manager = create_cgroup_manager(CgroupConfig {
-                cgroup_path: container.spec()?.cgroup_path,
-                systemd_cgroup: container.systemd(),
-                container_name: self.id.clone(),
-            })?;
+            let manager = self.cgroup()?;
             let options = ControllerOpt {
                 resources: &resources,
                 disable_oom_killer: false,

@@ -1,12 +1,13 @@
 //! What creates a container's processes: the library linked in, or a program with the OCI command line.
 
+mod cgroup_mounts;
 mod command;
 mod derive;
 mod explain;
 mod libcontainer;
 mod trouble;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::streams::Theirs;
 use command::CommandRuntime;
 use libcontainer::Libcontainer;
@@ -19,6 +20,8 @@ use std::path::Path;
 pub(crate) enum Backend {
     Libcontainer(Libcontainer),
     Command(CommandRuntime),
+    /// Another shim's: this one only keeps the streams.
+    Elsewhere,
 }
 
 /// A process that a runtime has made.
@@ -42,11 +45,21 @@ impl Backend {
         }
     }
 
+    /// Kills every process of a container whose shim is gone, and waits until they are.
+    pub(crate) fn kill_all(&self) -> Result<()> {
+        match self {
+            Self::Libcontainer(runtime) => runtime.kill_all(),
+            // Its `delete --force` does.
+            Self::Command(_) | Self::Elsewhere => Ok(()),
+        }
+    }
+
     /// Creates the container with its first process, which waits for [`Backend::start`].
     pub(crate) fn create(&self, streams: Theirs) -> Result<Made> {
         match self {
             Self::Libcontainer(runtime) => runtime.create(streams),
             Self::Command(runtime) => runtime.create(streams),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -55,6 +68,7 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.start(),
             Self::Command(runtime) => runtime.start(),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -63,6 +77,7 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.exec(document, streams),
             Self::Command(runtime) => runtime.exec(document, streams),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -71,6 +86,7 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.pause(),
             Self::Command(runtime) => runtime.pause(),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -79,6 +95,7 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.resume(),
             Self::Command(runtime) => runtime.resume(),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -87,6 +104,7 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.update(resources),
             Self::Command(runtime) => runtime.update(resources),
+            Self::Elsewhere => Err(elsewhere()),
         }
     }
 
@@ -95,6 +113,11 @@ impl Backend {
         match self {
             Self::Libcontainer(runtime) => runtime.delete(),
             Self::Command(runtime) => runtime.delete(),
+            Self::Elsewhere => Ok(()),
         }
     }
+}
+
+fn elsewhere() -> Error {
+    Error::Unsupported { what: "the Task service for a container of another shim's".to_owned() }
 }
