@@ -24,9 +24,10 @@ pub(super) fn problems(root: &Path) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Whether the first line is a comment on the module that is longer than a placeholder.
+/// Whether the first line is a comment on the module, and more than a placeholder.
 fn says_what_for(text: &str) -> bool {
-    text.strip_prefix("//!").and_then(|rest| rest.lines().next()).is_some_and(|line| line.trim().len() > 10)
+    let line = text.strip_prefix("//!").and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+    line.len() > 3 && !line.starts_with("TBD") && !line.starts_with("TODO")
 }
 
 fn sources(directory: &Path) -> Result<Vec<PathBuf>> {
