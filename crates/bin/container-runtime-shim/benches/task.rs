@@ -37,7 +37,7 @@ fn fixture(arguments: &[&str]) -> Fixture {
 fn round(arguments: &[&str]) -> [Duration; 4] {
     let container = fixture(arguments);
     let times = [
-        time(|| drop(container.create())),
+        time(|| _ = container.create()),
         time(|| container.start()),
         time(|| drop(container.wait(""))),
         time(|| drop(container.delete("").unwrap())),

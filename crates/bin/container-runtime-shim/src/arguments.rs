@@ -22,6 +22,8 @@ pub(crate) struct Flags {
     pub(crate) id: String,
     pub(crate) address: String,
     pub(crate) bundle: Option<PathBuf>,
+    /// The word after the command, which `log` has.
+    pub(crate) operand: Option<PathBuf>,
 }
 
 /// What is wrong with a command line.
@@ -43,7 +45,10 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Comm
     let mut command = None;
     while let Some(argument) = arguments.next() {
         let Some(flag) = argument.strip_prefix('-') else {
-            command = Some(argument);
+            match command {
+                None => command = Some(argument),
+                Some(_) => flags.operand = Some(argument.into()),
+            }
             continue;
         };
         let (name, inline) = match flag.trim_start_matches('-').split_once('=') {
@@ -91,6 +96,8 @@ mod tests {
         let (command, flags) = parse_words("--namespace=x --id=y --bundle=/b delete").unwrap();
         assert_eq!((command, flags.bundle), (Command::Delete, Some("/b".into())));
         assert_eq!(parse_words("serve --idle").unwrap().0, Command::Serve);
+        let (command, flags) = parse_words("log /run/b").unwrap();
+        assert_eq!((command, flags.operand), (Command::Log, Some("/run/b".into())));
     }
 
     #[test]

@@ -34,9 +34,9 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::Serve => command::serve(flags.namespace),
-        Command::Start | Command::Delete | Command::Log => {
-            Err(error::Error::Unsupported { what: format!("{command:?}") })
-        }
+        Command::Start => command::start(&flags),
+        Command::Delete => command::delete(&flags),
+        Command::Log => command::log(flags.operand.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,6 +47,11 @@ pub(crate) fn unmount_all(count: usize, target: &Path) {
     }
 }
 
+/// Takes every mount off `target`, of whose number nothing is known any more.
+pub(crate) fn unmount_everything(target: &Path) {
+    while unmount(target, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW).is_ok() {}
+}
+
 fn mount_one(mount: &Mount, target: &Path) -> Result<()> {
     let flags = Flags::split(&mount.options);
     if flags.bind {

@@ -27,7 +27,7 @@
 //! ```text
 //! container-runtime-shim serve [--idle]      descriptor 3 is the listening ttrpc socket, bound by the caller
 //! container-runtime-shim -namespace NS -id ID -address ADDR [-bundle DIR] start | delete      as containerd does
-//! container-runtime-shim log                 containerd's `binary://` logging: 3 stdout, 4 stderr, 5 ready
+//! container-runtime-shim log BUNDLE          containerd's `binary://` logging: 3 stdout, 4 stderr, 5 ready
 //! ```
 //!
 //! `serve` becomes a session leader and a subreaper, drops its environment and every other descriptor, points 0 to 2
@@ -36,6 +36,13 @@
 //! stays until the container is deleted, whoever comes and goes. `--idle` prepares what needs no container; the
 //! caller may rename the socket's file before `Create`. `$CONTAINER_RUNTIME_SHIM_TRACE`, of any value, makes it
 //! write the time of each step to `shim.log`.
+//!
+//! `log` gives processes of foreign shims what ours has by itself, a log and an attach socket: the daemon passes
+//! `binary:///path/of/container-runtime-shim?log=BUNDLE` as stdout and stderr. `BUNDLE` is any directory with a
+//! `shim.json`; an exec has one of its own, whose log is `none`. A `config.json` in it, of which
+//! `{"process": {"terminal": true}}` is enough, says whether output comes without frames. Input, if wanted, is a FIFO
+//! `BUNDLE/stdin`, which the daemon makes and passes as stdin; with `stdin_once` a client's half-close ends it. The
+//! logger ends once the process's output does.
 //!
 //! # What the Task service promises beyond containerd
 //!
@@ -72,6 +79,8 @@ pub mod file {
     pub const EXIT: &str = "exit.json";
     /// The shim's own complaints.
     pub const LOG: &str = "shim.log";
+    /// A FIFO that is the standard input of a foreign shim's process, for the logger to write to.
+    pub const STDIN: &str = "stdin";
     /// Mount point of the root file system.
     pub const ROOTFS: &str = "rootfs";
 }

@@ -1,5 +1,11 @@
 //! What the program does by its command line.
 
+mod delete;
+mod log;
 mod serve;
+mod start;
 
+pub(crate) use delete::delete;
+pub(crate) use log::log;
 pub(crate) use serve::serve;
+pub(crate) use start::start;

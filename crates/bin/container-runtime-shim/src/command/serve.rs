@@ -18,14 +18,16 @@ pub(crate) fn serve(namespace: String) -> Result<()> {
     sys::fds::close_from(LISTENER.cast_unsigned() + 1);
     let listener =
         sys::fds::inherit(LISTENER).map_err(Error::kernel("take the ttrpc socket as descriptor 3"))?;
-    detach()?;
+    leave_caller()?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(Error::kernel("become the subreaper"))?;
     sys::heap::keep_small();
     let setting = Setting { containerd, namespace, private: false };
     Shim::new(listener, setting)?.run()
 }
 
 /// Leaves everything behind that belongs to who started it, so that none of it gets into a container.
-fn detach() -> Result<()> {
+pub(super) fn leave_caller() -> Result<()> {
     sys::env::clear();
     // Fails for who leads a session already.
     let _ = rustix::process::setsid();
@@ -37,8 +39,6 @@ fn detach() -> Result<()> {
         .and_then(|()| dup2_stderr(&null))
         .map_err(Error::kernel("leave the caller's streams"))?;
     rustix::thread::set_thread_groups(&[]).map_err(Error::kernel("leave the caller's groups"))?;
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
-        .map_err(Error::kernel("become the subreaper"))?;
     let harmless = [Signal::PIPE, Signal::HUP, Signal::INT, Signal::TERM].map(Signal::as_raw);
     sys::signals::disregard(&harmless).map_err(Error::kernel("disregard signals"))
 }

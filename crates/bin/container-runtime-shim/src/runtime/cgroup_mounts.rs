@@ -32,6 +32,9 @@ pub(super) fn replace(path: &Path, config: &mut Object) -> Result<()> {
     let mounts: Vec<Value> = field(path, config, "mounts")?.unwrap_or_default();
     let (ours, mut mounts): (Vec<Value>, Vec<Value>) =
         mounts.into_iter().partition(|mount| mount["type"] == "cgroup");
+    if ours.is_empty() {
+        return Ok(());
+    }
     let mut readonly: Vec<String> = field(path, &linux, "readonlyPaths")?.unwrap_or_default();
     for mount in ours {
         let Some(target) = mount["destination"].as_str() else { continue };

@@ -125,7 +125,7 @@ fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
     rootfs::mount(mounts, target)
 }
 
-fn open_log(options: &Options) -> Result<Option<Writer>> {
+pub(super) fn open_log(options: &Options) -> Result<Option<Writer>> {
     match &options.log {
         Log::None => Ok(None),
         Log::JsonFile { path, options } => match Writer::open(path, options) {
@@ -138,7 +138,7 @@ fn open_log(options: &Options) -> Result<Option<Writer>> {
     }
 }
 
-fn listen(bundle: &Path) -> Result<std::os::unix::net::UnixListener> {
+pub(super) fn listen(bundle: &Path) -> Result<std::os::unix::net::UnixListener> {
     let path = bundle.join(file::ATTACH);
     let _ = std::fs::remove_file(&path);
     let listener = streams::bind(bundle, file::ATTACH).map_err(|cause| Error::file("bind", &path, cause))?;

@@ -57,7 +57,11 @@ impl Shim {
         steps.done("runtime");
         if let Some(container) = self.container.take() {
             let ended = (container.init().pid, container.init().exit());
-            clear(&container);
+            // In a namespace of this shim's own they go along with it: unmounting waits for every processor.
+            if !self.private {
+                rootfs::unmount_all(container.mounts, &container.bundle.join(file::ROOTFS));
+            }
+            let _ = std::fs::remove_file(container.bundle.join(file::ATTACH));
             self.forget(container);
             steps.done("clear");
             return Ok(ended);
@@ -86,9 +90,3 @@ impl Shim {
 }
 
 const KILL: i32 = 9;
-
-/// Takes away what Create has put into the bundle and the mount namespace.
-fn clear(container: &Container) {
-    rootfs::unmount_all(container.mounts, &container.bundle.join(file::ROOTFS));
-    let _ = std::fs::remove_file(container.bundle.join(file::ATTACH));
-}

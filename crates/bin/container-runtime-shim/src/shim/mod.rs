@@ -1,5 +1,6 @@
 //! The serving shim: one loop over all descriptors, and what each of them asks for.
 
+mod adopt;
 mod attach;
 mod create;
 mod delete;
@@ -13,6 +14,8 @@ mod respond;
 mod service;
 mod state;
 
+pub(crate) use state::timestamp;
+
 use crate::container::Container;
 use crate::error::{Error, Result};
 use crate::poll::{Interest, Number, Poll, Ready, Token, Watch};
@@ -21,8 +24,10 @@ use crate::streams::Client;
 use crate::ttrpc::{Connection, Incoming};
 use containerd_shim_protos::ttrpc::Request;
 use rustix::net::{SocketFlags, accept_with};
+use shim_protocol::Options;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a shim without a container waits for its first connection.
@@ -32,7 +37,8 @@ const LONELY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Shim {
     poll: Poll,
-    listener: Watch<OwnedFd>,
+    /// The ttrpc socket; a shim that only keeps streams has none.
+    listener: Option<Watch<OwnedFd>>,
     signals: Watch<OwnedFd>,
     connections: BTreeMap<Number, Watch<Connection>>,
     clients: BTreeMap<Number, Watch<Client>>,
@@ -64,13 +70,25 @@ pub(crate) struct Setting {
 impl Shim {
     /// Over a listening socket.
     pub(crate) fn new(listener: OwnedFd, setting: Setting) -> Result<Self> {
+        rustix::io::ioctl_fionbio(&listener, true).map_err(Error::kernel("prepare the ttrpc socket"))?;
+        Self::over(Some(listener), setting)
+    }
+
+    /// Without a service, for streams of a process that another shim has made.
+    pub(crate) fn for_streams(bundle: &Path, options: Options, outputs: [OwnedFd; 2]) -> Result<Self> {
+        let mut shim = Self::over(None, Setting::default())?;
+        let container = shim.adopt(bundle, options, outputs)?;
+        shim.container = Some(container);
+        Ok(shim)
+    }
+
+    fn over(listener: Option<OwnedFd>, setting: Setting) -> Result<Self> {
         let poll = Poll::new().map_err(Error::kernel("make an epoll set"))?;
         let children = sys::signals::descriptor(&[rustix::process::Signal::CHILD.as_raw()]);
         let signals = children.map_err(Error::kernel("take signals through a descriptor"))?;
-        rustix::io::ioctl_fionbio(&listener, true).map_err(Error::kernel("prepare the ttrpc socket"))?;
         let mut shim = Self {
             poll,
-            listener: Watch::new(listener, Token::Listener),
+            listener: listener.map(|listener| Watch::new(listener, Token::Listener)),
             signals: Watch::new(signals, Token::Signals),
             connections: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -84,7 +102,9 @@ impl Shim {
             untrimmed: false,
             done: false,
         };
-        shim.listener.set(&shim.poll, Interest::READ);
+        if let Some(listener) = &mut shim.listener {
+            listener.set(&shim.poll, Interest::READ);
+        }
         shim.signals.set(&shim.poll, Interest::READ);
         Ok(shim)
     }
@@ -103,13 +123,16 @@ impl Shim {
     }
 
     fn is_done(&self) -> bool {
+        if self.listener.is_none() {
+            return self.are_streams_over();
+        }
         let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY);
         self.done || (self.container.is_none() && self.connections.is_empty() && lonely)
     }
 
     /// Until the next thing that happens by itself.
     fn patience(&self) -> Option<Duration> {
-        let lonely = self.lonely_since.map(|since| since + LONELY);
+        let lonely = self.lonely_since.filter(|_| self.listener.is_some()).map(|since| since + LONELY);
         let until = self.next_deadline().into_iter().chain(lonely).min()?;
         Some(until.saturating_duration_since(Instant::now()))
     }
@@ -144,7 +167,7 @@ impl Shim {
 
     fn accept_connections(&mut self) {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        while let Ok(fd) = accept_with(&self.listener.of, flags) {
+        while let Some(Ok(fd)) = self.listener.as_ref().map(|listener| accept_with(&listener.of, flags)) {
             let number = self.next_number();
             let mut connection = Watch::new(Connection::new(fd), Token::Connection(number));
             connection.set(&self.poll, Interest::READ);

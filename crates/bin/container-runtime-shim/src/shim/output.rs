@@ -28,6 +28,7 @@ impl Shim {
             }
         }
         self.finish_if_silent(number);
+        self.end_adopted();
     }
 
     /// Reads everything, for a process that has ended.

@@ -127,7 +127,7 @@ pub(super) fn wait_response(exit: Exit) -> WaitResponse {
 }
 
 /// When it was.
-pub(super) fn timestamp(exit: Exit) -> Timestamp {
+pub(crate) fn timestamp(exit: Exit) -> Timestamp {
     const NANOS: i64 = 1_000_000_000;
     let nanos = i32::try_from(exit.at.rem_euclid(NANOS)).unwrap_or_default();
     Timestamp { seconds: exit.at.div_euclid(NANOS), nanos, ..Timestamp::default() }

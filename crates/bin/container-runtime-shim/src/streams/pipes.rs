@@ -98,7 +98,7 @@ impl Ours {
 }
 
 impl Input {
-    fn new(fd: OwnedFd) -> Self {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
         Self { fd, queue: Queue::default(), ending: false }
     }
 }

@@ -3,6 +3,7 @@
 //! Needs root, `/bin/busybox` (package busybox-static) and a kernel with overlay; what is missing is printed.
 
 mod attach;
+mod commands;
 mod errors;
 mod exec;
 mod lifecycle;

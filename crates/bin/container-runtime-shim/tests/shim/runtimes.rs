@@ -7,6 +7,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// runc and crun, those that are installed.
+#[expect(clippy::print_stderr, reason = "a test that skips says why")]
 fn programs() -> Vec<&'static str> {
     let (present, missing): (Vec<_>, Vec<_>) =
         ["/usr/bin/runc", "/usr/bin/crun"].into_iter().partition(|program| Path::new(program).exists());

@@ -22,11 +22,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const EVENTS: &str = "containerd.services.events.ttrpc.v1.Events";
-const SHIM: &str = env!("CARGO_BIN_EXE_container-runtime-shim");
+pub(crate) const SHIM: &str = env!("CARGO_BIN_EXE_container-runtime-shim");
 const PATIENCE: Duration = Duration::from_secs(20);
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// What this host lacks, printed; the test then returns.
+#[expect(clippy::print_stderr, reason = "a test that skips says why")]
 pub(crate) fn lacks() -> bool {
     let lacking = [
         (!rustix::process::geteuid().is_root(), "root"),
@@ -56,7 +57,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// For a container that runs `arguments`, with all streams to attach clients.
     pub(crate) fn new(arguments: &[&str]) -> Self {
-        let directory = tempfile::Builder::new().prefix("shim-").tempdir().unwrap();
+        let directory = tempfile::Builder::new().prefix("shim-").tempdir_in(fast_directory()).unwrap();
         std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let id = format!("c{}", COUNT.fetch_add(1, Ordering::Relaxed));
         prepare_root(&directory.path().join("lower"));
@@ -106,11 +107,16 @@ impl Fixture {
         self.directory.path()
     }
 
-    /// Writes the bundle and creates the container.
-    pub(crate) fn try_create(&self) -> ttrpc::Result<u32> {
+    /// Writes the documents of the bundle.
+    pub(crate) fn write_bundle(&self) {
         let write = |name: &str, text: String| std::fs::write(self.bundle().join(name), text).unwrap();
         write(file::CONFIG, self.config.to_string());
         write(file::OPTIONS, serde_json::to_string(&self.options).unwrap());
+    }
+
+    /// Writes the bundle and creates the container.
+    pub(crate) fn try_create(&self) -> ttrpc::Result<u32> {
+        self.write_bundle();
         let bundle = self.bundle().display();
         let options = ["lower", "upper", "work"].map(|name| format!("{name}dir={bundle}/{name}"));
         let root = Mount {
@@ -251,6 +257,13 @@ impl Fixture {
         self.wait("").exit_status
     }
 
+    /// Kills the shim, as an accident would.
+    pub(crate) fn kill_shim(&self) {
+        let pid = rustix::process::Pid::from_raw(self.shim_pid.cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        assert!(readable(&self.shim.as_ref().unwrap().pidfd, PATIENCE));
+    }
+
     /// Whether a cgroup of this container's is left in any hierarchy.
     pub(crate) fn has_cgroup(&self) -> bool {
         let Ok(hierarchies) = std::fs::read_dir("/sys/fs/cgroup") else { return false };
@@ -295,7 +308,8 @@ impl Drop for Fixture {
     fn drop(&mut self) {
         let _ = self.kill("", 9, true);
         let deadline = Instant::now() + PATIENCE;
-        while self.delete("").is_err_and(|error| !is(&error, Code::NOT_FOUND)) && Instant::now() < deadline {
+        let busy = |error: &ttrpc::Error| is(error, Code::FAILED_PRECONDITION);
+        while self.delete("").is_err_and(|error| busy(&error)) && Instant::now() < deadline {
             std::thread::yield_now();
         }
         let clean = self.is_clean();
@@ -430,6 +444,12 @@ fn readable(fd: impl AsFd, limit: Duration) -> bool {
 fn is_cgroup(directory: &Path) -> bool {
     const MAGIC: [i64; 2] = [0x27_e0eb, 0x6367_7270];
     rustix::fs::statfs(directory).is_ok_and(|system| MAGIC.contains(&system.f_type))
+}
+
+/// Where a daemon keeps its bundles: in memory.
+fn fast_directory() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 fn cgroup_parent() -> String {

@@ -1,0 +1,135 @@
+//! The commands beside `serve`.
+
+use crate::support::{Fixture, SHIM, eventually, lacks, serve};
+use containerd_shim_protos::api::DeleteResponse;
+use containerd_shim_protos::protobuf::Message;
+use shim_protocol::{Exit, Hello, file};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn delete_command(container: &Fixture) -> DeleteResponse {
+    let bundle = container.bundle();
+    let mut command = Command::new(SHIM);
+    command.args(["-namespace", "test", "-id", &container.id, "-bundle"]).arg(bundle).arg("delete");
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "{}", container.complaints());
+    DeleteResponse::parse_from_bytes(&output.stdout).unwrap()
+}
+
+#[test]
+fn delete_cleans_up_after_a_shim_that_was_killed() {
+    if lacks() {
+        return;
+    }
+    for private_mounts in [true, false] {
+        let mut container = Fixture::new(&["sleep", "1000"]);
+        container.options.private_mounts = private_mounts;
+        let pid = container.create();
+        container.start();
+        container.kill_shim();
+        assert_eq!(delete_command(&container).exit_status, 137);
+        eventually("the process is gone", || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z")
+        });
+        // Once more is harmless; the fixture checks that nothing is left.
+        delete_command(&container);
+    }
+}
+
+#[test]
+fn delete_repeats_the_exit_that_the_shim_wrote() {
+    if lacks() {
+        return;
+    }
+    let container = Fixture::new(&["sh", "-c", "exit 7"]);
+    container.run_to_end();
+    container.kill_shim();
+    let deleted = delete_command(&container);
+    assert_eq!(deleted.exit_status, 7);
+    let Exit { at, .. } = container.exit_file();
+    assert_eq!(deleted.exited_at.seconds, at / 1_000_000_000);
+}
+
+#[test]
+fn start_prints_the_address_of_a_shim_that_serves() {
+    if lacks() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let address = directory.path().join("containerd.sock");
+    let start = || {
+        let flags = ["-namespace", "test", "-id", "x", "-publish-binary", "/bin/false", "-address"];
+        let mut command = Command::new(SHIM);
+        command.args(flags).arg(&address).arg("start").current_dir(&directory);
+        let output = command.stderr(Stdio::inherit()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (started, printed) = start();
+    assert!(started && printed.starts_with("unix://"), "{printed}");
+    assert_eq!(std::fs::read_to_string(directory.path().join("address")).unwrap(), printed);
+    let socket = Path::new(printed.strip_prefix("unix://").unwrap());
+    let connection = UnixStream::connect(socket).unwrap();
+    assert!(!start().0, "the address is in use");
+    // Its last connection closes without a container: it goes, and leaves the place to another.
+    drop(connection);
+    eventually("the shim goes", || UnixStream::connect(socket).is_err());
+    let (started, _) = start();
+    assert!(started);
+    drop(UnixStream::connect(socket).unwrap());
+    eventually("the shim goes", || UnixStream::connect(socket).is_err());
+}
+
+#[test]
+fn an_idle_shim_goes_with_its_last_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("s");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let shim = serve(&listener);
+    drop(listener);
+    let (one, two) = (UnixStream::connect(&socket).unwrap(), UnixStream::connect(&socket).unwrap());
+    drop(one);
+    let pid = rustix::process::Pid::from_raw(shim.pid.cast_signed());
+    let running = || rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG).unwrap().is_none();
+    assert!(running());
+    drop(two);
+    eventually("the shim goes", || !running());
+}
+
+#[test]
+fn log_keeps_the_streams_of_foreign_shims() {
+    if lacks() {
+        return;
+    }
+    let container = Fixture::new(&[]);
+    container.write_bundle();
+    std::fs::remove_file(container.bundle().join(file::CONFIG)).unwrap();
+    let (stdout, out) = std::io::pipe().unwrap();
+    let (stderr, err) = std::io::pipe().unwrap();
+    let (ready, signal) = std::io::pipe().unwrap();
+    let logger = sys::spawn::spawn(&sys::spawn::Program {
+        path: Path::new(SHIM),
+        arguments: &["log".as_ref(), container.bundle().as_os_str()],
+        environment: &[],
+        descriptors: &[(stdout.as_fd(), 3), (stderr.as_fd(), 4), (signal.as_fd(), 5)],
+    })
+    .unwrap();
+    drop((stdout, stderr, signal));
+    assert_eq!(std::io::Read::read(&mut &ready, &mut [0]).unwrap(), 0, "it says that it is ready");
+    let hello = Hello { exec: None, stdin: false, stdout: true, stderr: true };
+    let mut client = container.attach_with(&hello).unwrap();
+    std::io::Write::write_all(&mut &out, b"printed\n").unwrap();
+    std::io::Write::write_all(&mut &err, b"complained\nunended").unwrap();
+    drop((out, err));
+    assert_eq!(client.read_frames(), ("printed\n".to_owned(), "complained\nunended".to_owned()));
+    let pid = rustix::process::Pid::from_raw(logger.pid.cast_signed());
+    let (_, status) = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty()).unwrap().unwrap();
+    assert_eq!(status.exit_status(), Some(0), "{}", container.complaints());
+    let mut log = container.log();
+    log.sort();
+    let texts: Vec<_> = log.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["complained\n", "unended", "printed\n"]);
+    std::fs::remove_file(container.bundle().join(file::ATTACH)).unwrap();
+}
