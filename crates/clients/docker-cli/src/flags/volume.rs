@@ -1,0 +1,71 @@
+//! `-v [source:]target[:options]`.
+
+use super::mount;
+
+/// What `-v` flags come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Volumes {
+    /// Binds and named volumes, for the host configuration.
+    pub(crate) binds: Vec<String>,
+    /// Targets of anonymous volumes, for the configuration.
+    pub(crate) anonymous: Vec<String>,
+}
+
+/// Reads all values; of equal ones each counts once.
+pub(crate) fn parse(values: &[String]) -> Result<Volumes, String> {
+    let mut volumes = Volumes::default();
+    for value in values {
+        let (source, rest) = check(value)?;
+        let list = if source.is_some() { &mut volumes.binds } else { &mut volumes.anonymous };
+        let text = match (source, rest) {
+            (Some(source), Some(rest)) => format!("{}:{rest}", mount::absolute(source)),
+            _ => value.clone(),
+        };
+        if !list.contains(&text) {
+            list.push(text);
+        }
+    }
+    Ok(volumes)
+}
+
+/// Splits off the source, after checking the sections.
+fn check(spec: &str) -> Result<(Option<&str>, Option<&str>), String> {
+    if spec.is_empty() {
+        return Err("invalid empty volume spec".to_owned());
+    }
+    if spec.len() <= 2 {
+        return Ok((None, None));
+    }
+    let invalid = |why: &str| format!("invalid spec: {spec}: {why}");
+    let sections: Vec<&str> = spec.split(':').collect();
+    if sections.iter().any(|section| section.is_empty()) {
+        return Err(invalid("empty section between colons"));
+    }
+    if sections.len() > 3 {
+        return Err(invalid("too many colons"));
+    }
+    Ok(match spec.split_once(':') {
+        Some((source, rest)) => (Some(source), Some(rest)),
+        None => (None, None),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let here = std::env::current_dir().unwrap();
+        let values = ["/a:/b:ro", "name:/c", "/anon", "./x:/d", "/anon"].map(str::to_owned);
+        let volumes = parse(&values).unwrap();
+        let relative = format!("{}/x:/d", here.display());
+        assert_eq!(volumes.binds, ["/a:/b:ro", "name:/c", &relative]);
+        assert_eq!(volumes.anonymous, ["/anon"]);
+        assert_eq!(
+            parse(&["a::b".to_owned()]).unwrap_err(),
+            "invalid spec: a::b: empty section between colons"
+        );
+        assert_eq!(parse(&["/a:/b:c:d".to_owned()]).unwrap_err(), "invalid spec: /a:/b:c:d: too many colons");
+    }
+}
