@@ -9,6 +9,7 @@ mod dirs;
 mod lock;
 mod remove;
 mod trash;
+mod workers;
 
 pub use atomic::{Sync, read_optional, sweep, write_atomic, write_atomic_mode};
 pub use dirs::{create_dir_all, rename, sync_dir};

@@ -38,11 +38,12 @@ pub struct Leftover {
 /// # Errors
 /// Only if the directory that holds `path` cannot be opened.
 pub fn remove_tree(path: &Path) -> Result<Vec<Leftover>> {
-    remove_until(path, &AtomicBool::new(false))
+    remove_shared(path, &AtomicBool::new(false), &|_, _| false)
 }
 
-/// As [`remove_tree`], but gives up between two deletions once `stop` is set.
-pub(crate) fn remove_until(path: &Path, stop: &AtomicBool) -> Result<Vec<Leftover>> {
+/// As [`remove_tree`], but gives up between two deletions once `stop` is set, and offers each directory below `path`
+/// to `share`, which answers whether somebody else removes it.
+pub(crate) fn remove_shared(path: &Path, stop: &AtomicBool, share: &Share<'_>) -> Result<Vec<Leftover>> {
     let Some(name) = path.file_name() else {
         return Err(at("remove", path)(io::Error::from(io::ErrorKind::InvalidInput)));
     };
@@ -54,10 +55,13 @@ pub(crate) fn remove_until(path: &Path, stop: &AtomicBool) -> Result<Vec<Leftove
         Err(Errno::NOENT) => return Ok(Vec::new()),
         Err(error) => return Err(at("open", holder)(error)),
     };
-    let mut removal = Removal { path: path.to_owned(), leftovers: Vec::new(), moved: 0, stop };
+    let mut removal = Removal { path: path.to_owned(), leftovers: Vec::new(), moved: 0, stop, share };
     removal.entry(holder.as_fd(), name, FileType::Unknown, None, 0);
     Ok(removal.leftovers)
 }
+
+/// Takes over the directory of this name in this directory, or does not.
+pub(crate) type Share<'a> = dyn Fn(BorrowedFd<'_>, &OsStr) -> bool + 'a;
 
 struct Removal<'a> {
     /// Where we are, for reports.
@@ -66,6 +70,7 @@ struct Removal<'a> {
     /// Directories moved up so far; makes their new names unique.
     moved: usize,
     stop: &'a AtomicBool,
+    share: &'a Share<'a>,
 }
 
 impl Removal<'_> {
@@ -86,6 +91,7 @@ impl Removal<'_> {
             }
         }
         match root {
+            Some(_) if (self.share)(parent, name) => {}
             Some(root) if depth >= DEEP => self.move_up(parent, name, root),
             _ => self.directory(parent, name, root, depth),
         }

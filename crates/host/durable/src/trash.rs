@@ -3,12 +3,14 @@
 //! Removing a tree takes seconds and slows down whoever creates files meanwhile; renaming it takes microseconds. The
 //! trash is a directory on the same mount: what it holds belongs to nobody, at whatever moment the process ended, and
 //! is deleted at the next start.
+//!
+//! Where a deletion waits for the disk (unlinking a file that was written back took 2.5 ms on the machine this was
+//! measured on, whatever program did it), several at once take hardly longer than one.
 
-use crate::remove::remove_until;
-use crate::{Leftover, Result, at, create_dir_all};
+use crate::{Leftover, Result, at, create_dir_all, workers};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -155,18 +157,18 @@ fn empty_once(shared: &Shared, dir: &Path) {
         Ok(entries) => entries,
         Err(error) => return tracing::warn!(dir = %dir.display(), %error, "the trash cannot be read"),
     };
-    for entry in entries.flatten() {
-        if shared.stopped() {
-            return;
-        }
-        let name = entry.file_name();
-        let due = shared.lock().stuck.get(&name).is_none_or(|stuck| stuck.retry <= Instant::now());
-        if due {
-            let reasons = remove_until(&entry.path(), &shared.stop)
-                .unwrap_or_else(|error| vec![Leftover { path: error.path, error: error.source }]);
-            note(shared, name, reasons);
-        }
-    }
+    let names: HashSet<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let due = {
+        let mut state = shared.lock();
+        // What somebody else took away must not be waited for.
+        state.stuck.retain(|name, _| names.contains(name));
+        let now = Instant::now();
+        names
+            .into_iter()
+            .filter(|name| state.stuck.get(name).is_none_or(|stuck| stuck.retry <= now))
+            .collect()
+    };
+    workers::empty(dir, due, &shared.stop, &|name, reasons| note(shared, name, reasons));
 }
 
 fn note(shared: &Shared, name: OsString, reasons: Vec<Leftover>) {
