@@ -6,7 +6,7 @@ use oci::Digest;
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// What the sender said about the content.
@@ -28,8 +28,8 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub(crate) fn new(temporary: PathBuf, dir: PathBuf) -> Result<Self> {
-        let file = NamedTempFile::new_in(&temporary).map_err(at("create a file in", &temporary))?;
+    pub(crate) fn new(temporary: &Path, dir: PathBuf) -> Result<Self> {
+        let file = NamedTempFile::new_in(temporary).map_err(at("create a file in", temporary))?;
         Ok(Self { file, hash: Sha256::new(), size: 0, dir })
     }
 

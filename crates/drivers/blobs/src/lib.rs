@@ -58,7 +58,7 @@ impl Blobs {
 
     /// Begins to write a blob.
     pub fn ingest(&self) -> Result<Ingest> {
-        Ingest::new(self.ingest_dir(), self.dir())
+        Ingest::new(&self.ingest_dir(), self.dir())
     }
 
     /// Stores `content` and says its digest.

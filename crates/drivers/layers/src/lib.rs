@@ -10,7 +10,7 @@
 //! <root>/c/<key>/upper      what the container wrote
 //! <root>/c/<key>/work       the kernel's
 //! <root>/c/<key>/lower      symbolic link whose target lists the layers, topmost first
-//! <root>/e/                 an empty directory, below a container without layers
+//! <root>/e/1, <root>/e/2    empty directories, below what has too few layers for the kernel
 //! <root>/tmp/<id>/          a layer being unpacked; gone at the next start
 //! <root>/trash/             what is being deleted in the background
 //! ```
@@ -29,6 +29,7 @@ mod snapshot;
 mod stage;
 mod unpack;
 mod usage;
+mod walk;
 
 pub use changes::{Change, ChangeKind};
 pub use decompress::{Compression, decompress};
@@ -62,7 +63,7 @@ struct Inner {
 impl Layers {
     /// Makes the directories below `root` if need be and takes away what was being unpacked.
     pub fn open(root: &Path) -> Result<Self> {
-        for name in ["", "l", "c", "e", "tmp"] {
+        for name in ["", "l", "c", "e/1", "e/2", "tmp"] {
             let dir = root.join(name);
             DirBuilder::new().mode(0o700).recursive(true).create(&dir).map_err(at("create", &dir))?;
         }

@@ -1,6 +1,7 @@
 //! What to mount for a snapshot, and reading inside it without mounting it anywhere.
 
 use crate::error::at;
+use crate::snapshot::topmost_first;
 use crate::{LayerError, LayerId, Layers, Result};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{self, FileType, Mode, OFlags, ResolveFlags};
@@ -52,10 +53,10 @@ impl Layers {
 
     /// The read-only stack of `layers`, lowest first, mounted nowhere.
     pub fn open_layers(&self, layers: &[LayerId]) -> Result<OwnedFd> {
-        let topmost_first: Vec<LayerId> = layers.iter().rev().cloned().collect();
-        let mut stack = self.lower_dirs(&topmost_first);
+        let unique: Vec<LayerId> = topmost_first(layers).into_iter().cloned().collect();
+        let mut stack = self.lower_dirs(&unique);
         if stack.len() == 1 {
-            stack.push(self.inner.root.join("e"));
+            stack.push(self.inner.root.join("e/2"));
         }
         detached(&stack)
     }
@@ -63,7 +64,7 @@ impl Layers {
     /// Directories of layers, in the same order; the empty one if there are none.
     pub fn lower_dirs(&self, layers: &[LayerId]) -> Vec<PathBuf> {
         if layers.is_empty() {
-            return vec![self.inner.root.join("e")];
+            return vec![self.inner.root.join("e/1")];
         }
         layers.iter().map(|id| self.layer_dir(id)).collect()
     }

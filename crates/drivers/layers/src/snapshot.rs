@@ -4,6 +4,7 @@ use crate::error::at;
 use crate::{LayerError, LayerId, Layers, Result, names};
 use rustix::fs::{self, Gid, Mode, Uid};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ impl Layers {
             DirBuilder::new().mode(0o700).create(path).map_err(at("create", path))?;
         }
         self.copy_root(layers.last(), &upper)?;
-        let list: Vec<&str> = layers.iter().rev().map(LayerId::as_str).collect();
+        let list: Vec<&str> = topmost_first(layers).into_iter().map(LayerId::as_str).collect();
         // A link cannot have an empty target.
         let target = if list.is_empty() { ":".to_owned() } else { list.join(":") };
         std::os::unix::fs::symlink(target, &lower).map_err(at("create", &lower))
@@ -93,4 +94,11 @@ impl Layers {
         }
         Ok(self.inner.root.join("c").join(key))
     }
+}
+
+/// A stack without repetitions. The kernel refuses a layer that is there twice; what the upper one of two equal layers
+/// has or hides, the lower one cannot change.
+pub(crate) fn topmost_first(layers: &[LayerId]) -> Vec<&LayerId> {
+    let mut seen = HashSet::new();
+    layers.iter().rev().filter(|id| seen.insert(*id)).collect()
 }

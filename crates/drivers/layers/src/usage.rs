@@ -1,11 +1,10 @@
 //! How much a snapshot takes.
 
 use crate::error::at;
-use crate::{Layers, Result};
+use crate::{LayerError, Layers, Result, walk};
+use rustix::io::Errno;
 use std::collections::HashSet;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a directory tree takes on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,29 +16,28 @@ pub struct Usage {
 }
 
 impl Layers {
-    /// What a container wrote. Walks its directory; what vanishes meanwhile is not counted.
+    /// What a container wrote. Walks its directory.
     pub fn usage(&self, key: &str) -> Result<Usage> {
-        tree(self.snapshot_dir(key)?.join("upper"))
+        let path = self.snapshot_dir(key)?.join("upper");
+        match tree(&path) {
+            Err(Errno::NOENT) => Err(LayerError::NotFound { key: key.to_owned() }),
+            other => other.map_err(at("read", &path)),
+        }
     }
 }
 
-fn tree(root: PathBuf) -> Result<Usage> {
-    let (mut usage, mut linked, mut open) = (Usage::default(), HashSet::new(), vec![root]);
+fn tree(path: &Path) -> Result<Usage, Errno> {
+    let root = walk::open_root(path)?;
+    let (mut usage, mut linked, mut open) = (Usage::default(), HashSet::new(), vec![PathBuf::new()]);
     while let Some(dir) = open.pop() {
-        let entries = match fs::read_dir(&dir) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            other => other.map_err(at("read", &dir))?,
-        };
-        for entry in entries.flatten() {
-            let Ok(stat) = entry.metadata() else { continue };
-            if stat.nlink() > 1 && !stat.is_dir() && !linked.insert((stat.dev(), stat.ino())) {
+        for (path, stat) in walk::list(&root, &dir).unwrap_or_default() {
+            if walk::is_dir(&stat) {
+                open.push(path);
+            } else if stat.st_nlink > 1 && !linked.insert(stat.st_ino) {
                 continue;
             }
-            usage.bytes += stat.blocks() * 512;
+            usage.bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
             usage.inodes += 1;
-            if stat.is_dir() {
-                open.push(entry.path());
-            }
         }
     }
     Ok(usage)

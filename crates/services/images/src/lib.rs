@@ -116,6 +116,11 @@ impl Images {
         self.index().images.len()
     }
 
+    /// Bytes of all layers, each counted once however many images have it.
+    pub fn layers_size(&self) -> u64 {
+        self.index().layers.values().map(|layer| layer.size).sum()
+    }
+
     fn index(&self) -> Arc<Index> {
         self.inner.index.load_full()
     }

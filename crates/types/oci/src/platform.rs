@@ -122,7 +122,7 @@ impl FromStr for Platform {
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
         };
         let parts: Vec<&str> = text.split('/').collect();
-        if !parts.iter().all(|part| word(&part)) {
+        if !parts.iter().all(word) {
             return Err(PlatformError::Malformed { text: text.to_owned() });
         }
         match parts[..] {

@@ -46,7 +46,8 @@ impl From<io::Error> for ArchiveError {
 impl errors::Classified for ArchiveError {
     fn class(&self) -> errors::Class {
         match self {
-            Self::Read(error) => errors::io_class(error),
+            // What a decompressor says is about the bytes that it was given.
+            Self::Read(error) if error.raw_os_error().is_some() => errors::io_class(error),
             _ => errors::Class::Invalid,
         }
     }

@@ -20,6 +20,3 @@ pub(crate) const BLOCK: usize = 512;
 
 /// Longest name or link target: the kernel's `PATH_MAX` with its final zero.
 pub(crate) const MAX_PATH: usize = 4095;
-
-#[cfg(test)]
-mod tests;

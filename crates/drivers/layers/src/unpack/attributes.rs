@@ -21,10 +21,10 @@ pub(super) fn owner(entry: &Entry) -> Option<(Uid, Gid)> {
 }
 
 /// All attributes but the times, of a file or directory that is open. Set-id bits and capabilities come after the
-/// owner, whose change clears them.
-pub(super) fn apply(file: impl AsFd, entry: &Entry, owner: (Uid, Gid)) -> io::Result<()> {
+/// owner, whose change clears them. `inherits`: the directory it was made in gave it its own group.
+pub(super) fn apply(file: impl AsFd, entry: &Entry, owner: (Uid, Gid), inherits: bool) -> io::Result<()> {
     let file = file.as_fd();
-    if owner != (Uid::ROOT, Gid::ROOT) {
+    if inherits || owner != (Uid::ROOT, Gid::ROOT) {
         fs::fchown(file, Some(owner.0), Some(owner.1))?;
     }
     fs::fchmod(file, Mode::from_raw_mode(entry.mode))?;

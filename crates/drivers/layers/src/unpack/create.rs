@@ -32,7 +32,7 @@ impl Unpacker {
             Some(sparse) => copy_sparse(archive, &file, entry, &sparse.extents)?,
         }
         self.contents.size += entry.file_size();
-        attributes::apply(&file, entry, owner).map_err(failed(entry))?;
+        attributes::apply(&file, entry, owner, self.tree.inherits()).map_err(failed(entry))?;
         attributes::set_times(&file, entry.mtime).map_err(failed(entry))
     }
 
@@ -40,8 +40,9 @@ impl Unpacker {
     pub(super) fn directory(&mut self, entry: &Entry, name: &Name) -> Result<()> {
         let owner = checked(entry)?;
         let directory = self.open_or_create(name).map_err(|errno| failed(entry)(errno.into()))?;
-        attributes::apply(&directory, entry, owner).map_err(failed(entry))?;
-        self.tree.stay_in(name, directory);
+        attributes::apply(&directory, entry, owner, true).map_err(failed(entry))?;
+        let set_group = entry.mode & 0o2000 != 0;
+        self.tree.stay_in(name, directory, set_group);
         self.set_time_later(name.clone(), entry.mtime)
     }
 

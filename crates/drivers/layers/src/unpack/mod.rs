@@ -136,6 +136,3 @@ impl Unpacker {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

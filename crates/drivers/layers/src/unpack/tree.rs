@@ -50,7 +50,21 @@ pub(super) struct Tree {
     aside: OwnedFd,
     displaced: u64,
     /// The directory of the last lookup; none: the root.
-    here: Option<(Vec<u8>, OwnedFd)>,
+    here: Option<Here>,
+}
+
+struct Here {
+    path: Vec<u8>,
+    fd: OwnedFd,
+    /// Whether what is made in it gets its group: the set-group-id bit.
+    set_group: bool,
+}
+
+impl Here {
+    fn new(path: &[u8], fd: OwnedFd) -> Result<Self, Errno> {
+        let set_group = Mode::from_raw_mode(fs::fstat(&fd)?.st_mode).contains(Mode::SGID);
+        Ok(Self { path: path.to_owned(), fd, set_group })
+    }
 }
 
 impl Tree {
@@ -60,7 +74,7 @@ impl Tree {
 
     /// Goes to the directory `dir`, creating what is missing of it.
     pub(super) fn enter(&mut self, dir: &[u8]) -> Result<(), Failure> {
-        if self.here.as_ref().is_some_and(|(path, _)| path == dir) {
+        if self.here.as_ref().is_some_and(|here| here.path == dir) {
             return Ok(());
         }
         self.here = None;
@@ -71,19 +85,24 @@ impl Tree {
             Err(Errno::NOENT | Errno::NOTDIR) => self.create_all(dir)?,
             other => other?,
         };
-        self.here = Some((dir.to_owned(), opened));
+        self.here = Some(Here::new(dir, opened)?);
         Ok(())
     }
 
     /// The directory of the last [`Tree::enter`].
     pub(super) fn here(&self) -> BorrowedFd<'_> {
-        self.here.as_ref().map_or_else(|| self.root.as_fd(), |(_, fd)| fd.as_fd())
+        self.here.as_ref().map_or_else(|| self.root.as_fd(), |here| here.fd.as_fd())
+    }
+
+    /// Whether what is made in the present directory gets its group. The root's bit counts as set.
+    pub(super) fn inherits(&self) -> bool {
+        self.here.as_ref().is_none_or(|here| here.set_group)
     }
 
     /// Makes `directory`, which is `name`, the present one.
-    pub(super) fn stay_in(&mut self, name: &Name, directory: OwnedFd) {
+    pub(super) fn stay_in(&mut self, name: &Name, fd: OwnedFd, set_group: bool) {
         if !name.is_root() {
-            self.here = Some((name.as_bytes().to_owned(), directory));
+            self.here = Some(Here { path: name.as_bytes().to_owned(), fd, set_group });
         }
     }
 
@@ -159,7 +178,7 @@ impl Tree {
             if next == dir.len() {
                 return Ok(opened);
             }
-            self.here = Some((path.to_owned(), opened));
+            self.here = Some(Here::new(path, opened)?);
             end = next + 1;
         }
     }

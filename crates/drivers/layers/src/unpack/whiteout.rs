@@ -18,7 +18,7 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 const META: &[u8] = b".wh..wh.";
 
 /// What a marked name means.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker<'a> {
     /// The directory hides what lower layers have in it.
     Opaque,

@@ -1,6 +1,8 @@
 //! The service as the engine uses it, on a store and a disk of its own. Needs root: layers hold other owners' files.
+#![allow(clippy::print_stderr, reason = "a test that skips says why")]
 
 mod support;
+mod tools;
 
 use images::{Filter, ImageError, Import, LoadOptions, Removal, Removed, Use};
 use oci::Reference;
@@ -91,7 +93,7 @@ async fn a_restart_finds_everything_and_deletes_what_no_record_names() {
 async fn names_go_before_images_and_layers_only_with_the_last_image() {
     let Some(home) = root().await else { return };
     let base = layer(&[("base", "1")]);
-    home.load(Archive::new(&[base.clone()], &["base:1", "base:2"]).docker()).await.unwrap();
+    home.load(Archive::new(std::slice::from_ref(&base), &["base:1", "base:2"]).docker()).await.unwrap();
     home.load(Archive::new(&[base, layer(&[("top", "1")])], &["top:1"]).docker()).await.unwrap();
     assert_eq!(home.layers(), 2);
     let removed = home.images.remove("base:1", SOFT, &[]).await.unwrap();
@@ -157,7 +159,10 @@ async fn a_name_moves_and_leaves_the_old_image_dangling() {
     assert_eq!(loaded[0].replaced.as_ref(), Some(&old));
     let list = |filter: Filter| home.images.list(&filter).unwrap();
     let dangling = list(Filter { dangling: Some(true), ..Filter::default() });
-    assert_eq!(dangling.iter().map(|summary| summary.image.id.clone()).collect::<Vec<_>>(), [old.clone()]);
+    assert_eq!(
+        dangling.iter().map(|summary| summary.image.id.clone()).collect::<Vec<_>>(),
+        std::slice::from_ref(&old)
+    );
     let named = list(Filter { references: vec!["ap*".to_owned()], ..Filter::default() });
     assert_eq!(named[0].repo_tags, ["app:1"]);
     assert!(home.images.list(&Filter { before: Some("none".to_owned()), ..Filter::default() }).is_err());
