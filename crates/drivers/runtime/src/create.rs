@@ -13,7 +13,9 @@ use crate::shim::record::{ShimRecord, write_json};
 use crate::shim::{ShimProcess, find_program};
 use crate::task::{Holds, Task};
 use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse, Empty, Mount, ShutdownRequest};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use shim_protocol::{ATTACH_STREAM, Runtime, file};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -73,11 +75,10 @@ async fn create_own(
         socket: socket.clone(),
         version: Version::V2,
         cgroup: cgroup_of(&request),
-        terminal: request.terminal,
     };
     let stdin = if request.open_stdin { ATTACH_STREAM } else { "" };
-    let call = call(&request, stdin, ATTACH_STREAM);
-    let request = write_files(request, &record, true).await?;
+    let call = call(&request, Path::new(stdin), ATTACH_STREAM);
+    let request = write_files(request, &record).await?;
     let mut shim = runtimes.pool.take().await?;
     if let Err(error) = shim.move_to(&socket) {
         shim.discard();
@@ -92,7 +93,7 @@ async fn create_own(
 
 async fn create_foreign(
     runtimes: &Runtimes,
-    request: CreateTask,
+    mut request: CreateTask,
     name: String,
     program: PathBuf,
 ) -> Result<Task> {
@@ -103,10 +104,15 @@ async fn create_foreign(
         socket: PathBuf::new(),
         version: Version::V2,
         cgroup: cgroup_of(&request),
-        terminal: request.terminal,
     };
-    let call = call(&request, "", "");
-    let request = write_files(request, &record, false).await?;
+    request.options.events_address = None;
+    let logger = logger(&runtimes.config.shim, &request.bundle);
+    let input = request.bundle.join(file::STDIN);
+    let call = call(&request, if request.open_stdin { &input } else { Path::new("") }, &logger);
+    let request = write_files(request, &record).await?;
+    if request.open_stdin {
+        make_fifo(&input)?;
+    }
     let log = LogCopier::start(&request.bundle)?;
     let (namespace, events) = (&runtimes.config.namespace, &runtimes.events_path);
     let shim = foreign::start(&record.program, namespace, &request.id, &request.bundle, events).await?;
@@ -157,13 +163,13 @@ fn cgroup_of(request: &CreateTask) -> Option<PathBuf> {
     request.spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone())
 }
 
-fn call(request: &CreateTask, stdin: &str, output: &str) -> CreateTaskRequest {
+fn call(request: &CreateTask, stdin: &Path, output: &str) -> CreateTaskRequest {
     CreateTaskRequest {
         id: request.id.to_string(),
         bundle: request.bundle.display().to_string(),
         rootfs: request.rootfs.iter().map(mount).collect(),
         terminal: request.terminal,
-        stdin: stdin.to_owned(),
+        stdin: stdin.display().to_string(),
         stdout: output.to_owned(),
         stderr: if request.terminal { String::new() } else { output.to_owned() },
         ..CreateTaskRequest::default()
@@ -180,7 +186,7 @@ fn mount(mount: &RootMount) -> Mount {
 }
 
 /// The files of a bundle; not synced, since they do not outlive a reboot. Gives the request back.
-async fn write_files(request: CreateTask, record: &ShimRecord, options: bool) -> Result<CreateTask> {
+async fn write_files(request: CreateTask, record: &ShimRecord) -> Result<CreateTask> {
     let record = record.clone();
     let write = move || {
         let bundle = &request.bundle;
@@ -193,12 +199,30 @@ async fn write_files(request: CreateTask, record: &ShimRecord, options: bool) ->
         // Of an earlier run of the same container.
         let _ = std::fs::remove_file(bundle.join(file::EXIT));
         write_json(&bundle.join(file::CONFIG), &request.spec)?;
-        if options {
-            write_json(&bundle.join(file::OPTIONS), &request.options)?;
-        }
+        write_json(&bundle.join(file::OPTIONS), &request.options)?;
         record.write(bundle)?;
         Ok(request)
     };
     let written = tokio::task::spawn_blocking(write).await;
     written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// Our shim as the logger of a foreign one, by containerd's convention.
+fn logger(shim: &Path, bundle: &Path) -> String {
+    format!("binary://{}?log={}", percent_encoded(shim), percent_encoded(bundle))
+}
+
+fn percent_encoded(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes.map(|&b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+fn make_fifo(path: &Path) -> Result<()> {
+    match mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0) {
+        Err(error) if error != rustix::io::Errno::EXIST => {
+            Err(Error::File { action: "create", path: path.to_path_buf(), cause: error.into() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -2,13 +2,14 @@
 
 use crate::attach::Attachment;
 use crate::error::Result;
+use crate::fifo::Fifos;
 use crate::rpc::SHORT;
 use crate::task::{Task, is_not_found};
 use crate::wait::{self, WaitOutcome, Waiting};
 use containerd_shim_protos::api::{StartRequest, StartResponse};
 use ids::ExecId;
 use shim_protocol::Exit;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Which streams of an exec can be attached; the others are `/dev/null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,11 +30,14 @@ pub struct ExecTask {
     task: Task,
     exec: ExecId,
     waiting: Arc<Waiting>,
+    /// Its streams, in a foreign shim.
+    fifos: Option<Arc<Mutex<Fifos>>>,
 }
 
 impl ExecTask {
-    pub(crate) fn new(task: Task, exec: ExecId) -> Self {
-        Self { task, exec, waiting: Arc::default() }
+    pub(crate) fn new(task: Task, exec: ExecId, fifos: Option<Fifos>) -> Self {
+        let fifos = fifos.map(|fifos| Arc::new(Mutex::new(fifos)));
+        Self { task, exec, waiting: Arc::default(), fifos }
     }
 
     /// Its id.
@@ -53,8 +57,11 @@ impl ExecTask {
             exec_id: self.exec.to_string(),
             ..StartRequest::default()
         };
-        let response: StartResponse = self.task.shared.rpc.call("Start", &request, SHORT).await?;
-        Ok(response.pid)
+        let answer = self.task.shared.rpc.call::<StartResponse>("Start", &request, SHORT).await;
+        if let Some(fifos) = &self.fifos {
+            lock(fifos).let_go();
+        }
+        Ok(answer?.pid)
     }
 
     /// Waits for its end, as [`Task::wait`] does.
@@ -92,8 +99,15 @@ impl ExecTask {
 
     /// Connects to its streams; also before it is started, so that no output is missed.
     pub async fn attach(&self, stdin: bool, stdout: bool, stderr: bool) -> Result<Attachment> {
-        self.task.attach(Some(&self.exec), stdin, stdout, stderr).await
+        match &self.fifos {
+            Some(fifos) => lock(fifos).attach(self.task.clone(), self.exec.clone()),
+            None => self.task.attach(Some(&self.exec), stdin, stdout, stderr).await,
+        }
     }
+}
+
+fn lock(fifos: &Mutex<Fifos>) -> MutexGuard<'_, Fifos> {
+    fifos.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An exec whose shim died ended with the container.

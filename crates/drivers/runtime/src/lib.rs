@@ -17,6 +17,7 @@ pub mod devices;
 pub mod error;
 mod events;
 mod exec;
+mod fifo;
 mod rpc;
 mod runtimes;
 pub mod seccomp;

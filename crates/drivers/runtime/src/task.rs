@@ -4,6 +4,7 @@ use crate::attach::{Attachment, attach};
 use crate::error::{Error, Result};
 use crate::events::EventHub;
 use crate::exec::{ExecIo, ExecTask};
+use crate::fifo::{Fifos, Paths};
 use crate::rpc::{Rpc, SHORT};
 use crate::shim::ShimProcess;
 use crate::shim::log::LogCopier;
@@ -117,23 +118,26 @@ impl Task {
 
     /// Adds a process; it runs from [`ExecTask::start`] on.
     pub async fn exec(&self, exec: &ExecId, process: Process, io: ExecIo) -> Result<ExecTask> {
-        let attaches = io.stdin || io.stdout || io.stderr;
-        if attaches && !self.shared.cleanup.record.own {
-            return Err(self.not_with_runtime("exec with streams"));
-        }
-        let stream = |wanted: bool| if wanted { ATTACH_STREAM.to_owned() } else { String::new() };
+        let (fifos, paths) = if self.shared.cleanup.record.own {
+            let stream = |wanted: bool| if wanted { ATTACH_STREAM.to_owned() } else { String::new() };
+            let stderr = stream(io.stderr && !io.terminal);
+            (None, Paths { stdin: stream(io.stdin), stdout: stream(io.stdout), stderr })
+        } else {
+            let (fifos, paths) = Fifos::make(&self.shared.cleanup.bundle, exec, io)?;
+            (Some(fifos), paths)
+        };
         let request = ExecProcessRequest {
             id: self.id_string(),
             exec_id: exec.to_string(),
             terminal: io.terminal,
-            stdin: stream(io.stdin),
-            stdout: stream(io.stdout),
-            stderr: stream(io.stderr && !io.terminal),
+            stdin: paths.stdin,
+            stdout: paths.stdout,
+            stderr: paths.stderr,
             spec: Some(oci_any("Process", &process)).into(),
             ..ExecProcessRequest::default()
         };
         self.call_empty("Exec", &request).await?;
-        Ok(ExecTask::new(self.clone(), exec.clone()))
+        Ok(ExecTask::new(self.clone(), exec.clone(), fifos))
     }
 
     /// Freezes all processes.
@@ -256,7 +260,8 @@ impl Task {
         }
     }
 
-    /// Connects to the streams of the init process, or of an exec.
+    /// Connects to the streams of the init process, or of an exec of our own shim. Containers of foreign shims have
+    /// our logger for that; some keep it waiting for the end until the container is deleted.
     pub async fn attach(
         &self,
         exec: Option<&ExecId>,
@@ -264,8 +269,9 @@ impl Task {
         stdout: bool,
         stderr: bool,
     ) -> Result<Attachment> {
-        if !self.shared.cleanup.record.own {
-            return Err(self.not_with_runtime("attach"));
+        if exec.is_some() && !self.shared.cleanup.record.own {
+            // Its streams went to the engine that created it; see `ExecTask::attach`.
+            return Err(self.not_with_runtime("attaching again to an exec"));
         }
         let hello = Hello { exec: exec.map(ToString::to_string), stdin, stdout, stderr };
         attach(self.id(), &self.shared.cleanup.bundle, &hello).await

@@ -428,26 +428,33 @@ async fn a_foreign_shim_runs_a_container() {
         return;
     }
     let choose = |wishes: &mut Wishes| wishes.runtime = Some(name.into());
-    let task = scratch.create("trap 'exit 5' TERM; busybox sleep 1000 & wait", choose).await.unwrap();
+    let script = "echo hi; echo oh >&2; trap 'exit 5' TERM; busybox sleep 1000 & wait";
+    let task = scratch.create(script, choose).await.unwrap();
+    let attachment = task.attach(None, false, true, true).await.unwrap();
     task.start().await.unwrap();
-    let error = task.attach(None, false, true, true).await.unwrap_err();
-    assert_eq!(errors::Classified::class(&error), errors::Class::Unsupported, "{error}");
     let bundle = scratch.bundle(task.id());
     let document = oci_spec::runtime::Spec::load(bundle.join("config.json")).unwrap();
-    let args = ["sh", "-c", "exit 6"].map(str::to_owned).to_vec();
+    let args = ["sh", "-c", "busybox cat; echo err >&2; exit 6"].map(str::to_owned).to_vec();
     let wish = spec::ExecSpec { args, ..Default::default() };
     let process = exec_process(&document, &wish, None, &[]).unwrap();
-    let exec = task.exec(&ExecId::from_bytes([9; 32]), process, ExecIo::default()).await.unwrap();
+    let io = ExecIo { stdin: true, stdout: true, stderr: true, terminal: false };
+    let exec = task.exec(&ExecId::from_bytes([9; 32]), process, io).await.unwrap();
+    let mut streams = exec.attach(true, true, true).await.unwrap();
     let Adopted::Running(again) = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap() else {
         panic!("it runs");
     };
     assert_eq!(again.pid(), task.pid());
     exec.start().await.unwrap();
+    streams.stream.write_all(b"in").await.unwrap();
+    streams.stream.shutdown().await.unwrap();
+    assert_eq!(frames(streams).await, ("in".into(), "err\n".into()));
     assert_eq!(exec.wait().await.exit().status, 6);
     exec.delete().await.unwrap();
     task.kill(15, false).await.unwrap();
     assert_eq!(ended(&task).await, WaitOutcome::Exited(ended(&again).await.exit()));
+    // This shim closes the logger's pipes when it deletes the container.
     assert_eq!(task.delete().await.unwrap().status, 5);
+    assert_eq!(frames(attachment).await, ("hi\n".into(), "oh\n".into()));
     scratch.assert_clean(task.id());
 }
 

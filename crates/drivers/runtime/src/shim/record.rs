@@ -23,8 +23,6 @@ pub(crate) struct ShimRecord {
     pub(crate) version: Version,
     /// The container's `linux.cgroupsPath`.
     pub(crate) cgroup: Option<PathBuf>,
-    /// Whether the init process has a terminal.
-    pub(crate) terminal: bool,
 }
 
 impl ShimRecord {
