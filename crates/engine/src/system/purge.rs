@@ -45,5 +45,9 @@ pub async fn purge(services: &Arc<Services>) -> Result<()> {
     }
     first = first.and(services.networks.purge().await.map_err(Into::into));
     services.runtimes.close().await;
+    if services.cgroup_driver == cgroups::Driver::Cgroupfs {
+        let parent = services.cgroups.cgroup(services.settings.runtime.cgroup_parent.as_ref());
+        first = first.and(parent.remove().map_err(Into::into));
+    }
     first
 }
