@@ -47,15 +47,15 @@ fn words(args: Vec<OsString>) -> Outcome<Vec<String>> {
 fn find_and_run(program: &str, args: &[String], environment: Environment) -> Outcome<ExitCode> {
     let parser = globals_command();
     let (globals, rest) = match usage::parse(parser, args, program, "[OPTIONS] COMMAND [ARG...]")? {
-        Parsed::Help => return help(program, &environment, &[]),
+        Parsed::Help => return print(&help(program, &environment, &[])?),
         Parsed::Call(matches, rest) => (Globals::from_arg_matches(&matches)?, rest),
     };
     if globals.version {
         return print(&format!("{}\n", version_line(program, &environment)));
     }
     match rest.split_first() {
-        None => help(program, &environment, &[]),
-        Some((word, rest)) if word == "help" => help(program, &environment, rest),
+        None => hint(&help(program, &environment, &[])?),
+        Some((word, rest)) if word == "help" => print(&help(program, &environment, rest)?),
         Some((word, rest)) if word == "completion" => {
             let name = if program == "docker" { "docker" } else { environment.program };
             print(&completion::script(name, rest, &environment.verbs)?)
@@ -128,10 +128,12 @@ fn call(program: &str, globals: Globals, args: &[String], environment: Environme
                     Some(_) => (format!("unknown flag: {word}"), 125),
                     None => (format!("{program}: unknown command: {path} {word}"), 1),
                 };
-                let text = format!("{what}\n\nUsage:  {path}\n\nRun '{path} --help' for more information");
+                let usage = if status == 125 { format!("{path} COMMAND") } else { path.clone() };
+                let text = format!("{what}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
                 Err(Failure::new(text).with_status(status))
             }
-            _ => help(program, &environment, &args[..1]),
+            Some(_) => print(&help(program, &environment, &args[..1])?),
+            None => hint(&help(program, &environment, &args[..1])?),
         },
         Found::Nothing => Err(unknown(program, &args[0])),
     }
@@ -167,7 +169,7 @@ fn help_of(program: &str, path: &str, verb: &'static Verb) -> String {
     usage::verb_help(path, verb, &table::aliases(program, verb), &command)
 }
 
-fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<ExitCode> {
+fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<String> {
     if topic.is_empty() {
         let own: Vec<_> = environment
             .verbs
@@ -175,11 +177,11 @@ fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<E
             .filter(|verb| verb.path.len() == 1 && verb.section != Section::Hidden)
             .map(|verb| (verb.path[0], verb.about, verb.section))
             .collect();
-        return print(&usage::main_help(program, &own, &globals_command()));
+        return Ok(usage::main_help(program, &own, &globals_command()));
     }
     match find(topic, &environment.verbs) {
         Found::Verb(entry, path, used) if used == topic.len() => {
-            print(&help_of(program, &format!("{program} {path}"), entry.verb))
+            Ok(help_of(program, &format!("{program} {path}"), entry.verb))
         }
         Found::Group(group) if topic.len() == 1 => {
             let own: Vec<_> = environment
@@ -189,10 +191,16 @@ fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<E
                 .filter(|verb| verb.section != Section::Hidden)
                 .map(|verb| (verb.path[1], verb.about))
                 .collect();
-            print(&usage::group_help(program, group, &own))
+            Ok(usage::group_help(program, group, &own))
         }
         _ => Err(Failure::new(format!("unknown help topic: {}", topic.join(" ")))),
     }
+}
+
+/// Help that nobody asked for goes beside what a script may read.
+fn hint(text: &str) -> Outcome<ExitCode> {
+    output::stderr(text);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) -> Outcome<ExitCode> {

@@ -42,7 +42,7 @@ const fn aliased(name: &'static str, aliases: &'static [&'static str], verb: &'s
 }
 
 /// The verbs that stand alone. Common ones come in the order in which they are listed.
-pub(crate) const VERBS: &[Entry] = &[
+pub(crate) static VERBS: &[Entry] = &[
     common("run", &container::run::VERB),
     common("exec", &container::exec::VERB),
     common("ps", &container::ps::VERB),
@@ -85,7 +85,7 @@ pub(crate) const VERBS: &[Entry] = &[
 ];
 
 /// The nouns.
-pub(crate) const GROUPS: &[Group] = &[
+pub(crate) static GROUPS: &[Group] = &[
     Group {
         name: "container",
         about: "Manage containers",

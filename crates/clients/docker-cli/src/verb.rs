@@ -10,8 +10,10 @@ use futures_util::future::LocalBoxFuture;
 pub(crate) struct Verb {
     /// What follows the verb's name in its usage line.
     pub(crate) usage: &'static str,
-    /// One line for lists and for its help.
+    /// One line for lists, and for its help unless there is a longer text.
     pub(crate) about: &'static str,
+    /// The longer text.
+    pub(crate) long: Option<&'static str>,
     /// How many words it takes besides flags.
     pub(crate) arity: Arity,
     /// Adds its flags to a command.
@@ -35,9 +37,13 @@ pub(crate) enum Arity {
 /// Declares `VERB` from its arguments' type, its function, its arity, its usage and its description.
 macro_rules! verb {
     ($args:ty, $run:path, $arity:expr, $usage:expr, $about:expr) => {
-        pub(crate) const VERB: $crate::verb::Verb = $crate::verb::Verb {
+        $crate::verb::verb!($args, $run, $arity, $usage, $about, None);
+    };
+    ($args:ty, $run:path, $arity:expr, $usage:expr, $about:expr, $long:expr) => {
+        pub(crate) static VERB: $crate::verb::Verb = $crate::verb::Verb {
             usage: $usage,
             about: $about,
+            long: $long,
             arity: $arity,
             flags: <$args as clap::Args>::augment_args,
             run: |app, matches, words| {

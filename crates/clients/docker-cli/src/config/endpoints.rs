@@ -43,20 +43,27 @@ impl Endpoints<'_> {
 
     /// The daemon's endpoint.
     pub(crate) fn resolve(&self) -> Outcome<Endpoint> {
-        if self.globals.host.len() > 1 {
-            return Err(Failure::new("Specify only one -H"));
-        }
         if !self.globals.host.is_empty() && self.globals.context.is_some() {
             return Err(Failure::new("conflicting options: cannot specify both --host and --context"));
+        }
+        self.find().map_err(|failure| {
+            Failure::new(format!(
+                "Failed to initialize: unable to resolve docker endpoint: {}",
+                failure.message
+            ))
+        })
+    }
+
+    fn find(&self) -> Outcome<Endpoint> {
+        if self.globals.host.len() > 1 {
+            return Err(Failure::new("Specify only one -H"));
         }
         let context = self.context_name();
         if context == DEFAULT {
             let host = self.named_host().unwrap_or_else(|| self.default_host.to_owned());
             return Ok(Endpoint::parse(&host, self.tls())?);
         }
-        let context = Contexts::new(&self.config_dir).get(&context).map_err(|failure| {
-            Failure::new(format!("unable to resolve docker endpoint: {}", failure.message))
-        })?;
+        let context = Contexts::new(&self.config_dir).get(&context)?;
         Ok(Endpoint::parse(&context.host, context.tls_files())?)
     }
 

@@ -34,7 +34,12 @@ verb!(
     run,
     Arity::Exactly(2),
     "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-    "Copy files/folders between a container and the local filesystem"
+    "Copy files/folders between a container and the local filesystem",
+    Some(
+        "Copy files/folders between a container and the local filesystem\n\n\
+         Use '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a \
+         container.\nUse '-' as the destination to stream a tar archive of a\ncontainer source to stdout."
+    )
 );
 
 async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {

@@ -45,10 +45,10 @@ pub(crate) struct ContainerFlags {
     #[arg(long, default_value = "")]
     pub(crate) cidfile: String,
     /// CPU count (Windows only)
-    #[arg(long)]
+    #[arg(hide = true, long)]
     pub(crate) cpu_count: Option<i64>,
     /// CPU percent (Windows only)
-    #[arg(long)]
+    #[arg(hide = true, long)]
     pub(crate) cpu_percent: Option<i64>,
     /// Limit CPU CFS (Completely Fair Scheduler) period
     #[arg(long)]
@@ -153,10 +153,10 @@ pub(crate) struct ContainerFlags {
     #[arg(short, long)]
     pub(crate) interactive: bool,
     /// Maximum IO bandwidth limit for the system drive (Windows only)
-    #[arg(long, value_name = "bytes", value_parser = limits::bytes)]
+    #[arg(hide = true, long, value_name = "bytes", value_parser = limits::bytes)]
     pub(crate) io_maxbandwidth: Option<Bytes>,
     /// Maximum IOps limit for the system drive (Windows only)
-    #[arg(long)]
+    #[arg(hide = true, long)]
     pub(crate) io_maxiops: Option<u64>,
     /// IPv4 address (e.g., 172.30.100.104)
     #[arg(long, default_value = "")]

@@ -27,7 +27,7 @@ struct Report {
 }
 
 async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
-    prune::ask(args.force, "This will remove all stopped containers.", "container prune")?;
+    prune::ask(args.force, "This will remove all stopped containers.")?;
     let (text, space) = delete(app, &prune::filters(app, &args.filter)).await?;
     if !text.is_empty() {
         output::line(text)?;

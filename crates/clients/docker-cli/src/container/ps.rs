@@ -2,7 +2,7 @@
 
 use super::ports_text::{self, Port};
 use crate::app::App;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::flags::filter::{self, Filter, Filters};
 use crate::output::format::{Defaults, Format, label_method, labels_text};
 use crate::output::names::{ellipsis, familiar, quote, short_id, split_reference};
@@ -41,7 +41,7 @@ struct Args {
 
 verb!(Args, run, Arity::None, "[OPTIONS]", "List containers");
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Summary {
     id: String,
@@ -120,7 +120,13 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let mut size = args.size.unwrap_or(false);
     // Sizes cost the daemon a walk over the disk: they are asked for only where they are shown.
     if args.size.is_none() && !args.quiet && args.format.is_some() {
-        size = Format::parse(&source)?.mentions("Size");
+        size = Format::parse(&source).is_ok_and(|format| format.mentions("Size"));
+    }
+    let format = format(&source, args.quiet, size).map_err(|failure| reworded(failure, "parse"))?;
+    if args.format.is_some() {
+        // A template that cannot work is refused also where there is nothing to list.
+        let sample = row(&Summary::default(), true, true);
+        format.rows(&TITLES, &[sample]).map_err(|failure| reworded(failure, "execute"))?;
     }
     let mut request = app.client()?.get("/containers/json").flag("all", args.all);
     let last = if args.latest && args.last == -1 { 1 } else { args.last };
@@ -130,7 +136,13 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let request = filter::apply(request.flag("size", size), &Filters::new(&args.filter));
     let containers: Vec<Summary> = request.json().await?;
     let rows: Vec<Value> = containers.iter().map(|summary| row(summary, !args.no_trunc, true)).collect();
-    output::stdout(&format(&source, args.quiet, size)?.rows(&TITLES, &rows)?)
+    output::stdout(&format.rows(&TITLES, &rows)?)
+}
+
+/// Here docker says what it was doing with the template.
+fn reworded(failure: Failure, doing: &str) -> Failure {
+    let text = failure.message.strip_prefix("template parsing error: ").unwrap_or(&failure.message);
+    Failure::new(format!("failed to {doing} template: {text}"))
 }
 
 fn format(source: &str, quiet: bool, size: bool) -> Outcome<Format> {

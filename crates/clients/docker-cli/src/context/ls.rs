@@ -50,7 +50,16 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         quiet_wins: true,
     };
     let format = Format::choose(args.format.as_deref().unwrap_or_default(), args.quiet, &defaults)?;
-    output::stdout(&format.rows(&TITLES, &rows)?)
+    output::stdout(&format.rows(&TITLES, &rows)?)?;
+    for variable in ["CONTAINER_RUNTIME_HOST", "DOCKER_HOST"] {
+        if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {
+            output::stderr(&format!(
+                "Warning: {variable} environment variable overrides the active context. To use a context, either \
+                 set the global --context flag, or unset {variable} environment variable.\n"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn row(name: &str, description: &str, host: &str, current: bool, error: &str) -> Value {

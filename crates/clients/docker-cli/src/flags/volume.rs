@@ -37,7 +37,19 @@ fn check(spec: &str) -> Result<(Option<&str>, Option<&str>), String> {
         return Ok((None, None));
     }
     let invalid = |why: &str| format!("invalid spec: {spec}: {why}");
-    let sections: Vec<&str> = spec.split(':').collect();
+    // `a:` at the beginning of a section is a drive of Windows to docker, and no end of it.
+    let bytes = spec.as_bytes();
+    let ends: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b':').collect();
+    let mut sections = Vec::new();
+    let mut begin = 0;
+    for end in ends {
+        if end - begin == 1 && bytes[begin].is_ascii_alphabetic() {
+            continue;
+        }
+        sections.push(&spec[begin..end]);
+        begin = end + 1;
+    }
+    sections.push(&spec[begin..]);
     if sections.iter().any(|section| section.is_empty()) {
         return Err(invalid("empty section between colons"));
     }
@@ -63,8 +75,8 @@ mod tests {
         assert_eq!(volumes.binds, ["/a:/b:ro", "name:/c", &relative]);
         assert_eq!(volumes.anonymous, ["/anon"]);
         assert_eq!(
-            parse(&["a::b".to_owned()]).unwrap_err(),
-            "invalid spec: a::b: empty section between colons"
+            parse(&["aa::b".to_owned()]).unwrap_err(),
+            "invalid spec: aa::b: empty section between colons"
         );
         assert_eq!(parse(&["/a:/b:c:d".to_owned()]).unwrap_err(), "invalid spec: /a:/b:c:d: too many colons");
     }

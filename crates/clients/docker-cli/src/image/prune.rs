@@ -43,7 +43,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     } else {
         "This will remove all dangling images."
     };
-    prune::ask(args.force, warning, "image prune")?;
+    prune::ask(args.force, warning)?;
     let (text, space) = delete(app, args.all, prune::filters(app, &args.filter)).await?;
     if !text.is_empty() {
         output::line(text)?;

@@ -146,7 +146,6 @@ fn pools(args: &Args) -> Outcome<Vec<Value>> {
                 return Err(Failure::new("multiple overlapping subnet configuration is not supported"));
             }
         }
-        Subnet::parse(subnet).map_err(|why| Failure::new(format!("invalid subnet: {why}")))?;
         pools.push((subnet.clone(), json!({"Subnet": subnet, "AuxiliaryAddresses": {}})));
     }
     for (what, field, values) in [("range", "IPRange", &args.ip_range), ("gateway", "Gateway", &args.gateway)]

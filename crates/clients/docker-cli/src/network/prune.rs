@@ -26,7 +26,7 @@ struct Report {
 
 async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let warning = "This will remove all custom networks not used by at least one container.";
-    prune::ask(args.force, warning, "network prune")?;
+    prune::ask(args.force, warning)?;
     let text = delete(app, &prune::filters(app, &args.filter)).await?;
     if text.is_empty() { Ok(()) } else { output::line(text) }
 }

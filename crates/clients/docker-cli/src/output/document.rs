@@ -2,7 +2,7 @@
 
 use super::format::parsing_error;
 use crate::failure::{Errors, Failure, Outcome};
-use crate::template::{Kind, Template, Value};
+use crate::template::{HIDDEN, Kind, Template, Value};
 use bytes::Bytes;
 
 /// Objects that are maps, by the name of the field that holds them: they print as `map[…]`, and asking a map for
@@ -161,17 +161,18 @@ pub(crate) fn indented(value: &Value) -> Outcome<String> {
 }
 
 fn render(template: &Template, bytes: &[u8]) -> Outcome<String> {
-    let mut value: Value = serde_json::from_slice(bytes)?;
-    value.mark_maps(&MAPS);
-    let mut completed = value.clone();
-    complete(&mut completed);
+    let mut raw: Value = serde_json::from_slice(bytes)?;
+    let mut typed = raw.clone();
+    typed.mark_maps(&MAPS);
+    complete(&mut typed);
     let mut out = String::new();
     // First as the typed document with its zero values; then as it came, whose errors are the ones to show.
-    if template.render(&completed, &mut out).is_ok() {
+    if template.render(&typed, &mut out).is_ok() {
         return Ok(out);
     }
     out.clear();
-    template.render(&value, &mut out).map_err(parsing_error)?;
+    raw.untype();
+    template.render(&raw, &mut out).map_err(parsing_error)?;
     Ok(out)
 }
 
@@ -184,7 +185,7 @@ fn complete(document: &mut Value) {
             *kind = Kind::Struct("");
             for (name, zero) in *fields {
                 if !present.iter().any(|(key, _)| key == name) {
-                    present.push(((*name).to_owned(), zero_value(*zero)));
+                    present.push((format!("{HIDDEN}{name}"), zero_value(*zero)));
                 }
             }
         }
@@ -194,7 +195,7 @@ fn complete(document: &mut Value) {
 
 fn zero_value(zero: Zero) -> Value {
     match zero {
-        Zero::Nil => Value::Null,
+        Zero::Nil => Value::Nil,
         Zero::Text => Value::from(""),
         Zero::False => Value::Bool(false),
         Zero::List => Value::List(Vec::new()),
@@ -213,6 +214,8 @@ fn fill_nulls(value: &mut Value) {
                     *value = zero_value(Zero::List);
                 } else if NULL_MAPS.contains(&key.as_str()) {
                     *value = zero_value(Zero::Map);
+                } else {
+                    *value = Value::Nil;
                 }
             }
         }
@@ -234,7 +237,7 @@ mod tests {
     fn what_is_left_out_counts_as_empty() {
         assert_eq!(shown("{{if .State.Health}}h{{else}}none{{end}}"), "none");
         assert_eq!(shown("{{.HostConfig.Binds}} {{.Config.Cmd}} {{.Config.ExposedPorts}}"), "[] [] map[]");
-        assert_eq!(shown("{{.Config.Labels}} {{index .Config.Labels \"x\"}}|"), "map[a:b] <no value>|");
+        assert_eq!(shown("{{.Config.Labels}} {{index .Config.Labels \"x\"}}|"), "map[a:b] |");
         assert!(shown("{{.State.Nope}}").ends_with("map has no entry for key \"Nope\""));
     }
 }

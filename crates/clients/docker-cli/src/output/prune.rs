@@ -7,11 +7,12 @@ use crate::flags::filter::{self, Filter, Filters};
 pub(crate) const FILTER_HELP: &str = "Provide filter values (e.g. \"until=<timestamp>\")";
 
 /// Asks unless forced; a no ends the verb.
-pub(crate) fn ask(force: bool, warning: &str, verb: &str) -> Outcome {
+pub(crate) fn ask(force: bool, warning: &str) -> Outcome {
     if force || super::confirm(&format!("WARNING! {warning}\nAre you sure you want to continue?"))? {
         return Ok(());
     }
-    Err(Failure::new(format!("{verb} has been cancelled")))
+    // Docker ends quietly: that nothing happened is what was asked for.
+    Err(Failure::status(0))
 }
 
 /// The filters of the command line, with those that docker's configuration adds to every prune.

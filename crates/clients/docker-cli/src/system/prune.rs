@@ -6,6 +6,7 @@ use crate::flags::filter::{self, Filter, Filters};
 use crate::output::{self, prune, units};
 use crate::verb::{Arity, verb};
 use crate::{container, image, network, volume};
+use serde::Deserialize;
 
 #[derive(Debug, clap::Args)]
 struct Args {
@@ -34,7 +35,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     if args.volumes && filters.contains("until") {
         return Err(Failure::new("ERROR: The \"until\" filter is not supported with \"--volumes\""));
     }
-    prune::ask(args.force, &warning(args, &filters), "system prune")?;
+    prune::ask(args.force, &warning(args, &filters))?;
     let mut total = 0;
     let mut tell = |(text, space): (String, u64)| {
         total += space;
@@ -45,8 +46,31 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     if args.volumes {
         tell(volume::prune::delete(app, &filters).await?)?;
     }
-    tell(image::prune::delete(app, args.all, filters).await?)?;
+    tell(image::prune::delete(app, args.all, filters.clone()).await?)?;
+    tell(build_cache(app, args.all, &filters).await?)?;
     output::line(format!("Total reclaimed space: {}", units::human_size(total as f64, 4)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Cache {
+    caches_deleted: Option<Vec<String>>,
+    #[serde(default)]
+    space_reclaimed: u64,
+}
+
+/// The builder's cache; a daemon without a builder has none.
+async fn build_cache(app: &App, all: bool, filters: &Filters) -> Outcome<(String, u64)> {
+    let request = filter::apply(app.client()?.post("/build/prune").flag("all", all), filters);
+    let cache: Cache = match request.json().await {
+        Err(engine_client::Error::Api { status: 404 | 501, .. }) => return Ok((String::new(), 0)),
+        result => result?,
+    };
+    let deleted = cache.caches_deleted.unwrap_or_default();
+    if deleted.is_empty() {
+        return Ok((String::new(), 0));
+    }
+    Ok((format!("Deleted build cache objects:\n{}\n", deleted.join("\n")), cache.space_reclaimed))
 }
 
 fn warning(args: &Args, filters: &Filters) -> String {
@@ -59,6 +83,7 @@ fn warning(args: &Args, filters: &Filters) -> String {
     } else {
         "all dangling images"
     });
+    what.push(if args.all { "all build cache" } else { "unused build cache" });
     let mut text = format!("This will remove:\n  - {}\n", what.join("\n  - "));
     let filtered = filters.describe();
     if !filtered.is_empty() {

@@ -34,9 +34,9 @@ pub(super) fn execute(
 impl Exec<'_> {
     /// Go's form: `LINE:COLUMN: executing "" at <WORD>: message`, with the column counted in bytes from 0.
     fn error(&self, operand: &Operand, message: &str) -> TemplateError {
-        let before = &self.text[..operand.start];
+        let before = &self.text[..operand.at];
         let line = before.matches('\n').count() + 1;
-        let column = operand.start - before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = operand.at - before.rfind('\n').map_or(0, |newline| newline + 1);
         let word = &self.text[operand.start..operand.end];
         TemplateError(format!("{line}:{column}: executing \"\" at <{word}>: {message}"))
     }
@@ -108,10 +108,10 @@ impl Exec<'_> {
     ) -> Result<Flow, TemplateError> {
         let value = self.commands(&pipeline.commands, dot)?;
         let items: Vec<(Value, Value)> = match value {
-            Value::Null => Vec::new(),
+            Value::Null | Value::Nil => Vec::new(),
             Value::List(items) => (0..).map(Value::Int).zip(items).collect(),
             Value::Int(count) => (0..count).map(|n| (Value::Int(n), Value::Int(n))).collect(),
-            Value::Object(Kind::Map | Kind::Struct(""), mut fields) => {
+            Value::Object(Kind::Map | Kind::StrictMap | Kind::Struct(""), mut fields) => {
                 fields.sort_by(|a, b| a.0.cmp(&b.0));
                 fields.into_iter().map(|(key, value)| (Value::Str(key), value)).collect()
             }
@@ -239,7 +239,8 @@ impl Exec<'_> {
             value = match value {
                 Value::Object(kind, _) => match (value.get(name), kind) {
                     (Some(found), _) => found,
-                    (None, Kind::Map | Kind::Struct("")) => {
+                    (None, Kind::Map) => return Ok(Value::Null),
+                    (None, Kind::StrictMap | Kind::Struct("")) => {
                         return Err(self.error(operand, &format!("map has no entry for key {name:?}")));
                     }
                     (None, Kind::Struct(of)) => {
@@ -247,7 +248,7 @@ impl Exec<'_> {
                         return Err(self.error(operand, &message));
                     }
                 },
-                Value::Null => {
+                Value::Null | Value::Nil => {
                     return Err(self.error(operand, &format!("nil pointer evaluating interface {{}}.{name}")));
                 }
                 other => {
@@ -263,7 +264,7 @@ impl Exec<'_> {
 /// The type as Go would name it.
 fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Null => "nil",
+        Value::Null | Value::Nil => "nil",
         Value::Bool(_) => "bool",
         Value::Int(_) => "int",
         Value::Float(_) => "float64",

@@ -68,7 +68,7 @@ pub(super) fn call(name: &str, mut arguments: Vec<Value>, set: Set) -> Answer {
                 let words: Vec<String> = items.iter().map(Value::to_string).collect();
                 Ok(Value::Str(words.join(&text(separator)?)))
             }
-            [Value::Null, _] => Ok(Value::from("")),
+            [Value::Null | Value::Nil, _] => Ok(Value::from("")),
             [_, _] => Err("wrong type for value; expected []string".to_owned()),
             _ => Err(wrong_count("join", 2, &arguments)),
         },
@@ -105,7 +105,7 @@ fn one(arguments: &[Value]) -> Result<&Value, String> {
 fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::Str(text) => Ok(text.clone()),
-        Value::Null => Ok(String::new()),
+        Value::Null | Value::Nil => Ok(String::new()),
         other => Err(format!("wrong type for value; expected string; got {other}")),
     }
 }
@@ -121,8 +121,8 @@ fn equal_to_any(arguments: &[Value]) -> Result<bool, String> {
 
 fn equal(a: &Value, b: &Value) -> Result<bool, String> {
     match (a, b) {
-        (Value::Null, Value::Null) => Ok(true),
-        (Value::Null, _) | (_, Value::Null) => Ok(false),
+        (Value::Null | Value::Nil, Value::Null | Value::Nil) => Ok(true),
+        (Value::Null | Value::Nil, _) | (_, Value::Null | Value::Nil) => Ok(false),
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
         (Value::Int(a), Value::Int(b)) => Ok(a == b),
         (Value::Float(a), Value::Float(b)) => Ok(a == b),
@@ -145,8 +145,8 @@ fn length(value: &Value) -> Answer {
     let length = match value {
         Value::Str(text) => text.len(),
         Value::List(items) => items.len(),
-        Value::Object(Kind::Map | Kind::Struct(""), fields) => fields.len(),
-        Value::Null => 0,
+        Value::Object(Kind::Map | Kind::StrictMap | Kind::Struct(""), fields) => fields.len(),
+        Value::Null | Value::Nil => 0,
         other => return Err(format!("len of type {other}")),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
@@ -163,13 +163,16 @@ fn index(arguments: Vec<Value>) -> Answer {
                 found.ok_or_else(|| format!("reflect: slice index out of range: {at}"))?
             }
             (Value::Object(_, fields), Value::Str(name)) => {
-                fields.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value).unwrap_or_default()
+                // Go gives the zero value of the map's type, which only shows for maps of strings.
+                let strings = fields.iter().all(|(_, value)| matches!(value, Value::Str(_)));
+                let zero = if strings { Value::from("") } else { Value::Null };
+                fields.into_iter().find(|(key, _)| *key == name).map_or(zero, |(_, value)| value)
             }
             (Value::Str(text), Value::Int(at)) => {
                 let byte = usize::try_from(at).ok().and_then(|at| text.as_bytes().get(at).copied());
                 Value::Int(i64::from(byte.ok_or_else(|| format!("index out of range: {at}"))?))
             }
-            (Value::Null, _) => return Err("index of untyped nil".to_owned()),
+            (Value::Null | Value::Nil, _) => return Err("index of untyped nil".to_owned()),
             (other, _) => return Err(format!("can't index item of type {other}")),
         };
     }

@@ -14,7 +14,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use value::{Kind, Method, Value};
+pub(crate) use value::{HIDDEN, Kind, Method, Value};
 
 use parse::Node;
 

@@ -39,6 +39,8 @@ pub(super) struct Operand {
     pub(super) fields: Vec<String>,
     /// Its place in the template's text.
     pub(super) start: usize,
+    /// The place that errors name: of a chain of fields, where the chain goes on.
+    pub(super) at: usize,
     pub(super) end: usize,
 }
 
@@ -317,12 +319,16 @@ impl Parser<'_> {
                 return Err(self.error(&format!("unexpected {what:?} in {context}")));
             }
         };
+        let at = match self.tokens.get(self.at) {
+            Some(Token { kind: TokenKind::Field(_), start, .. }) => *start,
+            _ => start,
+        };
         while let Some(TokenKind::Field(name)) = self.peek().cloned() {
             self.at += 1;
             fields.push(name);
         }
         let end = self.tokens[self.at - 1].end;
-        Ok(Operand { base, fields, start, end })
+        Ok(Operand { base, fields, start, at, end })
     }
 }
 

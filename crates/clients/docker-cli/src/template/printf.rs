@@ -108,14 +108,14 @@ fn one(verb: char, value: &Value, spec: &Spec) -> String {
         ('e', Value::Float(number)) => format!("{number:.*e}", spec.precision.unwrap_or(6)),
         ('g', Value::Float(_)) => value.to_string(),
         ('T', value) => kind(value).to_owned(),
-        (verb, Value::Null) => format!("%!{verb}(<nil>)"),
+        (verb, Value::Null | Value::Nil) => format!("%!{verb}(<nil>)"),
         (verb, value) => format!("%!{verb}({}={value})", kind(value)),
     }
 }
 
 fn kind(value: &Value) -> &'static str {
     match value {
-        Value::Null => "<nil>",
+        Value::Null | Value::Nil => "<nil>",
         Value::Bool(_) => "bool",
         Value::Int(_) => "int",
         Value::Float(_) => "float64",

@@ -8,9 +8,11 @@ use std::rc::Rc;
 /// A value; objects keep the order of their fields.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Value {
-    /// Go's `nil`.
+    /// No value at all: prints as `<no value>` on its own.
     #[default]
     Null,
+    /// A pointer to nothing: prints as `<nil>`.
+    Nil,
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -24,11 +26,16 @@ pub(crate) enum Value {
 /// What an object was in Go, which decides how it prints and what a missing field means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A map: prints as `map[k:v]`.
+    /// A map: prints as `map[k:v]`, and has no value for keys that it lacks.
     Map,
+    /// The same, but asking for a key that it lacks is an error (Go's `missingkey=error`).
+    StrictMap,
     /// A struct of that type: prints as `{v v}`.
     Struct(&'static str),
 }
+
+/// Begins the key of a field that templates can ask for but that is not part of the document.
+pub(crate) const HIDDEN: char = '\0';
 
 /// A function of one string.
 #[derive(Clone)]
@@ -52,7 +59,10 @@ impl Value {
     /// The field or entry `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(_, fields) => fields.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            Self::Object(_, fields) => {
+                let is_named = |key: &str| key == name || key.strip_prefix(HIDDEN) == Some(name);
+                fields.iter().find(|(key, _)| is_named(key)).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -68,20 +78,39 @@ impl Value {
     /// Go's notion of truth: not zero, not empty.
     pub(crate) fn truth(&self) -> bool {
         match self {
-            Self::Null => false,
+            Self::Null | Self::Nil => false,
             Self::Bool(on) => *on,
             Self::Int(number) => *number != 0,
             Self::Float(number) => *number != 0.0,
             Self::Str(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
-            Self::Object(Kind::Map, fields) => !fields.is_empty(),
+            Self::Object(Kind::Map | Kind::StrictMap, fields) => !fields.is_empty(),
             Self::Object(..) | Self::Method(_) => true,
         }
     }
 
-    /// Compact JSON, without escaping of HTML characters.
+    /// Compact JSON, as docker's `json` function makes it: what is put together by the command line itself, such as
+    /// the rows of a list, comes with `<`, `>` and `&` escaped, the daemon's documents do not.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let text = serde_json::to_string(self).unwrap_or_default();
+        match self {
+            Self::Object(Kind::Struct(name), _) if !name.is_empty() => {
+                text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+            }
+            _ => text,
+        }
+    }
+
+    /// Makes strict maps of all objects, as Go has a document that it decoded without a type.
+    pub(crate) fn untype(&mut self) {
+        match self {
+            Self::List(items) => items.iter_mut().for_each(Self::untype),
+            Self::Object(kind, fields) => {
+                *kind = Kind::StrictMap;
+                fields.iter_mut().for_each(|(_, value)| value.untype());
+            }
+            _ => {}
+        }
     }
 }
 
@@ -113,7 +142,7 @@ impl From<bool> for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Null => f.write_str("<nil>"),
+            Self::Null | Self::Nil => f.write_str("<nil>"),
             Self::Bool(on) => write!(f, "{on}"),
             Self::Int(number) => write!(f, "{number}"),
             Self::Float(number) => f.write_str(&float(*number)),
@@ -125,10 +154,10 @@ impl fmt::Display for Value {
             }
             Self::Object(Kind::Struct(_), fields) => {
                 f.write_char('{')?;
-                spaced(f, fields.iter().map(|(_, value)| value))?;
+                spaced(f, fields.iter().filter(|(key, _)| !key.starts_with(HIDDEN)).map(|(_, value)| value))?;
                 f.write_char('}')
             }
-            Self::Object(Kind::Map, fields) => {
+            Self::Object(Kind::Map | Kind::StrictMap, fields) => {
                 let mut sorted: Vec<_> = fields.iter().collect();
                 sorted.sort_by(|a, b| a.0.cmp(&b.0));
                 f.write_str("map[")?;
@@ -164,7 +193,7 @@ fn float(number: f64) -> String {
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Null | Self::Method(_) => serializer.serialize_unit(),
+            Self::Null | Self::Nil | Self::Method(_) => serializer.serialize_unit(),
             Self::Bool(on) => serializer.serialize_bool(*on),
             Self::Int(number) => serializer.serialize_i64(*number),
             Self::Float(number) => serializer.serialize_f64(*number),
@@ -176,7 +205,10 @@ impl Serialize for Value {
             }
             Self::Object(_, fields) => {
                 let mut map = serializer.serialize_map(None)?;
-                for (key, value) in fields.iter().filter(|(_, value)| !matches!(value, Self::Method(_))) {
+                let shown = |(key, value): &&(String, Self)| {
+                    !matches!(value, Self::Method(_)) && !key.starts_with(HIDDEN)
+                };
+                for (key, value) in fields.iter().filter(shown) {
                     map.serialize_entry(key, value)?;
                 }
                 map.end()

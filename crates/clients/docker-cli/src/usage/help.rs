@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// The help of a verb, called by `path`.
 pub(crate) fn verb_help(path: &str, verb: &Verb, aliases: &[String], command: &Command) -> String {
     let mut out = format!("Usage:  {path} {}", verb.usage).trim_end().to_owned();
-    write!(out, "\n\n{}\n", verb.about).expect("a String takes any text");
+    write!(out, "\n\n{}\n", verb.long.unwrap_or(verb.about)).expect("a String takes any text");
     if aliases.len() > 1 {
         write!(out, "\nAliases:\n  {}\n", aliases.join(", ")).expect("a String takes any text");
     }

@@ -46,7 +46,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     } else {
         "This will remove anonymous local volumes not used by at least one container."
     };
-    prune::ask(args.force, warning, "volume prune")?;
+    prune::ask(args.force, warning)?;
     let (text, space) = delete(app, &filters).await?;
     if !text.is_empty() {
         output::line(text)?;

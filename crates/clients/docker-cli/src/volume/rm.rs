@@ -18,7 +18,8 @@ verb!(
     run,
     Arity::AtLeast(1),
     "[OPTIONS] VOLUME [VOLUME...]",
-    "Remove one or more volumes. You cannot remove a volume that is in use by a container."
+    "Remove one or more volumes",
+    Some("Remove one or more volumes. You cannot remove a volume that is in use by a container.")
 );
 
 async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
