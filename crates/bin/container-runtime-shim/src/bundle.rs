@@ -96,6 +96,7 @@ pub(crate) fn options(bundle: &Path) -> Result<Options> {
             private_mounts: false,
             systemd_cgroup: false,
             events_address: None,
+            filters: None,
         }),
         Err(cause) => Err(Error::file("read", &path, cause)),
     }

@@ -9,6 +9,7 @@ use crate::runtime::Backend;
 use logs::json_file::Writer;
 use shim_protocol::Options;
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
@@ -24,6 +25,9 @@ pub(crate) struct Container {
     pub(crate) mounts: usize,
     pub(crate) cgroup: Option<Cgroup>,
     pub(crate) memory: Option<Watch<MemoryWatch>>,
+    /// Keeps the mounts of the first process, which would otherwise unmount them before it is seen to have ended, and
+    /// wait for every processor meanwhile.
+    pub(crate) mount_namespace: Option<OwnedFd>,
     /// How many processes the kernel had killed for lack of memory when that was last told.
     pub(crate) memory_kills: u64,
     pub(crate) attach: Watch<UnixListener>,

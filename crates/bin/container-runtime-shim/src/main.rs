@@ -17,6 +17,7 @@ mod program;
 mod queue;
 mod rootfs;
 mod runtime;
+mod seccomp;
 mod shim;
 mod streams;
 mod ttrpc;

@@ -67,6 +67,7 @@ async fn create_own(
     request.options.runtime = runtime;
     request.options.systemd_cgroup = runtimes.config.systemd_cgroup;
     request.options.events_address = Some(format!("unix://{}", runtimes.events_path.display()));
+    request.options.filters = Some(runtimes.config.state_dir.join("seccomp"));
     let socket = request.bundle.join(file::SOCKET);
     let record = ShimRecord {
         runtime: name,

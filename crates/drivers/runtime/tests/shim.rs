@@ -133,6 +133,7 @@ impl Scratch {
                     private_mounts: true,
                     systemd_cgroup: false,
                     events_address: None,
+                    filters: None,
                 },
                 terminal: wishes.terminal,
                 open_stdin: wishes.open_stdin,

@@ -22,6 +22,7 @@ pub(super) fn shim_options(services: &Services, record: &Record) -> Result<Optio
         private_mounts: !shared,
         systemd_cgroup: false,
         events_address: None,
+        filters: None,
     })
 }
 

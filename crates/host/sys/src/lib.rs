@@ -11,5 +11,6 @@ pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod priority;
+pub mod seccomp;
 pub mod signals;
 pub mod spawn;

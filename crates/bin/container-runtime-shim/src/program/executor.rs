@@ -2,8 +2,9 @@
 
 use super::home;
 use super::lookup::{ProgramError, find};
+use crate::seccomp::Filter;
 use libcontainer::capabilities;
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, Spec};
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
 use libcontainer::syscall::syscall::create_syscall;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 use std::cell::RefCell;
@@ -27,7 +28,7 @@ pub(crate) enum Kind {
 /// What the executor does in libcontainer's stead.
 #[derive(Debug, Default)]
 pub(crate) struct Confinement {
-    pub(crate) seccomp: Option<LinuxSeccomp>,
+    pub(crate) filter: Option<Filter>,
     pub(crate) capabilities: Option<LinuxCapabilities>,
     /// Whether `HOME` has a stand-in for what the container's `/etc/passwd` says.
     pub(crate) home_missing: bool,
@@ -81,12 +82,8 @@ impl ProgramExecutor {
     }
 
     fn confine(&self) -> Result<(), String> {
-        if let Some(seccomp) = &self.confinement.seccomp {
-            let listener = libcontainer::seccomp::initialize_seccomp(seccomp)
-                .map_err(|error| format!("load the seccomp filter: {}", errors::chain(&error)))?;
-            if listener.is_some() {
-                return Err("a seccomp profile with a listener is not supported for exec".to_owned());
-            }
+        if let Some(filter) = &self.confinement.filter {
+            filter.load().map_err(|error| format!("load the seccomp filter: {error}"))?;
         }
         match &self.confinement.capabilities {
             Some(capabilities) => capabilities::drop_privileges(capabilities, create_syscall().as_ref())

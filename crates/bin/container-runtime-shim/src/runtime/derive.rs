@@ -1,6 +1,7 @@
 //! What libcontainer is given: the specification, less what the executor does in its stead.
 //!
-//! - `seccomp`: libcontainer drops it for an exec, and loads it too late where `noNewPrivileges` is false.
+//! - `seccomp`: libcontainer drops it for an exec, loads it too late where `noNewPrivileges` is false, takes the mask of
+//!   a masked comparison for its value, and compiles it each time.
 //! - `capabilities`: once they are dropped, the filter can't be loaded any more.
 //! - mounts of cgroup v1: libcontainer makes them writable whatever the options say. They become binds of the
 //!   container's own cgroups.
@@ -12,7 +13,7 @@
 use super::cgroup_mounts;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, LinuxSeccompAction};
+use libcontainer::oci_spec::runtime::LinuxCapabilities;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -26,7 +27,8 @@ pub(super) type Object = BTreeMap<String, Box<RawValue>>;
 #[derive(Debug)]
 pub(super) struct Derived {
     pub(super) text: Vec<u8>,
-    pub(super) seccomp: Option<LinuxSeccomp>,
+    /// The text of a profile without a listener.
+    pub(super) seccomp: Option<String>,
     pub(super) capabilities: Option<LinuxCapabilities>,
     /// Whether `HOME` has a stand-in.
     pub(super) home_missing: bool,
@@ -37,11 +39,9 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
     let path = bundle.join(shim_protocol::file::CONFIG);
     let mut config: Object = parse(&path, text)?;
     let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
-    let mut seccomp: Option<LinuxSeccomp> = field(&path, &linux, "seccomp")?;
-    if seccomp.as_ref().is_some_and(has_listener) {
-        // That takes a conversation between libcontainer's processes.
-        seccomp = None;
-    } else if linux.remove("seccomp").is_some() {
+    let seccomp = text_in(&linux, "seccomp").filter(|profile| !has_listener(profile));
+    if seccomp.is_some() {
+        linux.remove("seccomp");
         put(&path, &mut config, "linux", &linux)?;
     }
     let process: Object = field(&path, &config, "process")?.unwrap_or_default();
@@ -74,16 +74,16 @@ pub(super) fn settled(text: &[u8], bundle: &Path, pid: i32) -> Result<Vec<u8>> {
     text_of(&path, &config)
 }
 
-/// The seccomp filter of a `config.json`, for an exec.
-pub(super) fn seccomp(text: &[u8], bundle: &Path) -> Result<Option<LinuxSeccomp>> {
+/// The text of the seccomp profile of a `config.json`, for an exec.
+pub(super) fn seccomp(text: &[u8], bundle: &Path) -> Result<Option<String>> {
     let path = bundle.join(shim_protocol::file::CONFIG);
     let config: Object = parse(&path, text)?;
     let linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
-    field(&path, &linux, "seccomp")
+    Ok(text_in(&linux, "seccomp"))
 }
 
 /// From the text of an exec's process.
-pub(super) fn exec(text: &[u8], seccomp: Option<LinuxSeccomp>) -> Result<Derived> {
+pub(super) fn exec(text: &[u8], seccomp: Option<String>) -> Result<Derived> {
     let path = Path::new("the exec's process");
     let taken = process(path, parse(path, text)?)?;
     let text = text_of(path, &taken.object)?;
@@ -120,9 +120,14 @@ fn make_root_absolute(path: &Path, config: &mut Object, bundle: &Path) -> Result
     put(path, config, "root", &root)
 }
 
-fn has_listener(seccomp: &LinuxSeccomp) -> bool {
-    let mut rules = seccomp.syscalls().iter().flatten();
-    rules.any(|rule| rule.action() == LinuxSeccompAction::ScmpActNotify)
+/// Whether another process decides, which takes a conversation between libcontainer's processes.
+fn has_listener(profile: &str) -> bool {
+    profile.contains("SCMP_ACT_NOTIFY")
+}
+
+/// The text of a field that is there and not null.
+fn text_in(object: &Object, name: &str) -> Option<String> {
+    object.get(name).map(|value| value.get()).filter(|text| *text != "null").map(str::to_owned)
 }
 
 pub(super) fn field<T: DeserializeOwned>(path: &Path, object: &Object, name: &str) -> Result<Option<T>> {

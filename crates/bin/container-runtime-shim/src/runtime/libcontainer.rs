@@ -10,6 +10,7 @@ use super::trouble::Trouble;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
 use crate::program::{Confinement, Kind, ProgramExecutor};
+use crate::seccomp::Filter;
 use crate::streams::Theirs;
 use errors::chain;
 use libcgroups::common::{
@@ -20,7 +21,7 @@ use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
 use libcontainer::oci_spec::runtime::LinuxResources;
 use libcontainer::syscall::syscall::SyscallType;
-use shim_protocol::file;
+use shim_protocol::{Options, file};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -36,18 +37,21 @@ pub(crate) struct Libcontainer {
     /// libcontainer's directory of containers, with this one alone.
     root: PathBuf,
     systemd: bool,
+    /// Where compiled seccomp filters are kept.
+    filters: Option<PathBuf>,
     trouble: Option<Trouble>,
 }
 
 impl Libcontainer {
-    pub(super) fn new(id: &str, bundle: &Path, systemd: bool) -> Self {
+    pub(super) fn new(id: &str, bundle: &Path, options: &Options) -> Self {
         // Without it errors are short of their causes, and that is all.
         let trouble = Trouble::listen().ok();
         Self {
             id: id.to_owned(),
             bundle: bundle.to_owned(),
             root: bundle.join("libcontainer"),
-            systemd,
+            systemd: options.systemd_cgroup,
+            filters: options.filters.clone(),
             trouble,
         }
     }
@@ -161,9 +165,15 @@ impl Libcontainer {
         let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
         strangers.retain(|fd| *fd > 2 && !streams.contain(*fd));
         let Derived { seccomp, capabilities, home_missing, .. } = derived;
-        let confinement = Confinement { seccomp, capabilities, home_missing };
+        let filter = seccomp.map(|profile| self.filter(&profile)).transpose()?;
+        let confinement = Confinement { filter, capabilities, home_missing };
         let executor = ProgramExecutor::new(kind, confinement, strangers);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
+    }
+
+    fn filter(&self, profile: &str) -> Result<Filter> {
+        let what = || "an exec under a seccomp profile with a listener".to_owned();
+        Filter::of(profile, self.filters.as_deref())?.ok_or_else(|| Error::Unsupported { what: what() })
     }
 
     fn config(&self) -> Result<Vec<u8>> {

@@ -36,9 +36,7 @@ impl Backend {
     /// Of the container `id` in `bundle`. Touches nothing yet.
     pub(crate) fn new(id: &str, bundle: &Path, options: &Options) -> Self {
         match &options.runtime {
-            Runtime::Libcontainer => {
-                Self::Libcontainer(Libcontainer::new(id, bundle, options.systemd_cgroup))
-            }
+            Runtime::Libcontainer => Self::Libcontainer(Libcontainer::new(id, bundle, options)),
             Runtime::Command { path, args } => {
                 Self::Command(CommandRuntime::new(id, bundle, path, args, options.systemd_cgroup))
             }

@@ -42,6 +42,7 @@ impl Shim {
             mounts: 0,
             cgroup: None,
             memory: None,
+            mount_namespace: None,
             memory_kills: 0,
             attach,
             log,

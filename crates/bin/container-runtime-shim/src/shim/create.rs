@@ -13,10 +13,11 @@ use crate::runtime::{Backend, Made};
 use crate::streams::{self, Endpoints, Ours};
 use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse};
 use logs::json_file::Writer;
+use rustix::fs::{Mode, OFlags};
 use rustix::termios::{Winsize, tcsetwinsize};
 use shim_protocol::{Log, Options, file};
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 impl Shim {
@@ -86,6 +87,7 @@ impl Shim {
             mounts,
             cgroup,
             memory: None,
+            mount_namespace: hold_mounts(pid),
             memory_kills: 0,
             attach,
             log,
@@ -96,6 +98,12 @@ impl Shim {
         steps.done("connect");
         Ok(container)
     }
+}
+
+/// A process that has its end in the meantime simply unmounts by itself.
+fn hold_mounts(pid: i32) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    rustix::fs::open(format!("/proc/{pid}/ns/mnt"), flags, Mode::empty()).ok()
 }
 
 /// What a container is made from.

@@ -81,7 +81,8 @@ impl Shim {
 
     /// Lets those go who waited for processes that are no more.
     fn forget(&mut self, container: Container) {
-        let Container { id, processes, .. } = container;
+        let Container { id, processes, memory, mount_namespace, .. } = container;
+        self.remains.extend(memory.map(|watch| watch.of.fd).into_iter().chain(mount_namespace));
         for waiter in processes.into_values().flat_map(|process| process.waiters) {
             self.respond(waiter, Err(Error::NoContainer { id: id.clone() }));
         }

@@ -44,6 +44,8 @@ pub(crate) struct Shim {
     clients: BTreeMap<Number, Watch<Client>>,
     publications: BTreeMap<Number, Watch<OwnedFd>>,
     container: Option<Container>,
+    /// What is left of a deleted container: descriptors whose closing waits for other processors. They go with the shim.
+    remains: Vec<OwnedFd>,
     /// Whether the mount namespace is this shim's own.
     private: bool,
     /// The ttrpc address for events of a containerd that started this shim.
@@ -94,6 +96,7 @@ impl Shim {
             clients: BTreeMap::new(),
             publications: BTreeMap::new(),
             container: None,
+            remains: Vec::new(),
             private: setting.private,
             containerd: setting.containerd,
             namespace: setting.namespace,

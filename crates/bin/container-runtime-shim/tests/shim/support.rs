@@ -72,6 +72,7 @@ impl Fixture {
             private_mounts: true,
             systemd_cgroup: false,
             events_address: None,
+            filters: Some(std::env::temp_dir().join("container-runtime-test-filters")),
         };
         let socket = directory.path().join(file::SOCKET);
         let listener = UnixListener::bind(&socket).unwrap();
