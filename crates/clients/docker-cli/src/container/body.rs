@@ -46,10 +46,6 @@ pub(crate) fn build(
     }
     let endpoints = network::endpoints(&flags.network, &single(flags)).map_err(fail)?;
     let mode = flags.network.first().map_or("default", |network| network.target.as_str());
-    let mac = match endpoints.get(mode) {
-        Some(endpoint) => endpoint["MacAddress"].clone(),
-        None => json!(flags.mac_address),
-    };
     let mut host = host_config(flags, mode);
     extend(
         &mut host,
@@ -87,7 +83,6 @@ pub(crate) fn build(
         "Volumes": anonymous,
         "WorkingDir": flags.workdir,
         "Entrypoint": flags.entrypoint.as_ref().map(|entrypoint| [entrypoint]),
-        "MacAddress": mac,
         "Labels": env::map(&labels),
         "StopSignal": flags.stop_signal,
         "StopTimeout": flags.stop_timeout,
@@ -121,8 +116,8 @@ fn host_config(flags: &ContainerFlags, network_mode: &str) -> Value {
         "AutoRemove": flags.rm,
         "VolumeDriver": flags.volume_driver,
         "VolumesFrom": nothing_if_empty(&flags.volumes_from),
-        "CapAdd": nothing_if_empty(&flags.cap_add),
-        "CapDrop": nothing_if_empty(&flags.cap_drop),
+        "CapAdd": nothing_if_empty(&security::capabilities(&flags.cap_add)),
+        "CapDrop": nothing_if_empty(&security::capabilities(&flags.cap_drop)),
         "CgroupnsMode": flags.cgroupns,
         "Dns": flags.dns,
         "DnsOptions": flags.dns_option,
@@ -159,7 +154,6 @@ fn resources(flags: &ContainerFlags) -> Value {
         "MemoryReservation": bytes(flags.memory_reservation),
         "MemorySwap": bytes(flags.memory_swap),
         "MemorySwappiness": flags.memory_swappiness,
-        "KernelMemory": bytes(flags.kernel_memory),
         "OomKillDisable": flags.oom_kill_disable,
         "NanoCpus": flags.cpus.unwrap_or_default().0,
         "CpuCount": flags.cpu_count.unwrap_or(0),

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::failure::Outcome;
+use crate::image::pull;
 use crate::output::{self, names};
 use crate::verb::{Arity, verb};
 use serde::Deserialize;
@@ -42,7 +43,7 @@ async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
     let (name, tag, _) = names::split_reference(reference);
     let mut request = app.client()?.post("/commit").query("container", &words[0]);
     if !reference.is_empty() {
-        request = request.query("repo", name).query("tag", tag.unwrap_or("latest"));
+        request = request.query("repo", pull::normalized(name)).query("tag", tag.unwrap_or("latest"));
     }
     let optional = [("author", &args.author), ("comment", &args.message)];
     for (parameter, value) in optional {

@@ -43,7 +43,9 @@ const PARALLEL: usize = 50;
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Inspected {
     pub(crate) id: String,
+    #[serde(default)]
     pub(crate) state: State,
+    #[serde(default)]
     pub(crate) config: Config,
     #[serde(default)]
     pub(crate) host_config: HostConfig,

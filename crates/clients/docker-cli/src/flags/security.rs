@@ -35,6 +35,21 @@ pub(crate) fn parse(options: &[String]) -> Result<Security, String> {
     Ok(security)
 }
 
+/// Capabilities under their full names, each once and sorted; `ALL` stands for itself and all others.
+pub(crate) fn capabilities(names: &[String]) -> Vec<String> {
+    let mut full: Vec<String> = names
+        .iter()
+        .map(|name| name.trim().to_ascii_uppercase())
+        .map(|name| if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") })
+        .collect();
+    if full.iter().any(|name| name == "ALL") {
+        return vec!["ALL".to_owned()];
+    }
+    full.sort();
+    full.dedup();
+    full
+}
+
 /// The compacted JSON of a profile's file.
 fn profile(path: &str) -> Result<String, String> {
     let text = std::fs::read(path).map_err(|error| {
@@ -49,6 +64,13 @@ fn profile(path: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn capabilities_get_their_full_names() {
+        let names = ["net_admin", "CAP_SYS_TIME", "NET_ADMIN"].map(str::to_owned);
+        assert_eq!(capabilities(&names), ["CAP_NET_ADMIN", "CAP_SYS_TIME"]);
+        assert_eq!(capabilities(&["chown".to_owned(), "all".to_owned()]), ["ALL"]);
+    }
 
     #[test]
     fn options() {

@@ -3,7 +3,6 @@
 use super::load::open;
 use crate::app::App;
 use crate::failure::Outcome;
-use crate::output::names;
 use crate::progress::{self, To};
 use crate::verb::{Arity, verb};
 use engine_client::Upload;
@@ -40,8 +39,7 @@ async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
     let mut request =
         app.client()?.post("/images/create").query("fromSrc", if remote { source } else { "-" });
     if let Some(reference) = words.get(1) {
-        let (name, tag, _) = names::split_reference(reference);
-        request = request.query("repo", name).query("tag", tag.unwrap_or_default());
+        request = request.query("repo", reference);
     }
     for (name, value) in [("message", &args.message), ("platform", &args.platform)] {
         if let Some(value) = value {

@@ -1,6 +1,6 @@
 //! `docker tag`.
 
-use super::path;
+use super::{path, pull};
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::output::names;
@@ -25,7 +25,7 @@ async fn run(app: &App, _: &NoFlags, words: &[String]) -> Outcome {
             words[1]
         )));
     }
-    let request = app.client()?.post(path(&words[0], "/tag")).query("repo", name);
+    let request = app.client()?.post(path(&words[0], "/tag")).query("repo", pull::normalized(name));
     request.query("tag", tag.unwrap_or("latest")).done().await?;
     Ok(())
 }
