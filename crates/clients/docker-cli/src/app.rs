@@ -83,8 +83,15 @@ impl App {
         };
         let user_agent = format!("Docker-Client/{} (linux)", self.environment.version);
         let headers = self.config().http_headers.clone().into_iter().collect();
-        let options = Options { endpoint, version, user_agent, headers, revive };
+        let options =
+            Options { endpoint, version, user_agent, headers, start_hint: self.start_hint(), revive };
         Ok(self.client.get_or_init(|| Client::new(options)))
+    }
+
+    /// How to start a daemon, when this program has one.
+    fn start_hint(&self) -> String {
+        let own = self.environment.verbs.iter().any(|verb| verb.path == ["daemon"]);
+        if own { format!(" Start it with '{} daemon'.", self.environment.program) } else { String::new() }
     }
 
     /// A daemon is started only where the program's own daemon belongs.

@@ -119,7 +119,8 @@ fn call(program: &str, globals: Globals, args: &[String], environment: Environme
         }
         Found::Verb(entry, path, used) => {
             let path = format!("{program} {path}");
-            run_verb(entry.verb, App::new(program.to_owned(), path, globals, environment), &args[used..])
+            let app = App::new(program.to_owned(), path, globals, environment);
+            run_verb(entry.verb, &app, &args[used..])
         }
         Found::Group(group) => match args.get(1) {
             Some(word) if !matches!(word.as_str(), "--help" | "-h") => {
@@ -149,7 +150,7 @@ fn unknown(program: &str, word: &str) -> Failure {
     }
 }
 
-fn run_verb(verb: &'static Verb, app: App, args: &[String]) -> Outcome<ExitCode> {
+fn run_verb(verb: &'static Verb, app: &App, args: &[String]) -> Outcome<ExitCode> {
     let command = usage::command("", verb.flags, verb.arity);
     let (matches, words) = match usage::parse(command, args, &app.path, verb.usage)? {
         Parsed::Help => return print(&help_of(&app.program, &app.path, verb)),
@@ -158,7 +159,7 @@ fn run_verb(verb: &'static Verb, app: App, args: &[String]) -> Outcome<ExitCode>
     usage::check_arity(&app.program, &app.path, verb.usage, verb.arity, words.len())?;
     // One thread: a command waits for one daemon, and threads cost more than most commands take.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on((verb.run)(&app, matches, words));
+    let outcome = runtime.block_on((verb.run)(app, matches, words));
     // A blocking read of a terminal may never return: leave it behind.
     runtime.shutdown_background();
     outcome.map(|()| ExitCode::SUCCESS)

@@ -20,8 +20,11 @@ pub struct Environment {
     /// Starts a daemon that listens on that unix socket and returns when it answers; `None` never starts one.
     ///
     /// It is called at most once, when nothing listens at the endpoint, and only for [`Self::default_host`].
-    pub autostart: Option<fn(&Path) -> Result<(), String>>,
+    pub autostart: Option<Autostart>,
 }
+
+/// Starts a daemon on a unix socket.
+pub type Autostart = fn(&Path) -> Result<(), String>;
 
 /// A verb of the containing program. It parses its own arguments.
 #[derive(Clone)]

@@ -29,7 +29,7 @@ mod usage;
 mod verb;
 mod volume;
 
-pub use environment::{Environment, Invocation, OwnVerb, Section};
+pub use environment::{Autostart, Environment, Invocation, OwnVerb, Section};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -33,6 +33,8 @@ pub struct Options {
     pub user_agent: String,
     /// Further headers of each request (`HttpHeaders` of docker's configuration).
     pub headers: Vec<(String, String)>,
+    /// Said when no daemon runs: a sentence that begins with a blank, or nothing.
+    pub start_hint: String,
     /// What to do when no daemon runs.
     pub revive: Option<Revive>,
 }
@@ -137,10 +139,11 @@ impl Client {
         if let Some(sender) = pooled.filter(SendRequest::is_ready) {
             return Ok(sender);
         }
-        let connection = match (connection::open(&self.options.endpoint).await, &self.options.revive) {
+        let open = || connection::open(&self.options.endpoint, &self.options.start_hint);
+        let connection = match (open().await, &self.options.revive) {
             (Err(error), Some(revive)) if error.is_not_running() => {
                 revive(&self.options.endpoint).await.map_err(Error::Revive)?;
-                connection::open(&self.options.endpoint).await?
+                open().await?
             }
             (result, _) => result?,
         };
@@ -265,15 +268,32 @@ impl Request<'_> {
             request = request.header(name, value);
         }
         let request = request.body(body).map_err(|cause| Error::Form { path: path.clone(), cause })?;
-        let inner = sender.send_request(request).await.map_err(|cause| {
-            if cause.is_parse() && client.endpoint().tls.is_none() {
-                // A TLS server answers plain text with an alert record.
-                return Error::ServerWantsTls { host: client.endpoint().to_string() };
-            }
-            Error::Http { method: method.to_string(), path: path.clone(), cause }
-        })?;
+        let inner = sender
+            .send_request(request)
+            .await
+            .map_err(|cause| broken(client.endpoint(), cause, method.as_str(), &path))?;
         client.keep(sender);
         Ok(Response { inner, path })
+    }
+}
+
+/// Tells the ways apart in which an exchange breaks before there is an answer.
+fn broken(endpoint: &Endpoint, cause: hyper::Error, method: &str, path: &str) -> Error {
+    let host = endpoint.to_string();
+    let text = errors::chain(&cause);
+    let over_tcp = matches!(endpoint.transport, Transport::Tcp { .. });
+    match text.split_once("received fatal alert: ") {
+        // With TLS 1.3 a refused certificate shows only now, after the handshake.
+        Some((_, alert)) => Error::ClientCertificate { host, alert: alert.to_owned() },
+        // A TLS server answers plain text with an alert record.
+        None if cause.is_parse() && endpoint.tls.is_none() => Error::ServerWantsTls { host },
+        None if over_tcp
+            && endpoint.tls.is_none()
+            && (cause.is_incomplete_message() || text.contains("reset")) =>
+        {
+            Error::ClosedAtOnce { host }
+        }
+        None => Error::Http { method: method.to_owned(), path: path.to_owned(), cause },
     }
 }
 

@@ -27,10 +27,10 @@ pub(crate) enum Connection {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Connects to `endpoint`.
-pub(crate) async fn open(endpoint: &Endpoint) -> Result<Connection> {
+/// Connects to `endpoint`; `hint` tells how a missing daemon is started.
+pub(crate) async fn open(endpoint: &Endpoint, hint: &str) -> Result<Connection> {
     match &endpoint.transport {
-        Transport::Unix(path) => unix(endpoint, path).await,
+        Transport::Unix(path) => unix(endpoint, path, hint).await,
         Transport::Tcp { host, port } => {
             let limited = tokio::time::timeout(CONNECT_LIMIT, tcp(endpoint, host, *port));
             limited.await.map_err(|_| Error::ConnectTimeout {
@@ -41,13 +41,13 @@ pub(crate) async fn open(endpoint: &Endpoint) -> Result<Connection> {
     }
 }
 
-async fn unix(endpoint: &Endpoint, path: &Path) -> Result<Connection> {
+async fn unix(endpoint: &Endpoint, path: &Path, hint: &str) -> Result<Connection> {
     UnixStream::connect(path).await.map(Connection::Unix).map_err(|cause| {
         let host = endpoint.to_string();
-        let path = path.to_owned();
+        let (path, hint) = (path.to_owned(), hint.to_owned());
         match cause.kind() {
-            io::ErrorKind::NotFound => Error::NoSocket { host, path },
-            io::ErrorKind::ConnectionRefused => Error::StaleSocket { host, path },
+            io::ErrorKind::NotFound => Error::NoSocket { host, path, hint },
+            io::ErrorKind::ConnectionRefused => Error::StaleSocket { host, path, hint },
             io::ErrorKind::PermissionDenied => Error::Denied { host, path },
             _ => Error::Connect { host, cause },
         }
@@ -66,15 +66,26 @@ async fn tcp(endpoint: &Endpoint, host: &str, port: u16) -> Result<Connection> {
                 stream.set_nodelay(true).ok();
                 return match &endpoint.tls {
                     None => Ok(Connection::Tcp(stream)),
-                    Some(files) => secure(stream, host, files)
-                        .await
-                        .map_err(|cause| Error::Tls { host: endpoint.to_string(), cause }),
+                    Some(files) => {
+                        secure(stream, host, files).await.map_err(|cause| tls_failure(endpoint, cause))
+                    }
                 };
             }
             Err(cause) => last = cause,
         }
     }
     Err(Error::Connect { host: endpoint.to_string(), cause: last })
+}
+
+/// A peer without TLS shows by what it answers to the first record.
+fn tls_failure(endpoint: &Endpoint, cause: TlsError) -> Error {
+    let host = endpoint.to_string();
+    match &cause {
+        TlsError::Handshake(error) if error.to_string().contains("InvalidContentType") => {
+            Error::PlainServer { host }
+        }
+        _ => Error::Tls { host, cause },
+    }
 }
 
 async fn secure(stream: TcpStream, host: &str, files: &TlsFiles) -> Result<Connection, TlsError> {

@@ -17,24 +17,28 @@ pub enum Error {
     /// The unix socket is not there.
     #[error(
         "Cannot connect to the Docker daemon at {host}. Is the docker daemon running? \
-         (The socket {path} does not exist.)"
+         (The socket {path} does not exist.{hint})"
     )]
     NoSocket {
         /// The endpoint as docker prints it.
         host: String,
         /// The missing file.
         path: PathBuf,
+        /// How to start one, in a sentence that begins with a blank, or nothing.
+        hint: String,
     },
     /// The socket's file is there, but nobody listens.
     #[error(
         "Cannot connect to the Docker daemon at {host}. Is the docker daemon running? \
-         (Nothing listens on {path}: a daemon left the socket behind when it stopped.)"
+         (Nothing listens on {path}: a daemon left the socket behind when it stopped.{hint})"
     )]
     StaleSocket {
         /// The endpoint as docker prints it.
         host: String,
         /// The socket's file.
         path: PathBuf,
+        /// How to start one, in a sentence that begins with a blank, or nothing.
+        hint: String,
     },
     /// The file permissions of the socket say no.
     #[error(
@@ -59,13 +63,40 @@ pub enum Error {
         name: String,
     },
     /// TCP did not get through, or any other failure to open the connection.
-    #[error("Cannot connect to the Docker daemon at {host}. Is the docker daemon running?")]
+    #[error("Cannot connect to the Docker daemon at {host}. Is the docker daemon running? ({cause})")]
     Connect {
         /// The endpoint as docker prints it.
         host: String,
         /// What the kernel said.
-        #[source]
         cause: io::Error,
+    },
+    /// The daemon wants a certificate of this client, or another one.
+    #[error(
+        "the daemon at {host} refused this client's certificate ({alert}): give --tlscert and --tlskey of a pair \
+         that its authority has signed"
+    )]
+    ClientCertificate {
+        /// The endpoint as docker prints it.
+        host: String,
+        /// The alert it sent.
+        alert: String,
+    },
+    /// TLS was asked for, but the other side speaks plain text.
+    #[error(
+        "the daemon at {host} does not speak TLS there: leave out --tls and --tlsverify, or use another port"
+    )]
+    PlainServer {
+        /// The endpoint as docker prints it.
+        host: String,
+    },
+    /// A plain connection was dropped without an answer.
+    #[error(
+        "the daemon at {host} closed the connection without an answer; if it expects TLS, use --tlsverify with \
+         --tlscacert, --tlscert and --tlskey"
+    )]
+    ClosedAtOnce {
+        /// The endpoint as docker prints it.
+        host: String,
     },
     /// Nobody answered in time.
     #[error("Cannot connect to the Docker daemon at {host}: no answer within {seconds} s")]

@@ -76,7 +76,7 @@ impl Endpoints<'_> {
         if !verify && !asked {
             return None;
         }
-        let directory = variable("DOCKER_CERT_PATH").map_or(self.config_dir.clone(), PathBuf::from);
+        let directory = variable("DOCKER_CERT_PATH").map_or_else(|| self.config_dir.clone(), PathBuf::from);
         let file = |flag: &Option<String>, name: &str, needed: bool| match flag {
             Some(path) => Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty()),
             None => Some(directory.join(name)).filter(|path| needed || path.exists()),

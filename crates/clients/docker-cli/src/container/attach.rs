@@ -52,10 +52,7 @@ async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
         session.resize = Some(Resize { path: path(&container.id, "/resize")?, nudge: true });
     }
     match session.run(stream).await? {
-        End::Detached => {
-            output::stderr("read escape sequence\n");
-            Ok(())
-        }
+        End::Detached => Err(Failure::new("read escape sequence")),
         End::Output => match waiting.status().await? {
             0 => Ok(()),
             status => Err(Failure::status(status)),

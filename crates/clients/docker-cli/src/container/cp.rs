@@ -118,7 +118,7 @@ async fn from_container(client: &Client, args: &Args, name: &str, from: &str, to
         && let Some(stat) = stat(client, name, &from).await?
         && stat.is_link()
     {
-        let parent = Path::new(&from).parent().unwrap_or(Path::new("/"));
+        let parent = Path::new(&from).parent().unwrap_or_else(|| Path::new("/"));
         from = clean(&parent.join(&stat.link_target).to_string_lossy());
     }
     let mut response = client.get(path(name, "/archive")?).query("path", &from).send().await?;
@@ -165,7 +165,7 @@ impl Place {
                 if parent.is_some_and(|parent| !parent.is_dir()) {
                     return Err(Failure::new(format!(
                         "invalid output path: directory {:?} does not exist",
-                        parent.unwrap_or(Path::new(""))
+                        parent.unwrap_or_else(|| Path::new(""))
                     )));
                 }
                 Ok(Self::As(target))
@@ -309,7 +309,9 @@ async fn to_container(client: &Client, args: &Args, from: &str, name: &str, to: 
 
 fn parent_of(path: &str) -> String {
     let cleaned = clean(path);
-    Path::new(&cleaned).parent().map_or("/".to_owned(), |parent| parent.to_string_lossy().into_owned())
+    Path::new(&cleaned)
+        .parent()
+        .map_or_else(|| "/".to_owned(), |parent| parent.to_string_lossy().into_owned())
 }
 
 /// Packs a file or tree under the name `entry` (empty: its contents at the top), on a thread.

@@ -123,8 +123,8 @@ async fn send(app: &App, flags: &ContainerFlags, body: &Value) -> engine_client:
 
 /// A full image id cannot be pulled.
 fn is_name(image: &str) -> bool {
-    !image.starts_with("sha256:")
-        && !(image.len() == 64 && image.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let is_hex = image.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !(image.starts_with("sha256:") || (image.len() == 64 && is_hex))
 }
 
 /// `--use-api-socket`: the daemon's own socket, where docker expects it.

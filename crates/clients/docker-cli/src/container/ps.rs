@@ -122,11 +122,11 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     if args.size.is_none() && !args.quiet && args.format.is_some() {
         size = Format::parse(&source).is_ok_and(|format| format.mentions("Size"));
     }
-    let format = format(&source, args.quiet, size).map_err(|failure| reworded(failure, "parse"))?;
+    let format = format(&source, args.quiet, size).map_err(|failure| reworded(&failure, "parse"))?;
     if args.format.is_some() {
         // A template that cannot work is refused also where there is nothing to list.
         let sample = row(&Summary::default(), true, true);
-        format.rows(&TITLES, &[sample]).map_err(|failure| reworded(failure, "execute"))?;
+        format.rows(&TITLES, &[sample]).map_err(|failure| reworded(&failure, "execute"))?;
     }
     let mut request = app.client()?.get("/containers/json").flag("all", args.all);
     let last = if args.latest && args.last == -1 { 1 } else { args.last };
@@ -140,7 +140,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
 }
 
 /// Here docker says what it was doing with the template.
-fn reworded(failure: Failure, doing: &str) -> Failure {
+fn reworded(failure: &Failure, doing: &str) -> Failure {
     let text = failure.message.strip_prefix("template parsing error: ").unwrap_or(&failure.message);
     Failure::new(format!("failed to {doing} template: {text}"))
 }

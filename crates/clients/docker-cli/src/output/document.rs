@@ -118,7 +118,7 @@ impl Inspector {
             Some("json") => Ok(Self::Compact),
             Some(text) => {
                 let template = Template::parse(text);
-                template.map(Self::Template).map_err(|error| parsing_error(error).with_status(64))
+                template.map(Self::Template).map_err(|error| parsing_error(&error).with_status(64))
             }
         }
     }
@@ -172,7 +172,7 @@ fn render(template: &Template, bytes: &[u8]) -> Outcome<String> {
     }
     out.clear();
     raw.untype();
-    template.render(&raw, &mut out).map_err(parsing_error)?;
+    template.render(&raw, &mut out).map_err(|error| parsing_error(&error))?;
     Ok(out)
 }
 

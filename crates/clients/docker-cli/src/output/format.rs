@@ -49,7 +49,7 @@ impl Format {
             text => text.strip_prefix("table").unwrap_or(text),
         };
         let body = body.trim_matches(' ').replace("\\t", "\t").replace("\\n", "\n");
-        Ok(Self { template: Template::parse(&body).map_err(parsing_error)?, table })
+        Ok(Self { template: Template::parse(&body).map_err(|error| parsing_error(&error))?, table })
     }
 
     /// Whether the template asks for that field.
@@ -66,7 +66,7 @@ impl Format {
             out.push('\n');
         }
         for row in rows {
-            self.template.render(row, &mut out).map_err(parsing_error)?;
+            self.template.render(row, &mut out).map_err(|error| parsing_error(&error))?;
             out.push('\n');
         }
         Ok(if self.table { columns::align(&out) } else { out })
@@ -74,7 +74,7 @@ impl Format {
 }
 
 /// `docker`'s wording for any failure of a template.
-pub(crate) fn parsing_error(error: TemplateError) -> Failure {
+pub(crate) fn parsing_error(error: &TemplateError) -> Failure {
     Failure::new(format!("template parsing error: {error}"))
 }
 

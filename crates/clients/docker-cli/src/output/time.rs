@@ -22,7 +22,7 @@ pub(crate) fn local(seconds: i64) -> String {
 /// RFC 3339 in the local zone, whole seconds: `2025-01-31T12:00:00+01:00`.
 pub(crate) fn rfc3339_local(seconds: i64) -> String {
     let text = shown(seconds, "%Y-%m-%dT%H:%M:%S%:z");
-    text.strip_suffix("+00:00").map_or(text.clone(), |utc| format!("{utc}Z"))
+    text.strip_suffix("+00:00").map_or_else(|| text.clone(), |utc| format!("{utc}Z"))
 }
 
 /// RFC 3339 in the local zone with nanoseconds, as the event log prints.
@@ -31,7 +31,7 @@ pub(crate) fn rfc3339_nano_local(nanoseconds: i64) -> String {
         return nanoseconds.to_string();
     };
     let text = zoned(timestamp).strftime("%Y-%m-%dT%H:%M:%S.%9f%:z").to_string();
-    text.strip_suffix("+00:00").map_or(text.clone(), |utc| format!("{utc}Z"))
+    text.strip_suffix("+00:00").map_or_else(|| text.clone(), |utc| format!("{utc}Z"))
 }
 
 fn shown(seconds: i64, format: &str) -> String {

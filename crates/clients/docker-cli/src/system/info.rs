@@ -22,7 +22,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         Some("json") => Some(Template::parse("{{json .}}")),
         Some(text) => Some(Template::parse(text)),
     };
-    let template = template.transpose().map_err(|error| parsing_error(error).with_status(64))?;
+    let template = template.transpose().map_err(|error| parsing_error(&error).with_status(64))?;
     let server = server(app).await;
     let Some(template) = template else { return plain(app, server) };
     let mut document = server?;
@@ -30,7 +30,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         fields.push(("ClientInfo".to_owned(), client(app)));
     }
     let mut text = String::new();
-    template.render(&document, &mut text).map_err(parsing_error)?;
+    template.render(&document, &mut text).map_err(|error| parsing_error(&error))?;
     output::line(text)
 }
 

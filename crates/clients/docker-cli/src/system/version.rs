@@ -23,7 +23,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         Some("json") => Some(Template::parse("{{json .}}")),
         Some(text) => Some(Template::parse(text)),
     };
-    let template = template.transpose().map_err(|error| parsing_error(error).with_status(64))?;
+    let template = template.transpose().map_err(|error| parsing_error(&error).with_status(64))?;
     let server = server(app).await;
     let api = app.client()?.version().await.unwrap_or(ApiVersion::NEWEST);
     let client = client(app, api);
@@ -36,7 +36,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         None => columns::align_with(&plain(&document), 20, 1),
         Some(template) => {
             let mut text = String::new();
-            template.render(&document, &mut text).map_err(parsing_error)?;
+            template.render(&document, &mut text).map_err(|error| parsing_error(&error))?;
             text + "\n"
         }
     };

@@ -104,7 +104,15 @@ impl<'c> Session<'c> {
             let length = match reader.read(&mut buffer).await {
                 Ok(0) => return Ok(()),
                 Ok(length) => length,
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
+                // The other side is gone: of an end without TLS's own farewell no more is known either.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+                    ) =>
+                {
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             };
             if self.tty {

@@ -35,7 +35,7 @@ fn names(flag: &str, command: &Command) -> String {
     match find(flag, command) {
         Some(arg) => {
             let long = arg.get_long().unwrap_or_default();
-            arg.get_short().map_or(format!("--{long}"), |short| format!("-{short}, --{long}"))
+            arg.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}, --{long}"))
         }
         None => flag.to_owned(),
     }

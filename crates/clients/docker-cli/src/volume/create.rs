@@ -37,7 +37,7 @@ async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
             "conflicting options: cannot specify a volume-name through both --name and as a positional arg",
         ));
     }
-    let name = args.name.as_ref().or(names.first()).map_or("", String::as_str);
+    let name = args.name.as_ref().or_else(|| names.first()).map_or("", String::as_str);
     let body = json!({
         "Name": name,
         "Driver": args.driver,
