@@ -1,7 +1,7 @@
 //! What a container did to its root file system, as `docker diff` tells it.
 
 use crate::error::at;
-use crate::{LayerId, Layers, Result, walk};
+use crate::{Layers, Result, walk};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Stat};
 use rustix::io::Errno;
@@ -31,11 +31,9 @@ pub struct Change {
 impl Layers {
     /// What a container added, changed and deleted, sorted by path.
     pub fn changes(&self, key: &str) -> Result<Vec<Change>> {
-        let mut lower: Vec<LayerId> = self.lower(key)?;
-        lower.reverse();
         let path = self.snapshot_dir(key)?.join("upper");
         let upper = walk::open_root(&path).map_err(at("open", &path))?;
-        let mut diff = Diff { lower: self.open_layers(&lower)?, upper, found: BTreeMap::new() };
+        let mut diff = Diff { lower: self.open_lower(key)?, upper, found: BTreeMap::new() };
         diff.compare().map_err(at("compare", &path))?;
         let change = |(path, kind)| Change { path: Path::new("/").join(path), kind };
         Ok(diff.found.into_iter().map(change).collect())

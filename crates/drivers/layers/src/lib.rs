@@ -10,6 +10,7 @@
 //! <root>/c/<key>/upper      what the container wrote
 //! <root>/c/<key>/work       the kernel's
 //! <root>/c/<key>/lower      symbolic link whose target lists the layers, topmost first
+//! <root>/i/<name>/          what runtimes mount upon and some image lacks: see the module `init`
 //! <root>/e/1, <root>/e/2    empty directories, below what has too few layers for the kernel
 //! <root>/tmp/<id>/          a layer being unpacked; gone at the next start
 //! <root>/trash/             what is being deleted in the background
@@ -23,6 +24,7 @@ mod decompress;
 mod error;
 mod id;
 mod ingest;
+mod init;
 mod mount;
 mod pipe;
 mod snapshot;
@@ -42,11 +44,11 @@ pub use usage::Usage;
 
 use durable::Trash;
 use error::at;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The directory of layers and snapshots. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,17 +60,20 @@ pub struct Layers {
 struct Inner {
     root: PathBuf,
     trash: Trash,
+    /// Which init layer goes with which stack.
+    inits: Mutex<HashMap<Vec<LayerId>, String>>,
 }
 
 impl Layers {
     /// Makes the directories below `root` if need be and takes away what was being unpacked.
     pub fn open(root: &Path) -> Result<Self> {
-        for name in ["", "l", "c", "e/1", "e/2", "tmp"] {
+        for name in ["", "l", "c", "i", "e/1", "e/2", "tmp"] {
             let dir = root.join(name);
             DirBuilder::new().mode(0o700).recursive(true).create(&dir).map_err(at("create", &dir))?;
         }
         let trash = Trash::open(&root.join("trash"))?;
-        let layers = Self { inner: Arc::new(Inner { root: root.to_owned(), trash }) };
+        let layers =
+            Self { inner: Arc::new(Inner { root: root.to_owned(), trash, inits: Mutex::default() }) };
         for name in names(&layers.staging_dir())? {
             layers.inner.trash.discard(&layers.staging_dir().join(name))?;
         }

@@ -31,8 +31,7 @@ impl Layers {
     /// What to mount as the root file system of a snapshot.
     pub fn rootfs(&self, key: &str) -> Result<Mount> {
         let dir = self.snapshot_dir(key)?;
-        let lower = self.lower_dirs(&self.lower(key)?);
-        let list: Vec<String> = lower.iter().map(|path| path.display().to_string()).collect();
+        let list: Vec<String> = self.stack(key)?.iter().map(|path| escaped(path)).collect();
         let mut options = vec![
             format!("lowerdir={}", list.join(":")),
             format!("upperdir={}", dir.join("upper").display()),
@@ -47,7 +46,14 @@ impl Layers {
     /// It shows what the container has written up to now; what it writes later may or may not appear.
     pub fn open_root(&self, key: &str) -> Result<OwnedFd> {
         let mut stack = vec![self.snapshot_dir(key)?.join("upper")];
-        stack.extend(self.lower_dirs(&self.lower(key)?));
+        stack.extend(self.stack(key)?);
+        detached(&stack)
+    }
+
+    /// What is below a snapshot, read-only and mounted nowhere.
+    pub(crate) fn open_lower(&self, key: &str) -> Result<OwnedFd> {
+        let mut stack = self.stack(key)?;
+        stack.push(self.inner.root.join("e/2"));
         detached(&stack)
     }
 
@@ -62,12 +68,17 @@ impl Layers {
     }
 
     /// Directories of layers, in the same order; the empty one if there are none.
-    pub fn lower_dirs(&self, layers: &[LayerId]) -> Vec<PathBuf> {
+    fn lower_dirs(&self, layers: &[LayerId]) -> Vec<PathBuf> {
         if layers.is_empty() {
             return vec![self.inner.root.join("e/1")];
         }
         layers.iter().map(|id| self.layer_dir(id)).collect()
     }
+}
+
+/// Colons separate layers, unless a backslash stands before them.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace('\\', "\\\\").replace(':', "\\:")
 }
 
 /// A read-only overlay of directories, topmost first.

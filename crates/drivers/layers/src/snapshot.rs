@@ -9,6 +9,9 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+/// Marks the name of an init layer among ids.
+const INIT: char = '~';
+
 /// As many as docker stacks; the kernel itself takes 500.
 const MAX_LAYERS: usize = 128;
 
@@ -37,9 +40,9 @@ impl Layers {
             DirBuilder::new().mode(0o700).create(path).map_err(at("create", path))?;
         }
         self.copy_root(layers.last(), &upper)?;
-        let list: Vec<&str> = topmost_first(layers).into_iter().map(LayerId::as_str).collect();
-        // A link cannot have an empty target.
-        let target = if list.is_empty() { ":".to_owned() } else { list.join(":") };
+        let mut list = vec![format!("{INIT}{}", self.init(layers)?)];
+        list.extend(topmost_first(layers).into_iter().map(LayerId::to_string));
+        let target = list.join(":");
         std::os::unix::fs::symlink(target, &lower).map_err(at("create", &lower))
     }
 
@@ -73,12 +76,26 @@ impl Layers {
 
     /// The layers below a snapshot, topmost first.
     pub fn lower(&self, key: &str) -> Result<Vec<LayerId>> {
+        self.link(key)?.split(':').filter(|id| !id.starts_with(INIT)).map(str::parse).collect()
+    }
+
+    /// All directories below a snapshot, topmost first.
+    pub fn stack(&self, key: &str) -> Result<Vec<PathBuf>> {
+        let dir = |id: &str| match id.strip_prefix(INIT) {
+            Some(name) => Ok(self.init_dir(name)),
+            None => id.parse().map(|id| self.layer_dir(&id)),
+        };
+        self.link(key)?.split(':').map(dir).collect()
+    }
+
+    /// What [`Layers::prepare`] has written down.
+    fn link(&self, key: &str) -> Result<String> {
         let path = self.snapshot_dir(key)?.join("lower");
         let target = match fs::readlink(&path, Vec::new()) {
             Err(Errno::NOENT) => return Err(LayerError::NotFound { key: key.to_owned() }),
             other => other.map_err(at("read", &path))?,
         };
-        target.to_string_lossy().split(':').filter(|id| !id.is_empty()).map(str::parse).collect()
+        Ok(target.to_string_lossy().into_owned())
     }
 
     /// The directory of a snapshot: `upper` and `work` are in it.

@@ -37,7 +37,8 @@ impl Layers {
         Ok(Staged { layers: self.clone(), dir, diff_id, contents })
     }
 
-    fn make_stage(&self) -> Result<PathBuf> {
+    /// An empty directory of a temporary name.
+    pub(crate) fn make_stage(&self) -> Result<PathBuf> {
         loop {
             let dir = self.staging_dir().join(LayerId::random()?.as_str());
             match DirBuilder::new().mode(0o700).create(&dir) {

@@ -105,8 +105,7 @@ impl Images {
     /// Directories of a container's root file system.
     pub fn dirs(&self, key: &str) -> Result<GraphDirs> {
         let dir = self.inner.layers.snapshot_dir(key).map_err(snapshot_error)?;
-        let lower = self.inner.layers.lower(key).map_err(snapshot_error)?;
-        let lower = self.inner.layers.lower_dirs(&lower);
+        let lower = self.inner.layers.stack(key).map_err(snapshot_error)?;
         Ok(GraphDirs { lower, upper: dir.join("upper"), work: Some(dir.join("work")) })
     }
 

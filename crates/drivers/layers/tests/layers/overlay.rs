@@ -153,3 +153,32 @@ fn snapshots_come_and_go() {
     assert!(again.contains(&layers[0]) && !again.contains(&layers[1]));
     again.sync().unwrap();
 }
+
+#[test]
+fn what_a_runtime_mounts_upon_is_there_and_is_no_change() {
+    let Some(store) = store() else { return };
+    let mut etc = crate::builder::header(b'5', "etc", 0);
+    etc.set_mode(0o750);
+    etc.set_gid(7);
+    let layer =
+        store.unpack(&Builder::new().raw(etc, b"").file("etc/hosts", "mine").dir("proc").end()).unwrap();
+    let odd =
+        store.unpack(&Builder::new().symlink("etc", "usr/etc").file("usr/etc/hosts", "odd").end()).unwrap();
+    for key in ["a", "b"] {
+        store.layers.prepare(key, std::slice::from_ref(&layer)).unwrap();
+        let mount = mounted(&store, key);
+        for dir in ["dev", "proc", "sys"] {
+            assert!(mount.0.join(dir).is_dir(), "{dir}");
+        }
+        assert_eq!(fs::read_to_string(mount.0.join("etc/hosts")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(mount.0.join("etc/hostname")).unwrap(), "");
+        assert!(mount.0.join(".dockerenv").exists());
+        let stat = fs::metadata(mount.0.join("etc")).unwrap();
+        assert_eq!((stat.mode() & 0o7777, stat.gid()), (0o750, 7));
+        assert_eq!(store.layers.changes(key).unwrap(), []);
+    }
+    store.layers.prepare("odd", &[odd]).unwrap();
+    let root = store.layers.open_root("odd").unwrap();
+    assert_eq!(read_in_root(&root, "etc/hosts", 9).unwrap().unwrap(), b"odd");
+    assert_eq!(fs::read_dir(store.dir.path().join("layers/i")).unwrap().count(), 2);
+}

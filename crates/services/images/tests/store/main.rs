@@ -279,3 +279,22 @@ async fn of_an_index_the_hosts_platform_is_taken() {
     home.images.load(std::io::Cursor::new(body), LoadOptions { platform }).await.unwrap();
     assert_eq!(home.images.resolve("multi:1").unwrap().platform().architecture, "s390x");
 }
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_that_leaves_nothing() {
+    let Some(small) = support::on_small_disk(8 << 20).await else { return };
+    let (home, _mount) = small;
+    let before = home.files();
+    let large = layer(&[("large", &"x".repeat(16 << 20))]);
+    let archive = Archive::new(&[layer(&[("a", "1")]), large.clone()], &["app:1"]);
+    for body in [archive.docker(), archive.layout(support::gzip)] {
+        let error = errors::Error::from(home.load(body).await.unwrap_err());
+        assert!(error.to_string().contains("No space left on device"), "{error}");
+        assert_eq!(error.class(), errors::Class::Unavailable, "{error}");
+        home.wait(|home| home.files() == before).await;
+    }
+    let import = home.images.import(std::io::Cursor::new(large), Import::default()).await;
+    assert!(errors::Error::from(import.unwrap_err()).to_string().contains("No space left on device"));
+    home.wait(|home| home.files() == before).await;
+    home.load(Archive::new(&[layer(&[("a", "1")])], &["app:1"]).docker()).await.unwrap();
+}

@@ -13,6 +13,7 @@ use store::StateStore;
 pub(crate) struct Home {
     pub(crate) images: Images,
     store: Arc<dyn StateStore>,
+    root: PathBuf,
     dir: tempfile::TempDir,
 }
 
@@ -25,12 +26,35 @@ pub(crate) async fn root() -> Option<Home> {
     let dir = tempfile::tempdir().unwrap();
     let store = store::open_redb(&dir.path().join("state.redb")).unwrap();
     let images = Images::open(Config { root: dir.path().to_owned() }, Arc::clone(&store)).await.unwrap();
-    Some(Home { images, store, dir })
+    Some(Home { images, store, root: dir.path().to_owned(), dir })
+}
+
+/// A mount that goes with the test.
+pub(crate) struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
+/// A store whose layers and blobs have this many bytes of space.
+pub(crate) async fn on_small_disk(bytes: usize) -> Option<(Home, Mounted)> {
+    let mut home = root().await?;
+    let root = home.dir.path().join("small");
+    fs::create_dir(&root).unwrap();
+    let options = std::ffi::CString::new(format!("size={bytes}")).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount("tmpfs", &root, "tmpfs", flags, options.as_c_str()).unwrap();
+    let mounted = Mounted(root.clone());
+    home.images = Images::open(Config { root: root.clone() }, Arc::clone(&home.store)).await.unwrap();
+    home.root = root;
+    Some((home, mounted))
 }
 
 impl Home {
     pub(crate) fn root(&self) -> PathBuf {
-        self.dir.path().to_owned()
+        self.root.clone()
     }
 
     /// As after a restart.
@@ -44,19 +68,19 @@ impl Home {
 
     /// Layers on disk.
     pub(crate) fn layers(&self) -> usize {
-        fs::read_dir(self.dir.path().join("layers/l")).unwrap().count()
+        fs::read_dir(self.root.join("layers/l")).unwrap().count()
     }
 
     /// Layers being unpacked.
     pub(crate) fn staged(&self) -> usize {
-        fs::read_dir(self.dir.path().join("layers/tmp")).unwrap().count()
+        fs::read_dir(self.root.join("layers/tmp")).unwrap().count()
     }
 
     /// Everything on disk except records.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for part in ["layers", "blobs"] {
-            walk(&self.dir.path().join(part), &mut found);
+            walk(&self.root.join(part), &mut found);
         }
         found.sort();
         found
