@@ -26,7 +26,11 @@ use arguments::Command;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let (command, flags) = match arguments::parse(std::env::args().skip(1)) {
+    let mut arguments = std::env::args();
+    if arguments.next().is_some_and(|name| name.ends_with(command::init::NAME)) {
+        return command::init::init(arguments);
+    }
+    let (command, flags) = match arguments::parse(arguments) {
         Ok(parsed) => parsed,
         Err(problem) => {
             diary::note(format_args!("container-runtime-shim: {problem}"));

@@ -1,6 +1,7 @@
 //! What the program does by its command line.
 
 mod delete;
+pub(crate) mod init;
 mod log;
 mod serve;
 mod start;
