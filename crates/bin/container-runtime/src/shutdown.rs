@@ -45,6 +45,7 @@ fn shut_down(invocation: &Invocation, purge: bool) -> anyhow::Result<()> {
             user_agent: "container-runtime".into(),
             headers: Vec::new(),
             revive: None,
+            start_hint: String::new(),
         });
         client.post("/container-runtime/shutdown").flag("purge", purge).done().await?;
         ended(&endpoint.transport).await

@@ -13,6 +13,7 @@ pub(crate) fn client(address: &str) -> Result<Client> {
         user_agent: concat!("container-runtime-benchmark/", env!("CARGO_PKG_VERSION")).into(),
         headers: Vec::new(),
         revive: None,
+        start_hint: String::new(),
     }))
 }
 

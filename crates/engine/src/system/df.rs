@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// What takes how much, in bytes.
 #[derive(Debug, Clone, Default)]
 pub struct DiskUsage {
-    /// All images.
+    /// All layers, each counted once.
     pub layers: u64,
     /// Images with the number of their containers.
     pub images: Vec<crate::image::ListedImage>,
@@ -28,7 +28,7 @@ pub async fn disk_usage(services: &Arc<Services>) -> Result<DiskUsage> {
         containers: crate::container::list(services, list).await?,
         ..DiskUsage::default()
     };
-    usage.layers = usage.images.iter().map(|listed| listed.summary.image.size).sum();
+    usage.layers = services.images.layers_size();
     for volume in services.volumes.list(&volumes::Filter::default()).await? {
         let size = services.volumes.usage(&volume.name).await?;
         let users = services.volumes.containers(&volume.name).len();
