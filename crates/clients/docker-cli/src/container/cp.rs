@@ -143,8 +143,6 @@ async fn from_container(client: &Client, args: &Args, name: &str, from: &str, to
 enum Place {
     /// All of them below this directory.
     Into(PathBuf),
-    /// Those below the first name, to this directory itself.
-    Contents(PathBuf),
     /// The one first name becomes this path.
     As(PathBuf),
 }
@@ -155,22 +153,23 @@ impl Place {
         let (_, contents) = base(from);
         let cannot = |why: &str| Err(Failure::new(format!("{why}: {to}")));
         match std::fs::metadata(&target) {
-            Ok(known) if known.is_dir() && contents => Ok(Self::Contents(target)),
-            Ok(known) if known.is_dir() => Ok(Self::Into(target)),
-            Ok(_) if is_dir => cannot("cannot copy directory"),
-            Ok(_) => Ok(Self::As(target)),
-            Err(_) if to.ends_with('/') && !is_dir => cannot("no such directory"),
-            Err(_) => {
-                let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-                if parent.is_some_and(|parent| !parent.is_dir()) {
-                    return Err(Failure::new(format!(
-                        "invalid output path: directory {:?} does not exist",
-                        parent.unwrap_or_else(|| Path::new(""))
-                    )));
-                }
-                Ok(Self::As(target))
-            }
+            Ok(known) if known.is_dir() => return Ok(Self::Into(target)),
+            Ok(_) if is_dir => return cannot("cannot copy directory"),
+            Ok(_) => return Ok(Self::As(target)),
+            Err(_) if to.ends_with('/') && !is_dir => return cannot("no such directory"),
+            Err(_) => {}
         }
+        if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty())
+            && !parent.is_dir()
+        {
+            return Err(Failure::new(format!("invalid output path: directory {parent:?} does not exist")));
+        }
+        if contents {
+            // The daemon names what lies in `dir/.` without `dir`.
+            std::fs::create_dir(&target)?;
+            return Ok(Self::Into(target));
+        }
+        Ok(Self::As(target))
     }
 }
 
@@ -195,53 +194,30 @@ async fn receive(mut response: Response, place: Place, archive: bool) -> Outcome
     Ok(total)
 }
 
-/// Entries are unpacked within a directory made for this, where the tar library refuses every escape, and what
-/// came out is moved to its place.
+/// The tar library refuses every escape from the directory that it unpacks to; what is to get another name is
+/// unpacked beside its place and then moved.
 fn unpack(pieces: Pieces, place: &Place, archive: bool) -> io::Result<()> {
-    let parent = match place {
-        Place::Into(directory) | Place::Contents(directory) => directory.clone(),
-        Place::As(path) => match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => parent.to_owned(),
-            None => PathBuf::from("."),
-        },
-    };
     let mut tar = tar::Archive::new(pieces);
     tar.set_preserve_permissions(true);
     tar.set_preserve_ownerships(archive);
-    if let Place::Into(_) = place {
-        return tar.unpack(&parent);
-    }
+    let path = match place {
+        Place::Into(directory) => return tar.unpack(directory),
+        Place::As(path) => path,
+    };
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let aside = parent.join(format!(".docker-cp-{}", std::process::id()));
     std::fs::create_dir(&aside)?;
-    let result = tar.unpack(&aside).and_then(|()| settle(&aside, place));
+    let mut moved = || -> io::Result<()> {
+        tar.unpack(&aside)?;
+        match std::fs::read_dir(&aside)?.next() {
+            Some(entry) => std::fs::rename(entry?.path(), path),
+            None => Ok(()),
+        }
+    };
+    let result = moved();
     std::fs::remove_dir_all(&aside)?;
     result
-}
-
-fn settle(aside: &Path, place: &Place) -> io::Result<()> {
-    for entry in std::fs::read_dir(aside)? {
-        let entry = entry?;
-        match place {
-            Place::As(path) => std::fs::rename(entry.path(), path)?,
-            Place::Contents(directory) => merge(&entry.path(), directory)?,
-            Place::Into(_) => {}
-        }
-    }
-    Ok(())
-}
-
-/// Moves what is in `from` to `to`, descending where both have a directory of one name.
-fn merge(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() && target.is_dir() {
-            merge(&entry.path(), &target)?;
-        } else {
-            std::fs::rename(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Pieces from a channel as a reader.
