@@ -47,9 +47,14 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     sysctls(spec)?;
     runtime::bundle::check_rlimits(&spec.process.rlimits)?;
     services.runtimes.check(spec.runtime.as_deref())?;
+    let default = &services.settings.logging;
     if spec.log.driver.is_empty() {
-        spec.log.driver.clone_from(&services.settings.logging.driver);
-        spec.log.options.clone_from(&services.settings.logging.options);
+        spec.log.driver.clone_from(&default.driver);
+    }
+    if spec.log.driver == default.driver {
+        for (name, value) in &default.options {
+            spec.log.options.entry(name.clone()).or_insert_with(|| value.clone());
+        }
     }
     logs::validate(&spec.log.driver, &spec.log.options)?;
     if services.settings.runtime.no_new_privileges {
@@ -135,7 +140,8 @@ fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
     // A network or container that does not exist is told at once, not at the start.
     services.networks.resolve(&spec.network.mode)?;
     if let NetworkMode::Container(other) = &spec.network.mode {
-        services.containers.find(other)?;
+        // Not as `NotFound`: clients would take that for the image's.
+        services.containers.find(other).map_err(|error| Error::from(error).with_class(Class::Invalid))?;
     }
     if spec.network.endpoints.len() > 1 {
         return Err(Error::new(

@@ -44,6 +44,7 @@ pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -
         container: container.id().clone(),
         spec,
         state: Mutex::new(ExecState::Created),
+        bell: tokio::sync::Notify::new(),
     });
     Ok(id)
 }

@@ -9,5 +9,5 @@ mod table;
 pub use create::create;
 pub use inspect::{Inspection, inspect};
 pub use resize::resize;
-pub use start::{Start, start};
+pub use start::{Start, settled, start};
 pub use table::{Exec, ExecState, Execs};

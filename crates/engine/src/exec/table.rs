@@ -23,6 +23,8 @@ pub struct Exec {
     pub spec: ExecSpec,
     /// Where it is in its life.
     pub state: Mutex<ExecState>,
+    /// Rung when it ends.
+    pub(super) bell: tokio::sync::Notify,
 }
 
 /// Where an exec is in its life.
@@ -72,6 +74,7 @@ impl Execs {
 
     pub(super) fn ended(&self, exec: &Exec, code: u32, pid: Option<u32>) {
         *exec.state.lock() = ExecState::Ended { code, pid };
+        exec.bell.notify_waiters();
         let mut table = self.table.lock();
         table.ended.push_back(exec.id.clone());
         while table.ended.len() > ENDED_LIMIT {

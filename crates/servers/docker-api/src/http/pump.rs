@@ -24,12 +24,14 @@ pub(crate) enum Ended {
 /// Pumps until the process's side ends, the client goes or detaches, or the engine shuts down. The end of the
 /// client's input ends the process's input, and output goes on.
 ///
-/// `keys` are looked for in the client's input; none: it is passed on unseen.
+/// `keys` are looked for in the client's input; none: it is passed on unseen. Between the end of the output and the end of
+/// the client's stream `settled` is awaited.
 pub(crate) async fn pump<C, P>(
     client: C,
     process: P,
     keys: Option<DetachKeys>,
     shutdown: CancellationToken,
+    settled: impl Future<Output = ()>,
 ) -> Ended
 where
     C: AsyncRead + AsyncWrite,
@@ -44,6 +46,9 @@ where
         () = detached(input) => Ended::Detached,
         () = shutdown.cancelled() => Ended::Shutdown,
     };
+    if ended == Ended::Output {
+        settled.await;
+    }
     // The end of the stream is what clients wait for; one that is gone can't be told.
     let _ = client_writer.shutdown().await;
     ended
@@ -124,7 +129,8 @@ mod tests {
         let (client, client_end) = duplex(1024);
         let (process, process_end) = duplex(1024);
         let shutdown = CancellationToken::new();
-        let pump = tokio::spawn(pump(client_end, process_end, keys, shutdown.clone()));
+        let pump =
+            tokio::spawn(pump(client_end, process_end, keys, shutdown.clone(), std::future::ready(())));
         Rig { client, process, pump, shutdown }
     }
 

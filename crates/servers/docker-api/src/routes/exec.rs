@@ -63,7 +63,8 @@ async fn start(
     let mut client = hijack.take(version, framing).await?;
     match engine::exec::start(&api.services, exec.id.as_str(), Start { detach: false, console_size }).await {
         Ok(Some(attachment)) => {
-            pump(client, attachment.stream, with_keys(exec.spec.tty, keys), api.shutdown).await;
+            let settled = engine::exec::settled(&api.services, &exec.id);
+            pump(client, attachment.stream, with_keys(exec.spec.tty, keys), api.shutdown, settled).await;
         }
         Ok(None) => {}
         Err(error) => {

@@ -43,7 +43,7 @@ fn rig() -> Rig {
             let terminal = body.as_ref() == b"tty";
             let client = hijack.take(version, Framing::of(terminal)).await?;
             let keys = terminal.then(DetachKeys::default);
-            pump(client, attachment.take(), keys, shutdown).await;
+            pump(client, attachment.take(), keys, shutdown, std::future::ready(())).await;
             empty()
         }
     };

@@ -66,7 +66,14 @@ async fn converse(mut client: Raw, attached: Attached, keys: DetachKeys, shutdow
         () = shutdown.cancelled() => None,
     };
     if let Some(attachment) = attachment {
-        let ended = pump(client, attachment.stream, with_keys(attached.terminal, keys), shutdown).await;
+        let ended = pump(
+            client,
+            attachment.stream,
+            with_keys(attached.terminal, keys),
+            shutdown,
+            std::future::ready(()),
+        )
+        .await;
         if ended == Ended::Detached {
             tracing::debug!("client detached");
         }
