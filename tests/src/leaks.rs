@@ -26,11 +26,21 @@ pub(crate) fn snapshot(directory: &Path) -> Snapshot {
     found
 }
 
-/// What is there now and was not before, once nothing more goes away.
-pub(crate) fn left(before: &Snapshot, directory: &Path) -> Vec<String> {
+/// What is there now and was not before. `mark`: only what bears this name of the engine's, or its directory's, since other
+/// engines come and go on the same host.
+pub(crate) fn added(before: &Snapshot, directory: &Path, mark: Option<&str>) -> Vec<String> {
+    let here = directory.display().to_string();
+    let ours = |thing: &&String| {
+        mark.is_none_or(|mark| thing.contains(mark) || thing.contains(&here) || thing.starts_with("process "))
+    };
+    snapshot(directory).difference(before).filter(ours).cloned().collect()
+}
+
+/// The same once nothing more goes away, with what is left in the engine's directories.
+pub(crate) fn left(before: &Snapshot, directory: &Path, mark: Option<&str>) -> Vec<String> {
     let end = Instant::now() + LIMIT;
     loop {
-        let mut left: Vec<_> = snapshot(directory).difference(before).cloned().collect();
+        let mut left = added(before, directory, mark);
         left.extend(contents(directory).into_iter().map(|path| format!("file {path}")));
         if left.is_empty() || Instant::now() > end {
             return left;

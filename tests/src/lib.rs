@@ -9,7 +9,8 @@
 //! ```
 //!
 //! With `TESTS_DOCKER_HOST=unix://…` the same tests run against an engine that is already there, Docker's for one:
-//! that proves the tests.
+//! that proves the tests. With `TESTS_SHARED_HOST=1` other engines may come and go meanwhile: the leak check looks only at
+//! what bears the tested engine's names.
 #![expect(clippy::print_stderr, reason = "a test says why it skips, and what a failing engine logged")]
 
 mod engine;

@@ -135,8 +135,5 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
 
 fn in_use(container: &Container, state: &str, advice: &str) -> Error {
     let name = container.record().name.clone();
-    Error::new(
-        Class::Conflict,
-        format!("cannot remove container \"/{name}\": container is {state}: {advice}"),
-    )
+    Error::new(Class::Conflict, format!("cannot remove container \"{name}\": container is {state}: {advice}"))
 }

@@ -47,7 +47,8 @@ pub async fn purge(services: &Arc<Services>) -> Result<()> {
     services.runtimes.close().await;
     if services.cgroup_driver == cgroups::Driver::Cgroupfs {
         let parent = services.cgroups.cgroup(services.settings.runtime.cgroup_parent.as_ref());
-        first = first.and(parent.remove().map_err(Into::into));
+        let removed = parent.remove().map_err(Into::into);
+        first = first.and(removed);
     }
     first
 }
