@@ -1,5 +1,6 @@
 //! What the shim itself reads in a bundle; the runtime reads the rest.
 
+use crate::devices::Rule;
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,14 @@ pub(crate) struct User {
 pub(crate) struct Linux {
     namespaces: Vec<Namespace>,
     uid_mappings: Vec<IdMapping>,
+    pub(crate) resources: Resources,
+}
+
+/// The limits that the shim itself sees to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Resources {
+    pub(crate) devices: Option<Vec<Rule>>,
 }
 
 #[derive(Debug, Deserialize)]

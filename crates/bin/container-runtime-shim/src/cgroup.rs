@@ -89,6 +89,11 @@ impl Cgroup {
         Ok(())
     }
 
+    /// Its directory where there is one hierarchy for all controllers (version 2).
+    pub(crate) fn unified_directory(&self) -> Option<&Path> {
+        self.unified.then_some(self.tasks.as_path())
+    }
+
     /// Whether there is one hierarchy (version 2).
     pub(crate) fn is_unified(&self) -> bool {
         self.unified

@@ -2,6 +2,7 @@
 
 use crate::bundle::Linux;
 use crate::cgroup::{Cgroup, MemoryWatch};
+use crate::devices::Guard;
 use crate::error::{Error, Result};
 use crate::poll::{Number, Watch};
 use crate::process::{INIT, Process};
@@ -24,6 +25,8 @@ pub(crate) struct Container {
     /// How many mounts make its root file system.
     pub(crate) mounts: usize,
     pub(crate) cgroup: Option<Cgroup>,
+    /// Where cgroups are of version 2 and libcontainer leaves the devices to us.
+    pub(crate) devices: Option<Guard>,
     pub(crate) memory: Option<Watch<MemoryWatch>>,
     /// Keeps the mounts of the first process, which would otherwise unmount them before it is seen to have ended, and
     /// wait for every processor meanwhile.

@@ -9,6 +9,7 @@ mod bundle;
 mod cgroup;
 mod command;
 mod container;
+mod devices;
 mod diary;
 mod error;
 mod poll;

@@ -3,6 +3,7 @@
 //! One module a subject. Everything here is safe to call; what a caller has to keep (such as "only in a program
 //! with one thread") stands in the item's documentation.
 
+pub mod bpf;
 pub mod env;
 pub mod exec;
 pub mod fds;

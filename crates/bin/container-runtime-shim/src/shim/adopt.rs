@@ -41,6 +41,7 @@ impl Shim {
             linux: Linux::default(),
             mounts: 0,
             cgroup: None,
+            devices: None,
             memory: None,
             mount_namespace: None,
             memory_kills: 0,

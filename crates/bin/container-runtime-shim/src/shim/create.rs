@@ -1,9 +1,10 @@
 //! Create: the container, its streams, its log and its attach socket.
 
 use super::Shim;
-use crate::bundle::{self, Config, ConsoleSize};
+use crate::bundle::{self, Config, ConsoleSize, Linux};
 use crate::cgroup::Cgroup;
 use crate::container::Container;
+use crate::devices::Guard;
 use crate::diary::{self, Steps};
 use crate::error::{Error, Result};
 use crate::poll::{Interest, Token, Watch};
@@ -73,6 +74,7 @@ impl Shim {
         let ours = connect(made, ours, &endpoints, owner, config.process.console_size).inspect_err(undo)?;
         let cgroup =
             Cgroup::of(pid).map_err(Error::kernel("find the container's cgroup")).inspect_err(undo)?;
+        let devices = guard_devices(&backend, cgroup.as_ref(), &config.linux).inspect_err(undo)?;
         let mut init = Process::recorded(String::new(), terminal, endpoints, Vec::new());
         (init.phase, init.pid) = (Phase::Created, Some(pid));
         init.connect(INIT, ours, &self.poll);
@@ -86,6 +88,7 @@ impl Shim {
             linux: config.linux,
             mounts,
             cgroup,
+            devices,
             memory: None,
             mount_namespace: hold_mounts(pid),
             memory_kills: 0,
@@ -98,6 +101,15 @@ impl Shim {
         steps.done("connect");
         Ok(container)
     }
+}
+
+/// Runtimes with a command line guard the devices themselves, and version 1 of cgroups has a controller for them.
+fn guard_devices(backend: &Backend, cgroup: Option<&Cgroup>, linux: &Linux) -> Result<Option<Guard>> {
+    let directory = cgroup.and_then(Cgroup::unified_directory);
+    let directory = directory.filter(|_| matches!(backend, Backend::Libcontainer(_)));
+    directory
+        .map(|directory| Guard::new(directory, linux.resources.devices.as_deref().unwrap_or_default()))
+        .transpose()
 }
 
 /// A process that has its end in the meantime simply unmounts by itself.

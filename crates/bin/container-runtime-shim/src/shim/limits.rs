@@ -3,12 +3,14 @@
 use super::Shim;
 use super::create::resize;
 use super::publish::Topic;
+use crate::bundle::{Resources, parse};
 use crate::container::Container;
 use crate::diary::note;
 use crate::error::{Error, Result};
 use crate::poll::{Interest, Token, Watch};
 use crate::process::Phase;
 use containerd_shim_protos::api::{Empty, PauseRequest, ResizePtyRequest, ResumeRequest, UpdateTaskRequest};
+use std::path::Path;
 
 impl Shim {
     pub(super) fn pause(&mut self, request: &PauseRequest) -> Result<Empty> {
@@ -38,6 +40,11 @@ impl Shim {
         let container = self.container_of(&request.id)?;
         let resources = request.resources.as_ref().map(|any| any.value.as_slice()).unwrap_or_default();
         container.backend.update(resources)?;
+        if let Some(guard) = &mut container.devices
+            && let Some(rules) = parse::<Resources>(Path::new("resources"), resources)?.devices
+        {
+            guard.replace(&rules)?;
+        }
         Ok(Empty::new())
     }
 

@@ -1,8 +1,10 @@
 //! The commands beside `serve`.
 
-use crate::support::{Fixture, SHIM, eventually, lacks, serve};
-use containerd_shim_protos::api::DeleteResponse;
+use crate::support::{Fixture, SHIM, context, eventually, lacks, serve};
+use containerd_shim_protos::TaskClient;
+use containerd_shim_protos::api::{ConnectRequest, DeleteResponse};
 use containerd_shim_protos::protobuf::Message;
+use containerd_shim_protos::ttrpc::Client;
 use shim_protocol::{Exit, Hello, file};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -30,10 +32,7 @@ fn delete_cleans_up_after_a_shim_that_was_killed() {
         container.start();
         container.kill_shim();
         assert_eq!(delete_command(&container).exit_status, 137);
-        eventually("the process is gone", || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z")
-        });
+        eventually("the process is gone", || !is_running(pid));
         // Once more is harmless; the fixture checks that nothing is left.
         delete_command(&container);
     }
@@ -70,16 +69,28 @@ fn start_prints_the_address_of_a_shim_that_serves() {
     let (started, printed) = start();
     assert!(started && printed.starts_with("unix://"), "{printed}");
     assert_eq!(std::fs::read_to_string(directory.path().join("address")).unwrap(), printed);
-    let socket = Path::new(printed.strip_prefix("unix://").unwrap());
-    let connection = UnixStream::connect(socket).unwrap();
+    let (connection, pid) = connect(&printed);
     assert!(!start().0, "the address is in use");
     // Its last connection closes without a container: it goes, and leaves the place to another.
     drop(connection);
-    eventually("the shim goes", || UnixStream::connect(socket).is_err());
-    let (started, _) = start();
+    eventually("the shim goes", || !is_running(pid));
+    let (started, printed) = start();
     assert!(started);
-    drop(UnixStream::connect(socket).unwrap());
-    eventually("the shim goes", || UnixStream::connect(socket).is_err());
+    let (connection, pid) = connect(&printed);
+    drop(connection);
+    eventually("the shim goes", || !is_running(pid));
+}
+
+/// A connection, and the number of the shim that answers it.
+fn connect(address: &str) -> (TaskClient, u32) {
+    let client = TaskClient::new(Client::connect(address).unwrap());
+    let pid = client.connect(context(), &ConnectRequest::default()).unwrap().shim_pid;
+    (client, pid)
+}
+
+fn is_running(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z")
 }
 
 #[test]
