@@ -45,6 +45,18 @@ pub fn descriptor(signals: &[i32]) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Has the program start as [`restore_defaults`] says, whatever this process blocks: the standard library lets a child
+/// inherit the mask.
+pub fn fresh(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    let restore = || {
+        restore_defaults();
+        Ok(())
+    };
+    // SAFETY: between fork and exec it does system calls only, and allocates nothing.
+    unsafe { command.pre_exec(restore) };
+}
+
 /// What a fresh program expects: every signal at its default action and none blocked. For a child about to execute.
 pub fn restore_defaults() {
     // The kernel's structure, with the default action, no flags and no mask; the C library keeps two signals to itself.

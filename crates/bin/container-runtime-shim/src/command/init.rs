@@ -51,7 +51,9 @@ fn run(program: &str, arguments: impl Iterator<Item = String>) -> io::Result<u8>
         .collect();
     let signals = sys::signals::descriptor(&wanted)?;
     // A process group of its own, so that the terminal's keys reach the program and not this process.
-    let child = std::process::Command::new(program).args(arguments).process_group(0).spawn()?;
+    let mut command = std::process::Command::new(program);
+    sys::signals::fresh(&mut command);
+    let child = command.args(arguments).process_group(0).spawn()?;
     let pid = Pid::from_child(&child);
     let stdin = io::stdin();
     if rustix::termios::tcgetpgrp(&stdin).is_ok() {
