@@ -8,6 +8,7 @@ pub mod env;
 pub mod exec;
 pub mod fds;
 pub mod heap;
+pub mod keyring;
 pub mod namespaces;
 pub mod netlink;
 pub mod netns;

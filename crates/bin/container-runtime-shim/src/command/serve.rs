@@ -38,6 +38,10 @@ pub(super) fn leave_caller() -> Result<()> {
         .and_then(|()| dup2_stdout(&null))
         .and_then(|()| dup2_stderr(&null))
         .map_err(Error::kernel("leave the caller's streams"))?;
+    // What a program expects that nobody told otherwise, and what a runtime gives it.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    // A kernel without keys has none to find.
+    let _ = sys::keyring::join_new_session();
     rustix::thread::set_thread_groups(&[]).map_err(Error::kernel("leave the caller's groups"))?;
     let harmless = [Signal::PIPE, Signal::HUP, Signal::INT, Signal::TERM].map(Signal::as_raw);
     sys::signals::disregard(&harmless).map_err(Error::kernel("disregard signals"))

@@ -39,13 +39,12 @@ pub(crate) struct Libcontainer {
     systemd: bool,
     /// Where compiled seccomp filters are kept.
     filters: Option<PathBuf>,
-    trouble: Option<Trouble>,
+    trouble: Option<&'static Trouble>,
 }
 
 impl Libcontainer {
     pub(super) fn new(id: &str, bundle: &Path, options: &Options) -> Self {
-        // Without it errors are short of their causes, and that is all.
-        let trouble = Trouble::listen().ok();
+        let trouble = Trouble::of_this_program();
         Self {
             id: id.to_owned(),
             bundle: bundle.to_owned(),
@@ -205,7 +204,7 @@ impl Libcontainer {
     }
 
     fn log(&self) -> Vec<String> {
-        self.trouble.as_ref().map(Trouble::take).unwrap_or_default()
+        self.trouble.map(Trouble::take).unwrap_or_default()
     }
 
     fn lost(&self, what: &str) -> Error {

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::os::unix::net::UnixDatagram;
+use std::sync::OnceLock;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -14,12 +15,18 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    /// Installs the writing end as this program's log, once.
-    pub(crate) fn listen() -> std::io::Result<Self> {
+    /// The one of this program, whose writing end becomes the program's log at the first call. None: no sockets are
+    /// left; then errors are short of their causes, and that is all.
+    pub(crate) fn of_this_program() -> Option<&'static Self> {
+        static TROUBLE: OnceLock<Option<Trouble>> = OnceLock::new();
+        TROUBLE.get_or_init(|| Self::listen().ok()).as_ref()
+    }
+
+    fn listen() -> std::io::Result<Self> {
         let (sent, received) = UnixDatagram::pair()?;
         sent.set_nonblocking(true)?;
         received.set_nonblocking(true)?;
-        // Fails only when there is a log already, and then that one has the messages.
+        // Fails only when there is a log already, which nobody but this function makes.
         let _ = tracing::subscriber::set_global_default(Sender { socket: sent });
         Ok(Self { received })
     }
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn errors_arrive_with_their_fields_and_nothing_else_does() {
-        let trouble = Trouble::listen().unwrap();
+        let trouble = Trouble::of_this_program().unwrap();
         tracing::warn!("not this");
         tracing::error!(path = "/x", "failed to mount");
         assert_eq!(trouble.take(), ["failed to mount (path: \"/x\")"]);

@@ -43,7 +43,12 @@ fn the_process_gets_what_the_specification_says_and_nothing_of_the_shims() {
     container.run_to_end();
     let text = container.logged();
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
-    for (name, value) in [("SigIgn:", "0000000000000000"), ("SigBlk:", "0000000000000000"), ("Groups:", "")] {
+    for (name, value) in [
+        ("SigIgn:", "0000000000000000"),
+        ("SigBlk:", "0000000000000000"),
+        ("Groups:", ""),
+        ("Umask:", "0022"),
+    ] {
         assert_eq!(field(name), value, "{name}");
     }
     assert!(text.contains("\n/tmp\n"), "{text}");
