@@ -83,24 +83,28 @@ fn escaped(path: &Path) -> String {
 
 /// A read-only overlay of directories, topmost first.
 fn detached(stack: &[PathBuf]) -> Result<OwnedFd> {
-    let failed = |errno: Errno| LayerError::Mount { path: stack[0].clone(), source: errno.into() };
-    let context = mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(failed)?;
-    for dir in stack {
-        match mount::fsconfig_set_string(context.as_fd(), "lowerdir+", dir) {
-            // Before Linux 6.8: all in one string of less than 256 bytes.
-            Err(Errno::INVAL) => {
-                let list: Vec<String> = stack.iter().map(|dir| dir.display().to_string()).collect();
-                mount::fsconfig_set_string(context.as_fd(), "lowerdir", list.join(":")).map_err(failed)?;
-                break;
-            }
-            other => other.map_err(failed)?,
+    let each: Vec<_> = stack.iter().map(|dir| ("lowerdir+", dir.clone())).collect();
+    let made = match overlay(&each) {
+        // Before Linux 6.8 all go into one string of less than 256 bytes; before 6.5 that is told only in the end.
+        Err(Errno::INVAL) => {
+            let list: Vec<String> = stack.iter().map(|dir| dir.display().to_string()).collect();
+            overlay(&[("lowerdir", list.join(":").into())])
         }
+        other => other,
+    };
+    made.map_err(|errno| LayerError::Mount { path: stack[0].clone(), source: errno.into() })
+}
+
+fn overlay(options: &[(&str, PathBuf)]) -> Result<OwnedFd, Errno> {
+    let context = mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for (name, value) in options {
+        mount::fsconfig_set_string(context.as_fd(), *name, value)?;
     }
-    mount::fsconfig_create(context.as_fd()).map_err(failed)?;
+    mount::fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
         | MountAttrFlags::MOUNT_ATTR_NOSUID
         | MountAttrFlags::MOUNT_ATTR_NODEV;
-    mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes).map_err(failed)
+    mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
 /// Reads the regular file at `path` inside `root`, whose symbolic links lead nowhere else. None: it does not exist.
