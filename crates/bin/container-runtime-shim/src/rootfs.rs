@@ -78,9 +78,31 @@ fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
     if flags.attributes.contains(MountAttrFlags::MOUNT_ATTR_RDONLY) {
         fsconfig_set_flag(&context, "ro").map_err(failed("set ro"))?;
     }
-    fsconfig_create(&context).map_err(|error| refused(&context, &mount.kind, error))?;
+    match fsconfig_create(&context) {
+        // Before Linux 6.5 overlay knows nothing of single layers, and says so only here.
+        Err(Errno::INVAL) if mount.kind == "overlay" => return create_with_options(mount, flags, target),
+        created => created.map_err(|error| refused(&context, &mount.kind, error))?,
+    }
     let made = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags.attributes).map_err(failed("mount"))?;
     move_mount(made, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .map_err(|cause| Error::file("mount the root file system on", target, cause))
+}
+
+/// With mount(2), whose options end at a page.
+fn create_with_options(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
+    let both = [
+        (MountAttrFlags::MOUNT_ATTR_RDONLY, MountFlags::RDONLY),
+        (MountAttrFlags::MOUNT_ATTR_NOSUID, MountFlags::NOSUID),
+        (MountAttrFlags::MOUNT_ATTR_NODEV, MountFlags::NODEV),
+        (MountAttrFlags::MOUNT_ATTR_NOEXEC, MountFlags::NOEXEC),
+        (MountAttrFlags::MOUNT_ATTR_NOATIME, MountFlags::NOATIME),
+    ];
+    let wanted = both.into_iter().filter(|(attribute, _)| flags.attributes.contains(*attribute));
+    let wanted = wanted.fold(MountFlags::empty(), |all, (_, flag)| all | flag);
+    let options = std::ffi::CString::new(flags.data.join(",")).map_err(|_| {
+        Error::invalid("mount overlay root file system: an option holds a zero byte".to_owned())
+    })?;
+    rustix::mount::mount(mount.source.as_str(), target, mount.kind.as_str(), wanted, Some(options.as_c_str()))
         .map_err(|cause| Error::file("mount the root file system on", target, cause))
 }
 

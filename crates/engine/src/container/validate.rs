@@ -246,6 +246,8 @@ pub(super) fn resources(services: &Services, limits: &mut Resources) -> Result<V
         "memory swappiness capabilities",
         memory_swappiness
     );
+    // Clients send `false` by themselves.
+    limits.oom_kill_disable = limits.oom_kill_disable.filter(|disable| *disable);
     unless!(!v2, "OomKillDisable", oom_kill_disable);
     unless!(has(Controller::Cpu), "CPU limits", cpu_shares, cpu_period, cpu_quota, nano_cpus);
     unless!(
