@@ -22,6 +22,7 @@ pub(crate) struct Config {
 pub(crate) struct Process {
     pub(crate) terminal: bool,
     pub(crate) console_size: Option<ConsoleSize>,
+    pub(crate) cwd: String,
     pub(crate) user: User,
     pub(crate) no_new_privileges: Option<bool>,
 }

@@ -1,14 +1,15 @@
 //! Mounting a container's root file system.
 
 use crate::error::{Error, Result};
-use rustix::fs::CWD;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
     UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
     move_mount, unmount,
 };
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// One mount, in the order of the request, as containerd describes it.
 #[derive(Debug)]
@@ -33,6 +34,36 @@ pub(crate) fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
             unmount_all(done, target);
             return Err(error);
         }
+    }
+    Ok(())
+}
+
+/// Makes a directory, the process's working one, inside the root file system, as runc does. Symbolic links lead nowhere else.
+/// Where it can't be made the process's start tells why.
+pub(crate) fn make_directory(root: &Path, path: &str) {
+    let _ = try_make_directory(root, path);
+}
+
+fn try_make_directory(root: &Path, path: &str) -> rustix::io::Result<()> {
+    let open = |root: BorrowedFd<'_>, path: &Path| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
+    };
+    let root = openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    if open(root.as_fd(), Path::new(path)).is_ok() {
+        return Ok(());
+    }
+    let mut parent = open(root.as_fd(), Path::new("/"))?;
+    let mut reached = PathBuf::from("/");
+    for name in Path::new(path).components().filter(|part| matches!(part, Component::Normal(_))) {
+        reached.push(name);
+        parent = match open(root.as_fd(), &reached) {
+            Err(Errno::NOENT) => {
+                mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755))?;
+                open(root.as_fd(), &reached)?
+            }
+            other => other?,
+        };
     }
     Ok(())
 }

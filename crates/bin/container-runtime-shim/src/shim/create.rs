@@ -46,6 +46,9 @@ impl Shim {
         let mounts = mounts(request);
         let target = bundle.join(file::ROOTFS);
         mount(&mounts, &target)?;
+        if !mounts.is_empty() {
+            rootfs::make_directory(&target, &config.process.cwd);
+        }
         steps.done("mount");
         let order =
             Order { id: request.id.clone(), bundle, options, config, endpoints, mounts: mounts.len() };
