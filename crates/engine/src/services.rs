@@ -40,6 +40,8 @@ pub struct Services {
     pub trash: Arc<Trash>,
     /// What this host's cgroups can do.
     pub cgroups: cgroups::Host,
+    /// Keeps moves between cgroups fast while there is work.
+    pub warmth: cgroups::Warmth,
     /// Who makes the containers' cgroups.
     pub cgroup_driver: cgroups::Driver,
     /// What this host is.

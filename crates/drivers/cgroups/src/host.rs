@@ -52,6 +52,21 @@ pub enum Controller {
 }
 
 impl Controller {
+    /// Its name on v1, as `/proc/<pid>/cgroup` lists it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::CpuAcct => "cpuacct",
+            Self::CpuSet => "cpuset",
+            Self::Memory => "memory",
+            Self::BlockIo => "blkio",
+            Self::Pids => "pids",
+            Self::Devices => "devices",
+            Self::Freezer => "freezer",
+            Self::HugeTlb => "hugetlb",
+        }
+    }
+
     /// What v1 mount options and v2's `cgroup.controllers` call it.
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
@@ -121,6 +136,16 @@ impl Host {
         for controller in options.split(',').filter_map(Controller::parse) {
             self.v1.entry(controller).or_insert_with(|| point.to_path_buf());
         }
+    }
+
+    /// Where a controller's v1 hierarchy is mounted.
+    pub(crate) fn v1_mount(&self, controller: Controller) -> Option<&Path> {
+        self.v1.get(&controller).map(PathBuf::as_path)
+    }
+
+    /// Where the v2 hierarchy is mounted.
+    pub(crate) fn v2_mount(&self) -> Option<&Path> {
+        self.v2.as_ref().map(|(mount, _)| mount.as_path())
     }
 
     /// How cgroups are mounted.

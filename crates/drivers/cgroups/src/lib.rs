@@ -14,6 +14,7 @@ mod host;
 mod naming;
 mod stats;
 mod stats_read;
+mod warmth;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ pub use group::Cgroup;
 pub use host::{Controller, Host, Mode};
 pub use naming::{Driver, container_path, relative_path};
 pub use stats::{BlockIoEntry, BlockIoStats, CpuStats, MemoryStats, PidsStats, Stats, Throttling};
+pub use warmth::Warmth;

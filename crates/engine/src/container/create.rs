@@ -36,6 +36,7 @@ pub struct Created {
 /// `NotFound` without the image, `Conflict` for a name in use, `Invalid` for what cannot be.
 pub async fn create(services: &Arc<Services>, request: Create) -> Result<Created> {
     let Create { name, mut spec } = request;
+    services.warmth.expect_work();
     let image = find_image(services, &spec).await?;
     merge_image(&mut spec, &image);
     let warnings = super::validate::validate(services, &mut spec)?;

@@ -35,6 +35,7 @@ pub(crate) async fn start_gated(
     container: &Arc<Container>,
     by_user: bool,
 ) -> Result<()> {
+    services.warmth.expect_work();
     if container.is_removing() {
         return Err(Error::new(Class::Conflict, "container is marked for removal and cannot be started"));
     }

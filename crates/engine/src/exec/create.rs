@@ -15,6 +15,7 @@ use std::sync::Arc;
 /// # Errors
 /// `Conflict` when the container does not run or is paused, `Invalid` without a command.
 pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -> Result<ExecId> {
+    services.warmth.expect_work();
     let container = services.containers.find(reference)?;
     if spec.args.is_empty() || spec.args[0].is_empty() {
         return Err(Error::new(Class::Invalid, "No exec command specified"));

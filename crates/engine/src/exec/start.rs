@@ -22,6 +22,7 @@ pub struct Start {
 /// # Errors
 /// `Conflict` when it was started before or the container does not run; and what the program can't be started with.
 pub async fn start(services: &Arc<Services>, reference: &str, how: Start) -> Result<Option<Attachment>> {
+    services.warmth.expect_work();
     let exec = services.execs.find(reference)?;
     let container = services
         .containers

@@ -80,6 +80,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         events: Events::new(),
         runtimes,
         trash,
+        warmth: cgroups::Warmth::start(&cgroups),
         cgroups,
         cgroup_driver,
         host,
