@@ -25,7 +25,7 @@ fn capabilities_are_dockers_fourteen() {
         assert_eq!(shell(engine, &["--cap-add", "SYS_PTRACE"], effective), "00000000a80c25fb\n");
         assert_eq!(shell(engine, &["-u", "web"], effective), "0000000000000000\n");
         let bogus = engine.docker(&["run", "--rm", "--cap-add", "BOGUS", "busybox", "true"]);
-        bogus.fails(125, "invalid CapAdd: unknown capability: \"CAP_BOGUS\"");
+        bogus.fails(125, "unknown capability: \"CAP_BOGUS\"");
     });
 }
 
@@ -100,7 +100,11 @@ fn devices_are_the_few_that_programs_need() {
             "0\n1\n"
         );
         let missing = engine.docker(&["run", "--rm", "--device", "/dev/missing", "busybox", "true"]);
-        missing.fails(127, "error gathering device information while adding custom device \"/dev/missing\": no such file or directory");
+        // Docker's command line makes 127 of its engine's words.
+        let said = missing.stderr.to_lowercase();
+        let why =
+            "error gathering device information while adding custom device \"/dev/missing\": no such file";
+        assert!([125, 127].contains(&missing.code) && said.contains(why), "{missing:?}");
     });
 }
 

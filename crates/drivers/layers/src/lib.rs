@@ -77,6 +77,12 @@ impl Layers {
         for name in names(&layers.staging_dir())? {
             layers.inner.trash.discard(&layers.staging_dir().join(name))?;
         }
+        // Their list of layers comes last: without it they were still being made when the engine was killed.
+        for key in layers.snapshots()? {
+            if let Err(LayerError::NotFound { .. }) = layers.lower(&key) {
+                layers.release(&key)?;
+            }
+        }
         Ok(layers)
     }
 
