@@ -38,6 +38,8 @@ pub struct Services {
     pub runtimes: Arc<Runtimes>,
     /// Where removed directories wait for their deletion.
     pub trash: Arc<Trash>,
+    /// The same for those in the state directory, which is often another file system.
+    pub state_trash: Arc<Trash>,
     /// What this host's cgroups can do.
     pub cgroups: cgroups::Host,
     /// Keeps moves between cgroups fast while there is work.

@@ -60,7 +60,7 @@ use ::containers::Record;
 use errors::{Class, Error, Result};
 use events::{ContainerAction, ContainerOf, Event};
 use ids::ContainerId;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// An event about a container.
 pub(crate) fn event(action: &ContainerAction, record: &Record) -> Event {
@@ -78,14 +78,6 @@ pub(crate) fn bundle_spec(services: &Services, id: &ContainerId) -> Result<oci_s
     let path = services.bundle_dir(id).join(shim_protocol::file::CONFIG);
     oci_spec::runtime::Spec::load(&path)
         .map_err(|error| Error::wrap(Class::Internal, error).context(format!("read {}", path.display())))
-}
-
-/// Deletes a bundle; what resists (a mount that somebody else holds) is for the next sweep.
-fn remove_bundle(bundle: &Path) -> Result<()> {
-    for leftover in durable::remove_tree(bundle)? {
-        tracing::warn!(path = %leftover.path.display(), error = %leftover.error, "remove from the bundle");
-    }
-    Ok(())
 }
 
 /// Where the newest log file of a container is.

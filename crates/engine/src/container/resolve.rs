@@ -32,7 +32,7 @@ pub(super) async fn resolve(
     let user = super::volumes::blocking({
         let (services, id) = (Arc::clone(services), record.id.clone());
         let (name, groups) = (spec.process.user.clone(), spec.process.additional_groups.clone());
-        move || super::user::lookup(&services, &id, &name, &groups)
+        move || super::user::lookup(&services, &id, None, &name, &groups)
     })
     .await?;
 

@@ -90,8 +90,8 @@ async fn run(
     let bundle = services.bundle_dir(container.id());
     durable::create_dir_all(&bundle, 0o700)?;
     undo.push_sync("remove the bundle", {
-        let bundle = bundle.clone();
-        move || super::remove_bundle(&bundle)
+        let (services, bundle) = (Arc::clone(services), bundle.clone());
+        move || Ok(services.state_trash.discard(&bundle)?)
     });
     let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;
     let mounts = services.images.rootfs(container.id().as_str())?.into_iter();

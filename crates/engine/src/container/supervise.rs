@@ -68,21 +68,27 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             }
         }
         State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
-        // A start that the engine did not live to finish may have left a process behind.
+        // A start, or the clearing away after an exit, that the engine did not live to finish.
         State::Created { .. } | State::Exited { .. } | State::Dead { .. } => {
             let bundle = services.bundle_dir(container.id());
             if bundle.exists() {
-                if let Adopted::Running(task) = services.runtimes.adopt(container.id(), &bundle).await? {
-                    let _ = task.kill(9, true).await;
-                    task.wait().await;
-                    if let Err(error) = task.delete().await {
-                        tracing::warn!(container = %container.id(), %error, "remove a half-started process");
+                let left = match services.runtimes.adopt(container.id(), &bundle).await? {
+                    Adopted::Running(task) => {
+                        let _ = task.kill(9, true).await;
+                        task.wait().await;
+                        Some(task)
                     }
-                }
-                clear_run(services, &record).await;
+                    Adopted::Exited(_, task) => task,
+                    Adopted::Lost => None,
+                };
+                clear_run(services, &record, left.as_ref()).await;
             }
-            if matches!(&record.state, State::Exited { .. }) && wants_start_at_boot(&record) {
-                restart_later(services, container, Duration::ZERO);
+            if matches!(&record.state, State::Exited { .. }) {
+                if record.spec.auto_remove {
+                    remove_later(services, container);
+                } else if wants_start_at_boot(&record) {
+                    restart_later(services, container, Duration::ZERO);
+                }
             }
         }
     }
@@ -105,39 +111,34 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
     if exit.oom_killed {
         services.events.publish(super::event(&ContainerAction::Oom, &before));
     }
-    if let Some(task) = &task
-        && let Err(error) = task.delete().await
-    {
-        tracing::warn!(container = %container.id(), %error, "remove the ended process from its shim");
-    }
-    container.set_task(None);
-    services.execs.forget_container(container.id());
-    clear_run(services, &before).await;
+    // The truth first: were the shim and its exit file gone before this is stored, a crash would lose the code.
     let event = Event::Exited { exit, restarting: delay.is_some() };
-    let stored = services
-        .containers
-        .advance(container, event, |record| {
-            record.endpoints.clear();
-        })
-        .await;
-    match stored {
+    match services.containers.advance(container, event, |record| record.endpoints.clear()).await {
         Ok(record) => publish_death(services, &record),
         Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
     }
-    drop(aftermath);
+    container.set_task(None);
     container.notify_exit(code, &error);
+    services.execs.forget_container(container.id());
+    clear_run(services, &before, task.as_ref()).await;
+    drop(aftermath);
 
     if let Some(delay) = delay {
         restart_later(services, container, delay);
     } else if before.spec.auto_remove && !held {
-        let (services, container) = (Arc::clone(services), Arc::clone(container));
-        tokio::spawn(async move {
-            let remove = super::Remove { force: true, volumes: true, link: false };
-            if let Err(error) = super::remove::remove_container(&services, &container, remove).await {
-                tracing::warn!(container = %container.id(), %error, "remove after the exit");
-            }
-        });
+        remove_later(services, container);
     }
+}
+
+/// Removes a container with `--rm`, and tells the log if that fails.
+fn remove_later(services: &Arc<Services>, container: &Arc<Container>) {
+    let (services, container) = (Arc::clone(services), Arc::clone(container));
+    tokio::spawn(async move {
+        let remove = super::Remove { force: true, volumes: true, link: false };
+        if let Err(error) = super::remove::remove_container(&services, &container, remove).await {
+            tracing::warn!(container = %container.id(), %error, "remove after the exit");
+        }
+    });
 }
 
 fn publish_death(services: &Services, record: &Record) {
@@ -150,15 +151,26 @@ fn publish_death(services: &Services, record: &Record) {
     services.events.publish(super::event(&action, record));
 }
 
-/// Gives back what a run held: mounts of volumes, network, bundle. Failures are reported and left to the next pass.
-async fn clear_run(services: &Arc<Services>, record: &Record) {
-    for volume in record.volumes() {
-        if let Err(error) = services.volumes.unmount(volume, record.id.as_str()).await {
-            tracing::warn!(container = %record.id, volume, %error, "unmount a volume");
-        }
-    }
+/// Gives back what a run held: process and cgroup, mounts of volumes, network, bundle. Failures are reported and left to
+/// the next pass.
+async fn clear_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
     super::connect::release(services, record);
-    if let Err(error) = super::remove_bundle(&services.bundle_dir(&record.id)) {
+    let delete = async {
+        if let Some(task) = task
+            && let Err(error) = task.delete().await
+        {
+            tracing::warn!(container = %record.id, %error, "remove the ended process from its shim");
+        }
+    };
+    let unmount = async {
+        for volume in record.volumes() {
+            if let Err(error) = services.volumes.unmount(volume, record.id.as_str()).await {
+                tracing::warn!(container = %record.id, volume, %error, "unmount a volume");
+            }
+        }
+    };
+    tokio::join!(delete, unmount);
+    if let Err(error) = services.state_trash.discard(&services.bundle_dir(&record.id)) {
         tracing::warn!(container = %record.id, %error, "remove the bundle");
     }
 }

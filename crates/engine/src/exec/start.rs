@@ -91,7 +91,8 @@ async fn run(
         None
     } else {
         let (services, id, user) = (Arc::clone(services), record.id.clone(), exec.spec.user.clone());
-        let lookup = move || crate::container::lookup_user(&services, &id, &user, &[]);
+        let pid = task.pid();
+        let lookup = move || crate::container::lookup_user(&services, &id, Some(pid), &user, &[]);
         Some(crate::container::blocking(lookup).await?)
     };
     let oci = crate::container::bundle_spec(services, &record.id)?;

@@ -46,6 +46,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let store = store::open_redb(&root.join("state.redb"))?;
     let id = engine_id(&store).await?;
     let trash = Arc::new(Trash::open(&root.join("trash"))?);
+    let state_trash = Arc::new(Trash::open(&state.join("trash"))?);
     let cgroups = cgroups::Host::detect()?;
     let cgroup_driver = cgroup_driver(settings.runtime.cgroup_driver, &cgroups)?;
     let images = Images::open(images::Config { root: root.clone() }, Arc::clone(&store)).await?;
@@ -80,6 +81,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         events: Events::new(),
         runtimes,
         trash,
+        state_trash,
         warmth: cgroups::Warmth::start(&cgroups),
         cgroups,
         cgroup_driver,

@@ -29,11 +29,12 @@ impl Undo {
         self
     }
 
-    /// Stands before every step of a verb: a test may let it fail here.
+    /// Stands before every step of a verb: a test may let it fail here, and the trace log tells how long each took.
     ///
     /// # Errors
     /// [`Injected`], if [`inject::configure`] asked for it.
     pub fn step(&self, name: &'static str) -> Result<(), Injected> {
+        tracing::trace!(verb = self.verb, step = name);
         inject::pass(self.verb, name)
     }
 
