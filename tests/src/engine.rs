@@ -37,8 +37,10 @@ struct Own {
     settings: Settings,
     daemon: Mutex<Child>,
     before: Snapshot,
-    /// What all of the engine's names in the kernel hold; none: the host is ours alone.
-    mark: Option<String>,
+    /// What all of the engine's names in the kernel hold.
+    mark: String,
+    /// Whether other engines come and go on the same host.
+    shared: bool,
 }
 
 /// Runs a test with an engine that has `busybox:latest`, and checks that nothing is left of it.
@@ -92,15 +94,20 @@ impl TestEngine {
         if let Ok(host) = std::env::var("TESTS_DOCKER_HOST") {
             return Self { directory, host, own: None };
         }
-        let before = leaks::snapshot(directory.path());
+        let before = leaks::snapshot(directory.path(), "");
         let host = format!("unix://{}/engine.sock", directory.path().display());
         if !settings.config.is_empty() {
             fs::write(directory.path().join("container-runtime.yaml"), &settings.config).unwrap();
         }
         let daemon = Mutex::new(spawn(directory.path(), &host, &settings));
-        let mut engine = Self { directory, host, own: Some(Own { settings, daemon, before, mark: None }) };
+        let shared = std::env::var_os("TESTS_SHARED_HOST").is_some();
+        let mut engine = Self {
+            directory,
+            host,
+            own: Some(Own { settings, daemon, before, mark: String::new(), shared }),
+        };
         engine.wait_for_ping();
-        let mark = std::env::var_os("TESTS_SHARED_HOST").map(|_| engine.mark());
+        let mark = engine.mark();
         if let Some(own) = &mut engine.own {
             own.mark = mark;
         }
@@ -223,7 +230,8 @@ impl TestEngine {
     /// What is on the host now that was not before the engine was started, its own base (bridge, table, daemon)
     /// included: for tests that compare two moments.
     pub fn footprint(&self) -> Vec<String> {
-        leaks::added(&self.own().before, self.directory(), self.own().mark.as_deref())
+        let own = self.own();
+        leaks::added(&own.before, self.directory(), &own.mark, own.shared)
     }
 
     /// The digits that tell this engine's names from others', read off its bridge's.
@@ -262,7 +270,7 @@ impl TestEngine {
     fn purge_and_check(&self, own: &Own) {
         self.cr(&["system", "shutdown", "--purge"]).ok();
         self.wait_for_daemons_end();
-        let left = leaks::left(&own.before, self.directory(), own.mark.as_deref());
+        let left = leaks::left(&own.before, self.directory(), &own.mark, own.shared);
         assert!(left.is_empty(), "left after the purge:\n{}\n{}", left.join("\n"), self.daemon_log());
     }
 
