@@ -19,6 +19,8 @@ pub struct Container {
     pub gate: tokio::sync::Mutex<()>,
     /// Held while the remains of a run are cleared away, so that the next start waits for that.
     pub aftermath: tokio::sync::Mutex<()>,
+    /// Held from the look at the record to the publication of its successor, the store's write in between.
+    pub(crate) writing: tokio::sync::Mutex<()>,
     removing: AtomicBool,
     held: AtomicBool,
     notices: watch::Sender<ExitNotice>,
@@ -66,6 +68,7 @@ impl Container {
             task: ArcSwapOption::empty(),
             gate: tokio::sync::Mutex::default(),
             aftermath: tokio::sync::Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
             removing: AtomicBool::new(false),
             held: AtomicBool::new(false),
             notices: watch::Sender::new(notice),

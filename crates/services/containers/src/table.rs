@@ -209,7 +209,7 @@ impl Containers {
     /// # Errors
     /// The store's; the name is then free again.
     pub async fn insert(&self, record: Record, mut reservation: NameReservation) -> Result<Arc<Container>> {
-        self.store.commit(Transaction::new().put(key(&record.id), encode(&record))).await?;
+        self.put(&record).await?;
         let container = Container::new(record);
         let mut index = self.index.write();
         index.names.insert(reservation.name.clone(), Holder::Taken(container.id().clone()));
@@ -218,43 +218,81 @@ impl Containers {
         Ok(container)
     }
 
-    /// Changes a record: stored first, then visible. The caller holds a lock of the container's.
+    /// Changes a record: stored first, then visible. Changes of one record happen one after the other, whoever makes
+    /// them: an exit and a verb may meet.
     ///
     /// # Errors
-    /// The store's; the record is then as it was.
+    /// The store's, and [`TableError::NotFound`] for a container that was deleted; the record is then as it was.
     pub async fn update(
         &self,
         container: &Container,
         change: impl FnOnce(&mut Record),
     ) -> Result<Arc<Record>> {
+        let _writing = container.writing.lock().await;
+        self.check_kept(container)?;
         let mut record = Record::clone(&container.record());
         change(&mut record);
-        self.store.commit(Transaction::new().put(key(&record.id), encode(&record))).await?;
+        self.put(&record).await?;
         Ok(container.publish(record))
     }
 
     /// Moves a container to its next state, with further changes of its record in the same write.
     ///
     /// # Errors
-    /// [`TableError::BadTransition`], and the store's.
+    /// [`TableError::BadTransition`], and those of [`Containers::update`].
     pub async fn advance(
         &self,
         container: &Container,
         event: Event,
         change: impl FnOnce(&mut Record),
     ) -> Result<Arc<Record>> {
-        let state = container.state();
+        self.advance_by(container, |_| event, change).await
+    }
+
+    /// As [`Containers::advance`], with the event chosen by the record that it meets, which nobody else can change
+    /// in between.
+    ///
+    /// An exit has happened whether or not it can be stored: it becomes visible all the same, and is stored with the
+    /// next change.
+    ///
+    /// # Errors
+    /// [`TableError::BadTransition`], and those of [`Containers::update`].
+    pub async fn advance_by(
+        &self,
+        container: &Container,
+        choose: impl FnOnce(&Record) -> Event,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Arc<Record>> {
+        let _writing = container.writing.lock().await;
+        self.check_kept(container)?;
+        let mut record = Record::clone(&container.record());
+        let event = choose(&record);
+        let is_fact = matches!(event, Event::Exited { .. });
         let event_text = format!("{event:?}");
-        let next = next(&state, event).ok_or_else(|| TableError::BadTransition {
-            id: container.id().clone(),
-            state: state.word(),
+        record.state = next(&record.state, event).ok_or_else(|| TableError::BadTransition {
+            id: record.id.clone(),
+            state: record.state.word(),
             event: event_text,
         })?;
-        self.update(container, |record| {
-            record.state = next;
-            change(record);
-        })
-        .await
+        change(&mut record);
+        match self.put(&record).await {
+            Err(error) if !is_fact => Err(error),
+            stored => {
+                let record = container.publish(record);
+                stored.map(|()| record)
+            }
+        }
+    }
+
+    /// A container that was deleted meanwhile must not come back.
+    fn check_kept(&self, container: &Container) -> Result<(), TableError> {
+        let kept = self.index.read().by_id.contains_key(container.id());
+        kept.then_some(()).ok_or_else(|| TableError::NotFound { reference: container.id().to_string() })
+    }
+
+    async fn put(&self, record: &Record) -> Result<()> {
+        self.store.commit(Transaction::new().put(key(&record.id), encode(record))).await?;
+        Ok(())
     }
 
     /// Gives a container its reserved new name.
@@ -277,6 +315,7 @@ impl Containers {
     /// # Errors
     /// The store's; the container then stays.
     pub async fn delete(&self, container: &Container) -> Result<()> {
+        let _writing = container.writing.lock().await;
         self.store.commit(Transaction::new().delete(key(container.id()))).await?;
         let mut index = self.index.write();
         index.by_id.remove(container.id());
