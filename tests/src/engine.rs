@@ -37,7 +37,7 @@ struct Own {
     settings: Settings,
     daemon: Mutex<Child>,
     before: Snapshot,
-    /// What all of the engine's names in the kernel hold.
+    /// What the names of its links and its table hold.
     mark: String,
     /// Whether other engines come and go on the same host.
     shared: bool,
@@ -94,7 +94,7 @@ impl TestEngine {
         if let Ok(host) = std::env::var("TESTS_DOCKER_HOST") {
             return Self { directory, host, own: None };
         }
-        let before = leaks::snapshot(directory.path(), "");
+        let before = leaks::snapshot(directory.path());
         let host = format!("unix://{}/engine.sock", directory.path().display());
         if !settings.config.is_empty() {
             fs::write(directory.path().join("container-runtime.yaml"), &settings.config).unwrap();
@@ -295,6 +295,9 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     let mut command = Command::new(program());
     command.arg("daemon").arg("--root").arg(directory.join("root"));
     command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
+    // With the test's name in it, to be found by the leak check.
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    command.arg("--cgroup-parent").arg(format!("/container-runtime-{name}"));
     let config = directory.join("container-runtime.yaml");
     if config.exists() {
         command.arg("--config-file").arg(config);
@@ -307,7 +310,7 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
 }
 
 /// Our program: `CONTAINER_RUNTIME`, or the one that was built beside this test.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     std::env::var_os("CONTAINER_RUNTIME").map(PathBuf::from).unwrap_or_else(|| {
         let test = std::env::current_exe().unwrap();
         let profile = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps");

@@ -16,24 +16,25 @@ const LIMIT: Duration = Duration::from_secs(15);
 pub(crate) type Snapshot = BTreeSet<String>;
 
 /// What is on the host now.
-pub(crate) fn snapshot(directory: &Path, mark: &str) -> Snapshot {
+pub(crate) fn snapshot(directory: &Path) -> Snapshot {
     let mut found = Snapshot::new();
     found.extend(mounts().into_iter().map(|mount| format!("mount {mount}")));
     found.extend(links().into_iter().map(|link| format!("link {link}")));
     found.extend(tables().into_iter().map(|table| format!("nft {table}")));
     found.extend(cgroups().into_iter().map(|cgroup| format!("cgroup {cgroup}")));
-    found.extend(processes(directory, mark).into_iter().map(|process| format!("process {process}")));
+    found.extend(processes(directory).into_iter().map(|process| format!("process {process}")));
     found
 }
 
 /// What is there now and was not before. `mark` is what all names of the engine hold. `shared`: only what bears it, since
 /// other engines come and go on the same host.
 pub(crate) fn added(before: &Snapshot, directory: &Path, mark: &str, shared: bool) -> Vec<String> {
-    let here = directory.display().to_string();
+    // Of the engine's directory, and of its cgroups.
+    let here = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let ours = |thing: &&String| {
         !shared || thing.contains(mark) || thing.contains(&here) || thing.starts_with("process ")
     };
-    snapshot(directory, mark).difference(before).filter(ours).cloned().collect()
+    snapshot(directory).difference(before).filter(ours).cloned().collect()
 }
 
 /// The same once nothing more goes away, with what is left in the engine's directories.
@@ -90,9 +91,9 @@ fn directories(directory: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Processes that name the engine or its directory in their arguments, or run from there.
-fn processes(directory: &Path, mark: &str) -> Vec<String> {
-    let name = format!("container-runtime-{mark}");
+/// Processes of the programs under test, and those that name the engine's directory in their arguments or run from there.
+fn processes(directory: &Path) -> Vec<String> {
+    let programs = crate::engine::program();
     let directory = directory.display().to_string();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok());
@@ -101,8 +102,11 @@ fn processes(directory: &Path, mark: &str) -> Vec<String> {
             let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
             let place = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
-            let named = !mark.is_empty() && arguments.contains(&name);
-            let ours = named || arguments.contains(&directory) || place.starts_with(&directory);
+            let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            // The shim's name begins with the daemon's.
+            let tested =
+                program.as_os_str().as_encoded_bytes().starts_with(programs.as_os_str().as_encoded_bytes());
+            let ours = tested || arguments.contains(&directory) || place.starts_with(&directory);
             ours.then(|| format!("{pid} {arguments}"))
         })
         .collect()
