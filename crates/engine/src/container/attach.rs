@@ -3,10 +3,10 @@
 use super::logs::{LogStream, Logs};
 use crate::Services;
 use ::events::ContainerAction;
-use containers::{PendingAttach, State};
+use containers::{Container, PendingAttach, State};
 use errors::{Class, Error, Result};
 use futures_util::future::BoxFuture;
-use runtime::Attachment;
+use runtime::{Attachment, Task};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -76,9 +76,24 @@ pub async fn attach(services: &Arc<Services>, reference: &str, wants: Attach) ->
         None => {
             let (reply, streams) = oneshot::channel();
             container.push_attach(PendingAttach { stdin, stdout: wants.stdout, stderr: wants.stderr, reply });
+            // It may have been started since the look above.
+            if let Some(task) = container.task() {
+                serve_waiting(&container, &task).await;
+            }
             Box::pin(async move { streams.await.ok() })
         }
     };
     services.events.publish(super::event(&ContainerAction::Attach, &record));
     Ok(Attached { terminal, past, streams: Some(streams) })
+}
+
+/// Gives the clients that wait for a start the streams of what runs now.
+pub(super) async fn serve_waiting(container: &Container, task: &Task) {
+    for waiting in container.take_attaches() {
+        match task.attach(None, waiting.stdin, waiting.stdout, waiting.stderr).await {
+            // A client that has gone meanwhile needs none.
+            Ok(attachment) => drop(waiting.reply.send(attachment)),
+            Err(error) => tracing::debug!(container = %container.id(), %error, "attach a waiting client"),
+        }
+    }
 }

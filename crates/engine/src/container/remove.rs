@@ -34,6 +34,10 @@ pub(crate) async fn remove_container(
     container: &Arc<Container>,
     how: Remove,
 ) -> Result<()> {
+    if !how.force {
+        // Before anybody sees a removal in progress, which a start, also one by policy, gives way to.
+        refuse_running(container)?;
+    }
     if container.set_removing(true) {
         return Err(Error::new(
             Class::Conflict,
@@ -55,28 +59,10 @@ async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how
     } else {
         container.gate.lock().await
     };
-    match container.state() {
-        State::Running { .. } | State::Paused { .. } if how.force => {
-            super::stop::kill_gated(container).await?
-        }
-        State::Running { .. } => {
-            return Err(in_use(container, "running", "stop the container before removing or force remove"));
-        }
-        State::Paused { .. } => {
-            return Err(in_use(
-                container,
-                "paused",
-                "unpause and then stop the container before removing or force remove",
-            ));
-        }
-        State::Restarting { .. } if !how.force => {
-            return Err(in_use(
-                container,
-                "restarting",
-                "stop the container before removing or force remove",
-            ));
-        }
-        _ => {}
+    if !how.force {
+        refuse_running(container)?;
+    } else if container.state().is_live() {
+        super::stop::kill_gated(container).await?;
     }
     let _aftermath = container.aftermath.lock().await;
     let record = container.record();
@@ -131,6 +117,23 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
         }
     }
     Ok(())
+}
+
+fn refuse_running(container: &Container) -> Result<()> {
+    match container.state() {
+        State::Running { .. } => {
+            Err(in_use(container, "running", "stop the container before removing or force remove"))
+        }
+        State::Paused { .. } => Err(in_use(
+            container,
+            "paused",
+            "unpause and then stop the container before removing or force remove",
+        )),
+        State::Restarting { .. } => {
+            Err(in_use(container, "restarting", "stop the container before removing or force remove"))
+        }
+        State::Created { .. } | State::Exited { .. } | State::Dead { .. } => Ok(()),
+    }
 }
 
 fn in_use(container: &Container, state: &str, advice: &str) -> Error {

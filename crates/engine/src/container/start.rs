@@ -21,7 +21,7 @@ pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
     let unstarted = started.as_ref().is_err_and(|error| error.class() != Class::AlreadyDone);
     if unstarted && container.record().spec.auto_remove && !container.state().is_live() {
         // Nobody will come back for it.
-        let remove = super::Remove { force: true, volumes: true, link: false };
+        let remove = super::Remove { force: false, volumes: true, link: false };
         if let Err(error) = super::remove::remove_container(services, &container, remove).await {
             tracing::warn!(container = %container.id(), %error, "remove after the failed start");
         }

@@ -2,8 +2,9 @@
 
 use crate::Services;
 use ::events::ContainerAction;
-use containers::{Container, Event, State};
+use containers::{Container, State};
 use errors::{Class, Error, Result};
+use runtime::Task;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,25 +24,20 @@ pub struct Stop {
 pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
     let container = services.containers.find(reference)?;
     let _gate = container.gate.lock().await;
-    if matches!(container.state(), State::Restarting { .. }) {
-        services
-            .containers
-            .advance(&container, Event::RestartCancelled, |record| record.stopped_by_user = true)
-            .await?;
-        return Ok(());
-    }
-    if !container.state().is_live() {
+    if !container.state().is_live() && !matches!(container.state(), State::Restarting { .. }) {
         return Err(Error::new(Class::AlreadyDone, format!("container {} is not running", container.id())));
     }
     services.containers.update(&container, |record| record.stopped_by_user = true).await?;
     stop_gated(&container, &how).await?;
+    // It may have ended by itself just before, with a restart due.
+    super::supervise::cancel_restart(services, &container).await?;
     services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
     Ok(())
 }
 
 /// Ends the present run with the gate held; returns once its exit is recorded.
 pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result<()> {
-    let Some(task) = container.task() else { return Ok(()) };
+    let Some(task) = live_task(container)? else { return Ok(()) };
     let process = &container.record().spec.process;
     let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
     let signal = super::kill::signal_number(name)?;
@@ -77,7 +73,7 @@ pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result
 /// Kills what runs and waits for the record of it, with the gate held.
 pub(crate) async fn kill_gated(container: &Arc<Container>) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(30);
-    let Some(task) = container.task() else { return Ok(()) };
+    let Some(task) = live_task(container)? else { return Ok(()) };
     let mut notices = container.watch();
     let exits = notices.borrow_and_update().exits;
     if !container.state().is_live() {
@@ -98,5 +94,17 @@ pub(crate) async fn kill_gated(container: &Arc<Container>) -> Result<()> {
             )
             .hint("A process of it may be stuck in the kernel: see `top` and the host's dmesg"))
         }
+    }
+}
+
+/// The task of a run; none: it does not run. A container that runs without one was not adopted yet.
+fn live_task(container: &Container) -> Result<Option<Arc<Task>>> {
+    match container.task() {
+        None if container.state().is_live() => Err(Error::new(
+            Class::Unavailable,
+            format!("the shim of container {} has not answered since the engine was started", container.id()),
+        )
+        .hint("It is asked again every few seconds; `shim.log` in its bundle may say more")),
+        task => Ok(task),
     }
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(crate) fn spawn(services: &Arc<Services>, container: &Arc<Container>, task: Task) {
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
+        // Those who came while it was being started.
+        super::attach::serve_waiting(&container, &task).await;
         let outcome = task.wait().await;
         let error = match outcome {
             WaitOutcome::Exited(_) => String::new(),
@@ -67,9 +69,8 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
                 }
             }
         }
-        State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
         // A start, or the clearing away after an exit, that the engine did not live to finish.
-        State::Created { .. } | State::Exited { .. } | State::Dead { .. } => {
+        State::Created { .. } | State::Restarting { .. } | State::Exited { .. } | State::Dead { .. } => {
             let bundle = services.bundle_dir(container.id());
             if bundle.exists() {
                 let left = match services.runtimes.adopt(container.id(), &bundle).await? {
@@ -83,12 +84,11 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
                 };
                 clear_run(services, &record, left.as_ref()).await;
             }
-            if matches!(&record.state, State::Exited { .. }) {
-                if record.spec.auto_remove {
-                    remove_later(services, container);
-                } else if wants_start_at_boot(&record) {
-                    restart_later(services, container, Duration::ZERO);
-                }
+            match &record.state {
+                State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
+                State::Exited { .. } if record.spec.auto_remove => remove_later(services, container),
+                State::Exited { .. } if wants_start_at_boot(&record) => start_at_boot(services, container),
+                _ => {}
             }
         }
     }
@@ -97,7 +97,25 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
 
 /// `always` starts at boot what a person had stopped, too; `unless-stopped` does not.
 fn wants_start_at_boot(record: &Record) -> bool {
-    matches!(record.spec.restart, RestartPolicy::Always)
+    match record.spec.restart {
+        RestartPolicy::Always => true,
+        RestartPolicy::UnlessStopped => !record.stopped_by_user,
+        RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+    }
+}
+
+/// Starts it as if a person had asked: what was stopped before counts no longer.
+fn start_at_boot(services: &Arc<Services>, container: &Arc<Container>) {
+    let (services, container) = (Arc::clone(services), Arc::clone(container));
+    tokio::spawn(async move {
+        let _gate = container.gate.lock().await;
+        if !matches!(container.state(), State::Exited { .. }) {
+            return;
+        }
+        if let Err(error) = super::start::start_gated(&services, &container, true).await {
+            tracing::warn!(container = %container.id(), %error, "start at boot");
+        }
+    });
 }
 
 /// Records an exit, clears the run away, and lets the restart policy or `--rm` have their say.
@@ -105,22 +123,30 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
     let aftermath = container.aftermath.lock().await;
     let before = container.record();
     let held = container.is_held();
-    let delay = if held { None } else { restart_delay(&before, &exit) };
     let code = exit.code;
     let error = exit.error.clone();
-    if exit.oom_killed {
+    let told = container.set_out_of_memory(false);
+    if exit.oom_killed && !told {
         services.events.publish(super::event(&ContainerAction::Oom, &before));
     }
     // The truth first: were the shim and its exit file gone before this is stored, a crash would lose the code.
-    let event = Event::Exited { exit, restarting: delay.is_some() };
-    match services.containers.advance(container, event, |record| record.endpoints.clear()).await {
-        Ok(record) => publish_death(services, &record),
-        Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
-    }
+    let mut delay = None;
+    let choose = |record: &Record| {
+        // A person may have stopped it since it ended: that is seen here or, by `stop`, afterwards.
+        delay = if held { None } else { restart_delay(record, &exit) };
+        Event::Exited { exit, restarting: delay.is_some() }
+    };
+    let stored = services.containers.advance_by(container, choose, |record| record.endpoints.clear()).await;
     container.set_task(None);
+    publish_death(services, &container.record());
     container.notify_exit(code, &error);
     services.execs.forget_container(container.id());
-    clear_run(services, &before, task.as_ref()).await;
+    end_run(services, &before, task.as_ref()).await;
+    match stored {
+        Ok(_) => discard_bundle(services, &before),
+        // The bundle stays: its exit file tells the next engine.
+        Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
+    }
     drop(aftermath);
 
     if let Some(delay) = delay {
@@ -134,7 +160,8 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
 fn remove_later(services: &Arc<Services>, container: &Arc<Container>) {
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
-        let remove = super::Remove { force: true, volumes: true, link: false };
+        // Not by force: somebody may have started it again meanwhile.
+        let remove = super::Remove { force: false, volumes: true, link: false };
         if let Err(error) = super::remove::remove_container(&services, &container, remove).await {
             tracing::warn!(container = %container.id(), %error, "remove after the exit");
         }
@@ -151,9 +178,14 @@ fn publish_death(services: &Services, record: &Record) {
     services.events.publish(super::event(&action, record));
 }
 
-/// Gives back what a run held: process and cgroup, mounts of volumes, network, bundle. Failures are reported and left to
-/// the next pass.
+/// Gives back all that a run held. Failures are reported and left to the next pass.
 async fn clear_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
+    end_run(services, record, task).await;
+    discard_bundle(services, record);
+}
+
+/// Process and cgroup, mounts of volumes, network.
+async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
     super::connect::release(services, record);
     let delete = async {
         if let Some(task) = task
@@ -170,6 +202,9 @@ async fn clear_run(services: &Arc<Services>, record: &Record, task: Option<&Task
         }
     };
     tokio::join!(delete, unmount);
+}
+
+fn discard_bundle(services: &Services, record: &Record) {
     if let Err(error) = services.state_trash.discard(&services.bundle_dir(&record.id)) {
         tracing::warn!(container = %record.id, %error, "remove the bundle");
     }
@@ -200,14 +235,30 @@ fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Du
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         let _gate = container.gate.lock().await;
-        let due = matches!(container.state(), State::Restarting { .. } | State::Exited { .. });
-        if !due || container.record().stopped_by_user || container.is_removing() {
+        let State::Restarting { exit } = container.state() else { return };
+        if container.is_removing() {
             return;
         }
-        if let Err(error) = super::start::start_gated(&services, &container, false).await {
+        let restarted = if container.record().stopped_by_user {
+            cancel_restart(&services, &container).await
+        } else {
+            super::start::start_gated(&services, &container, false).await
+        };
+        if let Err(error) = restarted {
             tracing::warn!(container = %container.id(), %error, "restart by policy");
+            // Who waits for the container to stop has waited long enough.
+            container.notify_exit(exit.code, &error.to_string());
         }
     });
+}
+
+/// Calls a pending restart off, if there is one, as a person's wish. With the gate held.
+pub(super) async fn cancel_restart(services: &Services, container: &Container) -> Result<()> {
+    let State::Restarting { exit } = container.state() else { return Ok(()) };
+    let stopped = |record: &mut Record| record.stopped_by_user = true;
+    services.containers.advance(container, Event::RestartCancelled, stopped).await?;
+    container.notify_exit(exit.code, &exit.error);
+    Ok(())
 }
 
 #[cfg(test)]

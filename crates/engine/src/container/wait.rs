@@ -38,7 +38,8 @@ pub async fn wait(
     let container = services.containers.find(reference)?;
     let mut notices = container.watch();
     let exits = notices.borrow_and_update().exits;
-    let busy = container.state().is_live() || matches!(container.state(), State::Restarting { .. });
+    let record = container.record();
+    let busy = record.state.is_live() || matches!(record.state, State::Restarting { .. });
     if services.containers.get(container.id()).is_none() {
         return Err(Error::new(Class::NotFound, format!("No such container: {reference}")));
     }
@@ -51,7 +52,19 @@ pub async fn wait(
         };
         // An error means that the handle is gone with the container: the last notice stands.
         let _ = notices.wait_for(met).await;
+        if what == WaitFor::NotRunning && !busy {
+            return ended(&record.state);
+        }
         let notice = notices.borrow();
         Waited { code: notice.code.into(), error: (!notice.error.is_empty()).then(|| notice.error.clone()) }
     })
+}
+
+/// What the record says of the last run: it may know of an exit that waiters are just about to be told of.
+fn ended(state: &State) -> Waited {
+    let (code, error) = match state {
+        State::Created { failure: Some((code, message)) } => (i64::from(*code), message.as_str()),
+        state => state.exit().map_or((0, ""), |exit| (exit.code.into(), exit.error.as_str())),
+    };
+    Waited { code, error: (!error.is_empty()).then(|| error.to_owned()) }
 }

@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::{Services, random};
-use ::containers::{Containers, Record};
+use ::containers::{Container, Containers, Record};
 use ::events::Events;
 use config::{CgroupDriver, Settings};
 use durable::Trash;
@@ -13,6 +13,7 @@ use runtime::{RuntimeKind, Runtimes, TaskEventKind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use store::StateStore;
 use volumes::Volumes;
 
@@ -212,10 +213,32 @@ async fn adopt_all(services: &Arc<Services>) -> Result<()> {
     while let Some(joined) = adoptions.join_next().await {
         let (container, adopted) = joined.map_err(|error| Error::wrap(Class::Internal, error))?;
         if let Err(error) = adopted {
-            tracing::error!(container = %container.id(), %error, "adopt");
+            tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
+            adopt_later(services, container);
         }
     }
     Ok(())
+}
+
+/// Asks a shim that did not answer again until it does, or until somebody has changed the container's state.
+fn adopt_later(services: &Arc<Services>, container: Arc<Container>) {
+    const PAUSE: Duration = Duration::from_secs(5);
+    let (services, state) = (Arc::downgrade(services), container.state());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let Some(services) = services.upgrade() else { return };
+            let _gate = container.gate.lock().await;
+            let known = services.containers.get(container.id()).is_some();
+            if !known || container.task().is_some() || container.state() != state {
+                return;
+            }
+            match crate::container::adopt(&services, &container).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(container = %container.id(), %error, "adopt"),
+            }
+        }
+    });
 }
 
 /// Removes what belongs to no record: a creation that the engine did not live to finish, or to undo.
@@ -266,7 +289,9 @@ fn watch_oom(services: &Arc<Services>) {
             let Some(services) = services.upgrade() else { return };
             if report.kind == TaskEventKind::Oom
                 && let Some(container) = services.containers.get(&report.id)
+                && container.state().is_live()
             {
+                container.set_out_of_memory(true);
                 let event = crate::container::event(&::events::ContainerAction::Oom, &container.record());
                 services.events.publish(event);
             }

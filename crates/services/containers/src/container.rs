@@ -23,6 +23,8 @@ pub struct Container {
     pub(crate) writing: tokio::sync::Mutex<()>,
     removing: AtomicBool,
     held: AtomicBool,
+    /// Whether it was told of this run that the kernel killed something for lack of memory.
+    out_of_memory: AtomicBool,
     notices: watch::Sender<ExitNotice>,
     pending: Mutex<Vec<PendingAttach>>,
 }
@@ -71,6 +73,7 @@ impl Container {
             writing: tokio::sync::Mutex::default(),
             removing: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            out_of_memory: AtomicBool::new(false),
             notices: watch::Sender::new(notice),
             pending: Mutex::default(),
         })
@@ -125,6 +128,11 @@ impl Container {
     /// See [`Container::is_held`].
     pub fn set_held(&self, held: bool) {
         self.held.store(held, Ordering::Release);
+    }
+
+    /// Notes whether it is known of the present run that it ran out of memory; answers whether it was.
+    pub fn set_out_of_memory(&self, known: bool) -> bool {
+        self.out_of_memory.swap(known, Ordering::AcqRel)
     }
 
     /// To wait for exits and removal.
