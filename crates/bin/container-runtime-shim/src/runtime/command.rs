@@ -119,6 +119,8 @@ impl CommandRuntime {
         let log = self.file("log");
         let _ = std::fs::remove_file(&log);
         let mut command = Command::new(&self.program);
+        // Not with what this shim blocks: not every runtime clears that for the container.
+        sys::signals::fresh(&mut command);
         command.args(&self.arguments);
         command.args([OsStr::new("--root"), self.root().as_os_str(), OsStr::new("--log"), log.as_os_str()]);
         command.args(["--log-format", "json"]);

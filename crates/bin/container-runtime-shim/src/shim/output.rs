@@ -12,6 +12,8 @@ use std::time::SystemTime;
 const CHUNK: usize = 64 << 10;
 /// After so many chunks the others have their turn.
 const TURN: usize = 16;
+/// After so many chunks everything is read that a process can have left in a pipe, which holds 1 MiB at most.
+const LAST_CHUNKS: usize = 32;
 /// Beyond this many bytes that a FIFO does not take, the process waits: nothing else keeps its output.
 const SINK_BACKLOG: usize = 1 << 20;
 
@@ -31,9 +33,14 @@ impl Shim {
         self.end_adopted();
     }
 
-    /// Reads everything, for a process that has ended.
+    /// Reads what a process that has ended left in its streams. Not to their end: what survived it may go on printing
+    /// for ever, faster than it is read.
     pub(super) fn drain(&mut self, number: Number) {
-        while self.read_chunk(number, Stream::Stdout) | self.read_chunk(number, Stream::Stderr) {}
+        for _ in 0..LAST_CHUNKS {
+            if !(self.read_chunk(number, Stream::Stdout) | self.read_chunk(number, Stream::Stderr)) {
+                break;
+            }
+        }
     }
 
     /// False: there is no more at present, or for ever.
