@@ -6,7 +6,7 @@ use bytes::Bytes;
 use containers::Container;
 use errors::{Class, Error, Result};
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,7 +43,7 @@ pub struct LogEntry {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The lines, read on a thread that may block.
+/// The lines.
 #[derive(Debug)]
 pub struct LogStream {
     lines: mpsc::Receiver<Result<LogEntry>>,
@@ -74,61 +74,89 @@ pub async fn logs(services: &Arc<Services>, reference: &str, wants: Logs) -> Res
         stderr: wants.stderr,
         follow: wants.follow,
     };
-    let reader = logs::open(&record.spec.log.driver, &super::log_path(services, container.id()), options)?;
+    let (driver, path) = (record.spec.log.driver.clone(), super::log_path(services, container.id()));
+    // Finding where to begin may mean to read, and to inflate, much.
+    let reader = super::blocking(move || Ok(logs::open(&driver, &path, options)?)).await?;
     let (sender, lines) = mpsc::channel(64);
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = read(reader, &container, &runtime, &sender) {
-            let _ = sender.blocking_send(Err(error));
+    tokio::spawn(async move {
+        if let Err(error) = forward(reader, &container, &sender).await {
+            let _ = sender.send(Err(error)).await; // a client that is gone needs no reason
         }
     });
     Ok((record.spec.process.tty, LogStream { lines }))
 }
 
-/// Sends entries until the log ends or the client goes. Runs on a thread that may block.
-fn read(
+/// Lines that are read in one go.
+const BATCH: usize = 64;
+
+/// What follows the lines of a batch.
+enum Then {
+    More,
+    Wait,
+    End,
+}
+
+/// Sends entries until the log ends or the client goes. Only reading takes a thread of the pool for what may block: those
+/// who follow a silent log, or whose client is slow, would use it up.
+async fn forward(
     mut reader: logs::Reader,
     container: &Container,
-    runtime: &tokio::runtime::Handle,
     sender: &mpsc::Sender<Result<LogEntry>>,
 ) -> Result<()> {
     let mut notices = container.watch();
     loop {
-        if !container.state().is_live() {
-            reader.finish();
+        // Asked before reading: what it printed before it ended is in the log by then.
+        let live = container.state().is_live();
+        let (back, entries, then) = super::blocking(move || {
+            if !live {
+                reader.finish();
+            }
+            let (entries, then) = read(&mut reader)?;
+            Ok((reader, entries, then))
+        })
+        .await?;
+        reader = back;
+        for entry in entries {
+            if sender.send(Ok(entry)).await.is_err() {
+                return Ok(());
+            }
         }
-        match reader.read()? {
-            Next::Entry(entry) => {
-                let entry = LogEntry {
-                    stderr: entry.stream == logs::Stream::Stderr,
-                    time: entry.unix_nanos,
-                    line: entry.bytes.into(),
-                    attributes: entry.attributes,
-                };
-                if sender.blocking_send(Ok(entry)).is_err() {
-                    return Ok(());
+        match then {
+            Then::More => {}
+            Then::End => return Ok(()),
+            Then::Wait => {
+                let log = reader.as_fd().try_clone_to_owned();
+                tokio::select! {
+                    () = grown(log) => {}
+                    _ = notices.changed() => {}
+                    () = sender.closed() => return Ok(()),
                 }
             }
-            Next::End => return Ok(()),
-            Next::Pending => runtime.block_on(async {
-                tokio::select! {
-                    () = grown(&reader) => {}
-                    _ = notices.changed() => {}
-                    () = sender.closed() => {}
-                }
-            }),
-        }
-        if sender.is_closed() {
-            return Ok(());
         }
     }
 }
 
-/// Waits until the log may have grown.
-async fn grown(reader: &logs::Reader) {
-    // An inotify descriptor; tokio only waits on it, so that it matters not that it is no pipe.
-    let watch = reader.as_fd().try_clone_to_owned().and_then(pipe::Receiver::from_owned_fd_unchecked);
-    match watch {
+fn read(reader: &mut logs::Reader) -> Result<(Vec<LogEntry>, Then)> {
+    let mut entries = Vec::new();
+    while entries.len() < BATCH {
+        match reader.read()? {
+            Next::Entry(entry) => entries.push(LogEntry {
+                stderr: entry.stream == logs::Stream::Stderr,
+                time: entry.unix_nanos,
+                line: entry.bytes.into(),
+                attributes: entry.attributes,
+            }),
+            Next::End => return Ok((entries, Then::End)),
+            Next::Pending => return Ok((entries, Then::Wait)),
+        }
+    }
+    Ok((entries, Then::More))
+}
+
+/// Waits until the log may have grown, by the reader's inotify descriptor.
+async fn grown(watch: std::io::Result<OwnedFd>) {
+    // Tokio only waits on it, so that it matters not that it is no pipe.
+    match watch.and_then(pipe::Receiver::from_owned_fd_unchecked) {
         Ok(watch) => drop(watch.readable().await),
         Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
     }
