@@ -5,8 +5,9 @@ use errors::{Class, Classified};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Why a lock was not got.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ impl Classified for LockError {
     }
 }
 
+/// How long a dead holder's lock is waited for.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// An exclusive `flock(2)` on a file that holds its owner's process id.
 ///
 /// The kernel drops the lock when the process ends, however it ends; the file itself stays, since removing it would
@@ -49,16 +53,23 @@ pub struct LockFile {
 
 impl LockFile {
     /// Takes the lock at once or says who has it.
+    ///
+    /// A holder that was just killed may have been starting a program: the child keeps the lock from its fork to its
+    /// exec. So a lock whose holder is dead is waited for, for a moment.
     pub fn acquire(path: &Path) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let opened = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)).map_err(at("open", path))?;
         let mut file = File::from(opened);
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
-                return Err(LockError::AlreadyHeld { path: path.to_owned(), pid: read_pid(&mut file) });
+        let begin = Instant::now();
+        while let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if error != Errno::WOULDBLOCK {
+                return Err(at("lock", path)(error).into());
             }
-            Err(error) => return Err(at("lock", path)(error).into()),
+            let pid = read_pid(&mut file);
+            if pid.is_none_or(is_alive) || begin.elapsed() > GRACE {
+                return Err(LockError::AlreadyHeld { path: path.to_owned(), pid });
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
         file.set_len(0).map_err(at("write", path))?;
         writeln!(file, "{}", std::process::id()).map_err(at("write", path))?;
@@ -78,8 +89,13 @@ impl Drop for LockFile {
     }
 }
 
+fn is_alive(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
 fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
