@@ -246,6 +246,12 @@ async fn mount_points(
         let volume = VolumeMount::default();
         points.push(volume_point(services, id, spec, &volume, &target, false, undo).await?);
     }
+    // Those that were inherited and not covered by another; for the others it is said again.
+    for point in &points {
+        if let MountPointKind::Volume { name, .. } = &point.kind {
+            super::volumes::share(services, id, name, undo).await?;
+        }
+    }
     Ok(points)
 }
 

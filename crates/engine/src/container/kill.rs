@@ -41,7 +41,8 @@ pub async fn kill(services: &Arc<Services>, reference: &str, signal: Option<&str
     Ok(())
 }
 
-fn publish(services: &Services, container: &containers::Container, number: i32) {
+/// Tells of a signal that was sent.
+pub(super) fn publish(services: &Services, container: &containers::Container, number: i32) {
     let action = ContainerAction::Kill { signal: number };
     services.events.publish(super::event(&action, &container.record()));
 }

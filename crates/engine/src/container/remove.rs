@@ -85,7 +85,9 @@ async fn kill_for_removal(services: &Services, container: &Arc<Container>) -> Re
     if container.state().is_live() {
         services.containers.update(container, |record| record.stopped_by_user = true).await?;
         if let Some(task) = container.task() {
-            let _ = task.kill(9, true).await;
+            if task.kill(9, true).await.is_ok() {
+                super::kill::publish(services, container, 9);
+            }
             if matches!(container.state(), State::Paused { .. }) {
                 let _ = task.resume().await;
             }

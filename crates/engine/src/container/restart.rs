@@ -15,7 +15,7 @@ pub async fn restart(services: &Arc<Services>, reference: &str, how: Stop) -> Re
     let _gate = container.gate.lock().await;
     if container.state().is_live() {
         container.set_held(true);
-        let stopped = super::stop::stop_gated(&container, &how).await;
+        let stopped = super::stop::stop_gated(services, &container, &how).await;
         container.set_held(false);
         stopped?;
         services.events.publish(super::event(&ContainerAction::Stop, &container.record()));

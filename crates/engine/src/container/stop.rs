@@ -28,7 +28,7 @@ pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Resul
         return Err(Error::new(Class::AlreadyDone, format!("container {} is not running", container.id())));
     }
     services.containers.update(&container, |record| record.stopped_by_user = true).await?;
-    stop_gated(&container, &how).await?;
+    stop_gated(services, &container, &how).await?;
     // It may have ended by itself just before, with a restart due.
     super::supervise::cancel_restart(services, &container).await?;
     services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
@@ -36,7 +36,7 @@ pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Resul
 }
 
 /// Ends the present run with the gate held; returns once its exit is recorded.
-pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result<()> {
+pub(crate) async fn stop_gated(services: &Services, container: &Arc<Container>, how: &Stop) -> Result<()> {
     let Some(task) = live_task(container)? else { return Ok(()) };
     let process = &container.record().spec.process;
     let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
@@ -51,8 +51,9 @@ pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result
         return Ok(());
     }
     if patience != Some(Duration::ZERO) {
-        if let Err(error) = task.kill(signal, false).await {
-            tracing::debug!(container = %container.id(), %error, "ask to stop");
+        match task.kill(signal, false).await {
+            Ok(()) => super::kill::publish(services, container, signal),
+            Err(error) => tracing::debug!(container = %container.id(), %error, "ask to stop"),
         }
         // A frozen process acts on no signal.
         if matches!(container.state(), State::Paused { .. }) {
@@ -66,6 +67,9 @@ pub(crate) async fn stop_gated(container: &Arc<Container>, how: &Stop) -> Result
         if asked {
             return Ok(());
         }
+    }
+    if container.state().is_live() {
+        super::kill::publish(services, container, 9);
     }
     kill_gated(container).await
 }

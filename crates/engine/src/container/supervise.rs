@@ -133,7 +133,8 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
     let mut delay = None;
     let choose = |record: &Record| {
         // A person may have stopped it since it ended: that is seen here or, by `stop`, afterwards.
-        delay = if held { None } else { restart_delay(record, &exit) };
+        let short_runs = short_runs(container, record, &exit);
+        delay = if held { None } else { restart_delay(record, &exit, short_runs) };
         Event::Exited { exit, restarting: delay.is_some() }
     };
     let stored = services.containers.advance_by(container, choose, |record| record.endpoints.clear()).await;
@@ -212,9 +213,8 @@ fn discard_bundle(services: &Services, record: &Record) {
 
 /// How long until the policy starts the container again; none: it stays down.
 ///
-/// Waits double from 100 ms to a minute, and start over once a run lasted ten seconds.
-fn restart_delay(record: &Record, exit: &ExitRecord) -> Option<Duration> {
-    const SETTLED_NANOS: i64 = 10_000_000_000;
+/// Waits double from 100 ms to a minute with each run in a row that did not last.
+fn restart_delay(record: &Record, exit: &ExitRecord, short_runs: u32) -> Option<Duration> {
     if record.stopped_by_user {
         return None;
     }
@@ -225,9 +225,17 @@ fn restart_delay(record: &Record, exit: &ExitRecord) -> Option<Duration> {
             exit.code != 0 && (max_retries == 0 || record.restart_count < max_retries)
         }
     };
+    again.then(|| Duration::from_millis(100 << short_runs.min(10)).min(Duration::from_secs(60)))
+}
+
+/// How many runs before this one did not last ten seconds, since one did or a person started it.
+fn short_runs(container: &Container, record: &Record, exit: &ExitRecord) -> u32 {
+    const LASTING_NANOS: i64 = 10_000_000_000;
+    if record.restart_count == 0 {
+        container.forget_short_runs();
+    }
     let ran = exit.finished_at - record.state.started_at().unwrap_or(exit.finished_at);
-    let doublings = if ran >= SETTLED_NANOS { 0 } else { record.restart_count.min(10) };
-    again.then(|| Duration::from_millis(100 << doublings).min(Duration::from_secs(60)))
+    container.count_short_run(ran >= LASTING_NANOS)
 }
 
 fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Duration) {
@@ -266,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_until_a_run_lasts() {
+    fn waits_double_up_to_a_minute() {
         let mut record = crate::container::tests::record();
         record.spec.restart = RestartPolicy::Always;
         record.state = State::Running { pid: 1, started_at: 0 };
@@ -277,13 +285,11 @@ mod tests {
             oom_killed: false,
             error: String::new(),
         };
-        record.restart_count = 3;
-        assert_eq!(restart_delay(&record, &exit(1)), Some(Duration::from_millis(800)));
-        assert_eq!(restart_delay(&record, &exit(20_000_000_000)), Some(Duration::from_millis(100)));
-        record.restart_count = 50;
-        assert_eq!(restart_delay(&record, &exit(1)), Some(Duration::from_secs(60)));
+        assert_eq!(restart_delay(&record, &exit(1), 0), Some(Duration::from_millis(100)));
+        assert_eq!(restart_delay(&record, &exit(1), 3), Some(Duration::from_millis(800)));
+        assert_eq!(restart_delay(&record, &exit(1), 50), Some(Duration::from_secs(60)));
         record.stopped_by_user = true;
-        assert_eq!(restart_delay(&record, &exit(1)), None);
+        assert_eq!(restart_delay(&record, &exit(1), 0), None);
     }
 
     #[test]
@@ -297,9 +303,9 @@ mod tests {
             oom_killed: false,
             error: String::new(),
         };
-        assert!(restart_delay(&record, &exit(1)).is_some());
-        assert!(restart_delay(&record, &exit(0)).is_none());
+        assert!(restart_delay(&record, &exit(1), 0).is_some());
+        assert!(restart_delay(&record, &exit(0), 0).is_none());
         record.restart_count = 2;
-        assert!(restart_delay(&record, &exit(1)).is_none());
+        assert!(restart_delay(&record, &exit(1), 0).is_none());
     }
 }

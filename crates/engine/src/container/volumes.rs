@@ -45,6 +45,24 @@ pub(super) async fn make(
     Ok(volume)
 }
 
+/// Notes that the container has a volume of another container's, so that the volume outlives that one.
+pub(super) async fn share(
+    services: &Arc<Services>,
+    id: &ContainerId,
+    name: &str,
+    undo: &mut Undo,
+) -> Result<()> {
+    services.volumes.reference(name, id.as_str()).await?;
+    undo.push_sync("give up the shared volume", {
+        let (services, name, id) = (Arc::clone(services), name.to_owned(), id.clone());
+        move || {
+            services.volumes.release(&name, id.as_str());
+            Ok(())
+        }
+    });
+    Ok(())
+}
+
 /// Copies what the image has at `target` into an empty volume, as docker does at the first mount.
 pub(super) async fn populate(
     services: &Arc<Services>,

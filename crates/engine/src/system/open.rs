@@ -9,8 +9,8 @@ use durable::Trash;
 use errors::{Class, Error, Result};
 use images::Images;
 use networks::Networks;
-use runtime::{RuntimeKind, Runtimes, TaskEventKind};
-use std::collections::BTreeMap;
+use runtime::{Adopted, RuntimeKind, Runtimes, TaskEventKind};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -243,9 +243,9 @@ fn adopt_later(services: &Arc<Services>, container: Arc<Container>) {
 
 /// Removes what belongs to no record: a creation that the engine did not live to finish, or to undo.
 async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
-    let known = |id: &str| records.iter().any(|record| record.id.as_str() == id);
+    let known: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
     for key in services.images.snapshots() {
-        if !known(&key)
+        if !known.contains(key.as_str())
             && let Err(error) = services.images.release(&key).await
         {
             tracing::warn!(snapshot = key, %error, "sweep");
@@ -257,16 +257,22 @@ async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let Ok(id) = name.parse::<ids::ContainerId>() else { continue };
-            if known(name) {
+            if known.contains(name) {
                 continue;
             }
             // A bundle may still have a shim with a process.
-            if let Ok(runtime::Adopted::Running(task) | runtime::Adopted::Exited(_, Some(task))) =
-                services.runtimes.adopt(&id, &entry.path()).await
-            {
-                let _ = task.kill(9, true).await;
-                task.wait().await;
-                let _ = task.delete().await;
+            match services.runtimes.adopt(&id, &entry.path()).await {
+                Ok(Adopted::Running(task) | Adopted::Exited(_, Some(task))) => {
+                    let _ = task.kill(9, true).await;
+                    task.wait().await;
+                    let _ = task.delete().await;
+                }
+                Ok(Adopted::Exited(_, None) | Adopted::Lost) => {}
+                Err(error) => {
+                    // What is known of its processes is in there: the next start tries again.
+                    tracing::warn!(path = %entry.path().display(), %error, "sweep");
+                    continue;
+                }
             }
             if let Err(error) = durable::remove_tree(&entry.path()) {
                 tracing::warn!(path = %entry.path().display(), %error, "sweep");

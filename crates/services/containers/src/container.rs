@@ -6,7 +6,7 @@ use ids::ContainerId;
 use parking_lot::Mutex;
 use runtime::{Attachment, Task};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::{oneshot, watch};
 
 /// One container: what lists read, and the locks that verbs take.
@@ -25,6 +25,8 @@ pub struct Container {
     held: AtomicBool,
     /// Whether it was told of this run that the kernel killed something for lack of memory.
     out_of_memory: AtomicBool,
+    /// How many runs in a row did not last.
+    short_runs: AtomicU32,
     notices: watch::Sender<ExitNotice>,
     pending: Mutex<Vec<PendingAttach>>,
 }
@@ -74,6 +76,7 @@ impl Container {
             removing: AtomicBool::new(false),
             held: AtomicBool::new(false),
             out_of_memory: AtomicBool::new(false),
+            short_runs: AtomicU32::new(0),
             notices: watch::Sender::new(notice),
             pending: Mutex::default(),
         })
@@ -133,6 +136,21 @@ impl Container {
     /// Notes whether it is known of the present run that it ran out of memory; answers whether it was.
     pub fn set_out_of_memory(&self, known: bool) -> bool {
         self.out_of_memory.swap(known, Ordering::AcqRel)
+    }
+
+    /// Counts a run that ended and did not last, or begins to count anew with one that did; answers how many there were
+    /// before it in a row.
+    pub fn count_short_run(&self, lasted: bool) -> u32 {
+        if lasted {
+            self.short_runs.store(1, Ordering::Relaxed);
+            return 0;
+        }
+        self.short_runs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Forgets them: a person started it.
+    pub fn forget_short_runs(&self) {
+        self.short_runs.store(0, Ordering::Relaxed);
     }
 
     /// To wait for exits and removal.
