@@ -297,12 +297,14 @@ impl Shared {
 
     /// What the shim said, with what it wrote down about memory.
     fn exit_of(&self, seen: Exit) -> Exit {
+        // Forgotten in any case: nobody asks again.
+        let oom_killed = self.hub.take_out_of_memory(&self.cleanup.id);
         if self.cleanup.record.own
             && let Some(written) = read_exit(&self.cleanup.bundle)
         {
             return written;
         }
-        Exit { oom_killed: self.hub.take_out_of_memory(&self.cleanup.id), ..seen }
+        Exit { oom_killed, ..seen }
     }
 
     /// The shim did not live to answer, or no longer knows the container.

@@ -161,6 +161,9 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
 fn remove_later(services: &Arc<Services>, container: &Arc<Container>) {
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
+        if container.is_removing() {
+            return; // somebody was faster, by force
+        }
         // Not by force: somebody may have started it again meanwhile.
         let remove = super::Remove { force: false, volumes: true, link: false };
         if let Err(error) = super::remove::remove_container(&services, &container, remove).await {

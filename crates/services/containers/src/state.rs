@@ -48,7 +48,7 @@ pub enum State {
         /// Of the last run.
         exit: ExitRecord,
     },
-    /// Its removal failed; it is retried.
+    /// Its removal failed; all that can be done with it is to remove it again.
     Dead {
         /// Why.
         reason: String,
