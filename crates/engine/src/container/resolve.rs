@@ -4,7 +4,7 @@ use super::connect::{Network, pid_of};
 use crate::Services;
 use containers::{MountPoint, MountPointKind, Record};
 use errors::{Class, Error, Result};
-use runtime::bundle::{Resolved, ResolvedMount, Shm};
+use runtime::bundle::{BindRequest, Resolved, ResolvedMount, Shm};
 use spec::{Bind, IpcMode, JoinMode, MountKind, Tmpfs};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) async fn resolve(
 
     undo.step("write hosts, hostname and resolv.conf")?;
     let mut mounts = super::files::write(services, record, network)?;
-    for mount in client_mounts(record)? {
+    for mount in client_mounts(record, services.host.kernel)? {
         mounts.retain(|own| own.target != mount.target);
         mounts.push(mount);
     }
@@ -55,7 +55,7 @@ pub(super) async fn resolve(
         network: network.namespace.clone(),
         pid_namespace: joined(services, &spec.namespaces.pid, "pid")?,
         ipc_namespace: match &spec.namespaces.ipc {
-            IpcMode::Container(other) => Some(namespace(services, other, "ipc")?),
+            IpcMode::Container(other) => Some(shareable_ipc(services, other)?),
             _ => None,
         },
         uts_namespace: joined(services, &spec.namespaces.uts, "uts")?,
@@ -98,14 +98,14 @@ async fn mount_volumes(services: &Arc<Services>, record: &Record, undo: &mut Und
 }
 
 /// The client's mounts for the OCI document, parents before children.
-fn client_mounts(record: &Record) -> Result<Vec<ResolvedMount>> {
-    let mut mounts =
-        record.mounts.iter().map(|point| client_mount(record, point)).collect::<Result<Vec<_>>>()?;
+fn client_mounts(record: &Record, kernel: (u32, u32)) -> Result<Vec<ResolvedMount>> {
+    let mounts = record.mounts.iter().map(|point| client_mount(record, point, kernel));
+    let mut mounts = mounts.collect::<Result<Vec<_>>>()?;
     mounts.sort_by_key(|mount| mount.target.matches('/').count());
     Ok(mounts)
 }
 
-fn client_mount(record: &Record, point: &MountPoint) -> Result<ResolvedMount> {
+fn client_mount(record: &Record, point: &MountPoint, kernel: (u32, u32)) -> Result<ResolvedMount> {
     let asked = record.spec.filesystem.mounts.iter().find(|mount| same_path(&mount.target, &point.target));
     Ok(match &point.kind {
         MountPointKind::Tmpfs => {
@@ -126,7 +126,7 @@ fn client_mount(record: &Record, point: &MountPoint) -> Result<ResolvedMount> {
                     format!("bind source path does not exist: {}", point.source),
                 ));
             }
-            bind_mount(point, &bind)
+            bind_mount(point, &bind, kernel)?
         }
         MountPointKind::Volume { .. } => {
             let mut point = point.clone();
@@ -135,7 +135,7 @@ fn client_mount(record: &Record, point: &MountPoint) -> Result<ResolvedMount> {
             {
                 point.source = subpath_of(&point.source, subpath)?;
             }
-            bind_mount(&point, &Bind::default())
+            bind_mount(&point, &Bind::default(), kernel)?
         }
     })
 }
@@ -147,20 +147,17 @@ fn same_path(a: &str, b: &str) -> bool {
     parts(a) == parts(b)
 }
 
-fn bind_mount(point: &MountPoint, bind: &Bind) -> ResolvedMount {
-    let mut options = vec![if bind.non_recursive { "bind" } else { "rbind" }.to_owned()];
-    options.push(match (point.read_only, bind.read_only_non_recursive) {
-        (false, _) => "rw".to_owned(),
-        (true, true) => "ro".to_owned(),
-        (true, false) => "rro".to_owned(),
-    });
-    options.push(point.propagation.map_or("rprivate", spec::Propagation::as_str).to_owned());
-    ResolvedMount {
+fn bind_mount(point: &MountPoint, bind: &Bind, kernel: (u32, u32)) -> Result<ResolvedMount> {
+    let request = BindRequest {
         target: point.target.clone(),
         source: point.source.clone(),
-        fstype: "bind".into(),
-        options,
-    }
+        read_only: point.read_only,
+        propagation: point.propagation,
+        non_recursive: bind.non_recursive,
+        read_only_non_recursive: bind.read_only_non_recursive,
+        read_only_force_recursive: bind.read_only_force_recursive,
+    };
+    Ok(runtime::bundle::bind_mount(&request, kernel)?)
 }
 
 fn tmpfs_mount(point: &MountPoint, tmpfs: &Tmpfs) -> ResolvedMount {
@@ -229,6 +226,19 @@ fn joined(services: &Services, mode: &JoinMode, kind: &str) -> Result<Option<Pat
         JoinMode::Container(other) => namespace(services, other, kind).map(Some),
         JoinMode::Private | JoinMode::Host => Ok(None),
     }
+}
+
+/// Only who shares it lets others into its IPC namespace.
+fn shareable_ipc(services: &Services, other: &str) -> Result<PathBuf> {
+    let donor = services.containers.find(other)?;
+    if matches!(donor.record().spec.namespaces.ipc, IpcMode::Private | IpcMode::None) {
+        return Err(Error::new(
+            Class::Conflict,
+            format!("cannot join IPC of container {}: non-shareable IPC", donor.id()),
+        )
+        .hint("Start that container with --ipc shareable"));
+    }
+    namespace(services, other, "ipc")
 }
 
 fn namespace(services: &Services, other: &str, kind: &str) -> Result<PathBuf> {
