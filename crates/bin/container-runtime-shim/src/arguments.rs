@@ -13,6 +13,8 @@ pub(crate) enum Command {
     Serve,
     /// Be containerd's `binary://` logger.
     Log,
+    /// Make namespaces and hold them.
+    Namespaces,
 }
 
 /// The flags before it.
@@ -22,7 +24,7 @@ pub(crate) struct Flags {
     pub(crate) id: String,
     pub(crate) address: String,
     pub(crate) bundle: Option<PathBuf>,
-    /// The word after the command, which `log` has.
+    /// The word after the command, which `log` and `namespaces` have.
     pub(crate) operand: Option<PathBuf>,
 }
 
@@ -33,9 +35,9 @@ pub(crate) enum Problem {
     Flag(String),
     #[error("flag {0} lacks its value")]
     Value(String),
-    #[error("unknown command {0:?}: one of start, delete, serve, log")]
+    #[error("unknown command {0:?}: one of start, delete, serve, log, namespaces")]
     Command(String),
-    #[error("no command: one of start, delete, serve, log")]
+    #[error("no command: one of start, delete, serve, log, namespaces")]
     Nothing,
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Comm
         Some("delete") => Command::Delete,
         Some("serve") => Command::Serve,
         Some("log") => Command::Log,
+        Some("namespaces") => Command::Namespaces,
         Some(other) => return Err(Problem::Command(other.to_owned())),
         None => return Err(Problem::Nothing),
     };
@@ -98,6 +101,8 @@ mod tests {
         assert_eq!(parse_words("serve --idle").unwrap().0, Command::Serve);
         let (command, flags) = parse_words("log /run/b").unwrap();
         assert_eq!((command, flags.operand), (Command::Log, Some("/run/b".into())));
+        let (command, flags) = parse_words("namespaces user").unwrap();
+        assert_eq!((command, flags.operand), (Command::Namespaces, Some("user".into())));
     }
 
     #[test]

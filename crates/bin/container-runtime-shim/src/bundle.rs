@@ -47,6 +47,7 @@ pub(crate) struct User {
 pub(crate) struct Linux {
     namespaces: Vec<Namespace>,
     uid_mappings: Vec<IdMapping>,
+    gid_mappings: Vec<IdMapping>,
     pub(crate) resources: Resources,
 }
 
@@ -81,10 +82,24 @@ impl Linux {
 
     /// The host's number for a user of the container's.
     pub(crate) fn host_uid(&self, uid: u32) -> u32 {
-        let mapping =
-            self.uid_mappings.iter().find(|mapping| uid.wrapping_sub(mapping.inside) < mapping.size);
-        mapping.map_or(uid, |mapping| mapping.outside.wrapping_add(uid - mapping.inside))
+        on_host(&self.uid_mappings, uid)
     }
+
+    /// The host's number for a group of the container's.
+    pub(crate) fn host_gid(&self, gid: u32) -> u32 {
+        on_host(&self.gid_mappings, gid)
+    }
+
+    /// The user namespace that the container joins, made ahead for it; none: the shim's own, or one to be made.
+    pub(crate) fn user_namespace(&self) -> Option<&Path> {
+        let user = self.namespaces.iter().find(|namespace| namespace.kind == "user")?;
+        user.path.as_deref().map(Path::new)
+    }
+}
+
+fn on_host(mappings: &[IdMapping], id: u32) -> u32 {
+    let mapping = mappings.iter().find(|mapping| id.wrapping_sub(mapping.inside) < mapping.size);
+    mapping.map_or(id, |mapping| mapping.outside.wrapping_add(id - mapping.inside))
 }
 
 /// Reads `config.json`.

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Start => command::start(&flags),
         Command::Delete => command::delete(&flags),
         Command::Log => command::log(flags.operand.as_deref()),
+        Command::Namespaces => command::namespaces(flags.operand.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

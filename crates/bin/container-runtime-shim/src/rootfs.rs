@@ -1,13 +1,16 @@
 //! Mounting a container's root file system.
 
+mod mapped;
+
 use crate::error::{Error, Result};
-use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use mapped::MappedLayers;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Uid, chownat, mkdirat, openat, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
-    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
-    move_mount, unmount,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
+    mount_change, move_mount, open_tree, unmount,
 };
 use std::path::{Component, Path, PathBuf};
 
@@ -27,10 +30,11 @@ pub(crate) fn go_private() -> Result<()> {
         .map_err(Error::kernel("make the mounts of the shim's namespace slaves of the host's"))
 }
 
-/// Mounts all of them on `target`, one over the other; on failure none stays.
-pub(crate) fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
+/// Mounts all of them on `target`, one over the other; on failure none stays. An overlay with containerd's options `uidmap` and
+/// `gidmap` gets its lower layers as the user namespace `user`, which has these maps, sees them.
+pub(crate) fn mount(mounts: &[Mount], target: &Path, user: Option<&Path>) -> Result<()> {
     for (done, mount) in mounts.iter().enumerate() {
-        if let Err(error) = mount_one(mount, target) {
+        if let Err(error) = mount_one(mount, target, user) {
             unmount_all(done, target);
             return Err(error);
         }
@@ -38,13 +42,13 @@ pub(crate) fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a directory, the process's working one, inside the root file system, as runc does. Symbolic links lead nowhere else.
-/// Where it can't be made the process's start tells why.
-pub(crate) fn make_directory(root: &Path, path: &str) {
-    let _ = try_make_directory(root, path);
+/// Makes a directory, the process's working one, inside the root file system, as runc does, with its owner as the host
+/// knows it. Symbolic links lead nowhere else. Where it can't be made the process's start tells why.
+pub(crate) fn make_directory(root: &Path, path: &str, owner: (u32, u32)) {
+    let _ = try_make_directory(root, path, owner);
 }
 
-fn try_make_directory(root: &Path, path: &str) -> rustix::io::Result<()> {
+fn try_make_directory(root: &Path, path: &str, owner: (u32, u32)) -> rustix::io::Result<()> {
     let open = |root: BorrowedFd<'_>, path: &Path| {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
@@ -60,7 +64,10 @@ fn try_make_directory(root: &Path, path: &str) -> rustix::io::Result<()> {
         parent = match open(root.as_fd(), &reached) {
             Err(Errno::NOENT) => {
                 mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755))?;
-                open(root.as_fd(), &reached)?
+                let made = open(root.as_fd(), &reached)?;
+                let (uid, gid) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
+                chownat(&made, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+                made
             }
             other => other?,
         };
@@ -83,16 +90,44 @@ pub(crate) fn unmount_everything(target: &Path) {
     while unmount(target, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW).is_ok() {}
 }
 
-fn mount_one(mount: &Mount, target: &Path) -> Result<()> {
+fn mount_one(mount: &Mount, target: &Path, user: Option<&Path>) -> Result<()> {
     let flags = Flags::split(&mount.options);
     if flags.bind {
         return bind(mount, &flags, target);
     }
-    create(mount, &flags, target)
+    if flags.mapped {
+        return create_mapped(mount, flags, target, user);
+    }
+    create(mount, &flags, target).and_then(|made| attach(made, target))
 }
 
-/// With the interface of file descriptors: no option string that ends at a page, and errors of their own.
-fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
+fn attach(made: OwnedFd, target: &Path) -> Result<()> {
+    move_mount(made, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .map_err(|cause| Error::file("mount the root file system on", target, cause))
+}
+
+fn create_mapped(mount: &Mount, flags: Flags<'_>, target: &Path, user: Option<&Path>) -> Result<()> {
+    let Some(user) = user.filter(|_| mount.kind == "overlay") else {
+        let what =
+            format!("a root file system of type {} with mapped ids outside of a user namespace", mount.kind);
+        return Err(Error::Unsupported { what });
+    };
+    let user = openat(CWD, user, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|cause| Error::file("open namespace", user, cause))?;
+    let layers = flags.data.iter().find_map(|option| option.strip_prefix("lowerdir=")).unwrap_or_default();
+    let layers = MappedLayers::attach(&split_layers(layers), user.as_fd(), target)?;
+    let option = layers.option();
+    let mut flags = flags;
+    flags.data.retain(|option| !option.starts_with("lowerdir="));
+    flags.data.insert(0, &option);
+    let made = create(mount, &flags, target)?;
+    drop(layers);
+    attach(made, target)
+}
+
+/// With the interface of file descriptors: no option string that ends at a page, and errors of their own. Not attached
+/// yet.
+fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<OwnedFd> {
     let failed = |doing: &'static str| {
         let kind = mount.kind.clone();
         move |error: Errno| Error::Invalid {
@@ -114,13 +149,11 @@ fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
         Err(Errno::INVAL) if mount.kind == "overlay" => return create_with_options(mount, flags, target),
         created => created.map_err(|error| refused(&context, &mount.kind, error))?,
     }
-    let made = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags.attributes).map_err(failed("mount"))?;
-    move_mount(made, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .map_err(|cause| Error::file("mount the root file system on", target, cause))
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags.attributes).map_err(failed("mount"))
 }
 
 /// With mount(2), whose options end at a page.
-fn create_with_options(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
+fn create_with_options(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<OwnedFd> {
     let both = [
         (MountAttrFlags::MOUNT_ATTR_RDONLY, MountFlags::RDONLY),
         (MountAttrFlags::MOUNT_ATTR_NOSUID, MountFlags::NOSUID),
@@ -133,8 +166,19 @@ fn create_with_options(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Resul
     let options = std::ffi::CString::new(flags.data.join(",")).map_err(|_| {
         Error::invalid("mount overlay root file system: an option holds a zero byte".to_owned())
     })?;
-    rustix::mount::mount(mount.source.as_str(), target, mount.kind.as_str(), wanted, Some(options.as_c_str()))
-        .map_err(|cause| Error::file("mount the root file system on", target, cause))
+    let failed = |cause| Error::file("mount the root file system on", target, cause);
+    rustix::mount::mount(
+        mount.source.as_str(),
+        target,
+        mount.kind.as_str(),
+        wanted,
+        Some(options.as_c_str()),
+    )
+    .map_err(failed)?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::OPEN_TREE_CLONE;
+    let made = open_tree(CWD, target, flags).map_err(failed);
+    unmount_all(1, target);
+    made
 }
 
 fn set_option(context: &rustix::fd::OwnedFd, kind: &str, option: &str) -> Result<()> {
@@ -232,14 +276,20 @@ fn bind(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<()> {
 struct Flags<'a> {
     bind: bool,
     recursive: bool,
+    mapped: bool,
     attributes: MountAttrFlags,
     data: Vec<&'a str>,
 }
 
 impl<'a> Flags<'a> {
     fn split(options: &'a [String]) -> Self {
-        let mut flags =
-            Self { bind: false, recursive: false, attributes: MountAttrFlags::empty(), data: Vec::new() };
+        let mut flags = Self {
+            bind: false,
+            recursive: false,
+            mapped: false,
+            attributes: MountAttrFlags::empty(),
+            data: Vec::new(),
+        };
         for option in options {
             match option.as_str() {
                 "bind" => flags.bind = true,
@@ -250,6 +300,7 @@ impl<'a> Flags<'a> {
                 "noexec" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NOEXEC,
                 "noatime" => flags.attributes |= MountAttrFlags::MOUNT_ATTR_NOATIME,
                 "rw" | "suid" | "dev" | "exec" | "relatime" | "rprivate" | "private" => {}
+                map if map.starts_with("uidmap=") || map.starts_with("gidmap=") => flags.mapped = true,
                 data => flags.data.push(data),
             }
         }

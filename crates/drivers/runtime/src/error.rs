@@ -44,6 +44,14 @@ pub enum Error {
         #[source]
         cause: std::io::Error,
     },
+    /// No user namespace for a container.
+    #[error("{program} namespaces: {message}", program = program.display())]
+    Namespaces {
+        /// The program that makes them.
+        program: PathBuf,
+        /// Its complaint.
+        message: String,
+    },
     /// A foreign shim's `start` command failed or said something unintelligible.
     #[error("shim {program} start: {message}", program = program.display())]
     Bootstrap {
@@ -109,7 +117,8 @@ impl Classified for Error {
         match self {
             Self::UnknownRuntime { .. } | Self::ProgramNotFound { .. } => Class::Invalid,
             Self::File { cause, .. } if errors::io_class(cause) == Class::Unavailable => Class::Unavailable,
-            Self::File { .. } | Self::Spawn { .. } | Self::Bootstrap { .. } => Class::Internal,
+            Self::File { .. } | Self::Spawn { .. } => Class::Internal,
+            Self::Bootstrap { .. } | Self::Namespaces { .. } => Class::Internal,
             Self::Refused { class, .. } => *class,
             Self::Deadline { .. } | Self::ShimGone { .. } => Class::Unavailable,
             Self::AttachRefused { .. } => Class::Conflict,

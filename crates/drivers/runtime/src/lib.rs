@@ -1,7 +1,8 @@
 //! Running containers: shims and what they are told.
 //!
 //! * [`bundle`] turns what a client asked for, plus what the engine looked up for it, into an OCI runtime document
-//!   equal to what Docker generates. [`seccomp`], [`user`] and [`devices`] are its larger subjects.
+//!   equal to what Docker generates. [`seccomp`], [`user`], [`subids`] and [`devices`] are its larger
+//!   subjects.
 //! * [`Runtimes`] starts, finds again and gives up shims; a [`Task`] is one container's. The protocol is containerd's
 //!   shim v2 Task API over ttrpc, so that foreign shims work too.
 //!
@@ -23,8 +24,10 @@ mod runtimes;
 pub mod seccomp;
 mod shim;
 mod socket;
+pub mod subids;
 mod task;
 pub mod user;
+mod user_namespace;
 mod wait;
 
 pub use attach::Attachment;
@@ -34,4 +37,5 @@ pub use exec::{ExecIo, ExecTask};
 pub use runtimes::{Adopted, CreateTask, RootMount, Runtimes, TaskEvent, TaskEventKind};
 pub use shim_protocol::Exit;
 pub use task::{ProcessInfo, Task};
+pub use user_namespace::UserNamespace;
 pub use wait::WaitOutcome;

@@ -9,6 +9,7 @@ pub mod exec;
 pub mod fds;
 pub mod heap;
 pub mod keyring;
+pub mod mounts;
 pub mod namespaces;
 pub mod netlink;
 pub mod netns;

@@ -8,8 +8,21 @@ use std::io;
 /// # Errors
 /// `EPERM` without `CAP_SYS_ADMIN`.
 pub fn unshare_mounts() -> io::Result<()> {
+    unshare(libc::CLONE_NEWNS)
+}
+
+/// Gives this process a user namespace of its own, in which it has every capability and nobody an id yet, and a network
+/// namespace that belongs to it. For a program with one thread.
+///
+/// # Errors
+/// `EINVAL` with more threads; `ENOSPC` beyond `user.max_user_namespaces`; `EPERM` where the host allows none.
+pub fn unshare_user_and_network() -> io::Result<()> {
+    unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET)
+}
+
+fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: descriptors stay shared, so no owner of one is affected; nothing refers to memory.
-    match unsafe { libc::unshare(libc::CLONE_NEWNS) } {
+    match unsafe { libc::unshare(flags) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }

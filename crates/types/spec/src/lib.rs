@@ -5,12 +5,14 @@
 //! image still a reference, a volume still without a directory.
 
 mod filesystem;
+mod ids;
 mod network;
 mod process;
 mod resources;
 mod security;
 
 pub use filesystem::{Bind, Filesystem, Mount, MountKind, Propagation, Tmpfs, VolumeMount};
+pub use ids::{BadIdMaps, IdMap, IdMaps, id_map_list};
 pub use network::{
     Dns, EndpointRequest, ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortProtocol,
 };

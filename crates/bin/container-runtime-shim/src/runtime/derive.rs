@@ -57,16 +57,21 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
     })
 }
 
-/// The same document for what comes after the creation: its network namespace is found at the init process, since the
-/// path that it was joined by may be a descriptor of a daemon that is gone by then.
+/// The same document for what comes after the creation: the namespaces that it joined are found at the init process,
+/// since the paths that they were joined by may be descriptors of this process or of a daemon that is gone by then.
 pub(super) fn settled(text: &[u8], bundle: &Path, pid: i32) -> Result<Vec<u8>> {
     let path = bundle.join(shim_protocol::file::CONFIG);
     let mut config: Object = parse(&path, text)?;
     let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
     let mut namespaces: Vec<serde_json::Value> = field(&path, &linux, "namespaces")?.unwrap_or_default();
     for namespace in &mut namespaces {
-        if namespace["type"] == "network" && namespace["path"].is_string() {
-            namespace["path"] = format!("/proc/{pid}/ns/net").into();
+        if namespace["path"].is_string() {
+            let name = match namespace["type"].as_str().unwrap_or_default() {
+                "network" => "net",
+                "mount" => "mnt",
+                name => name,
+            };
+            namespace["path"] = format!("/proc/{pid}/ns/{name}").into();
         }
     }
     put(&path, &mut linux, "namespaces", &namespaces)?;

@@ -7,6 +7,7 @@ use super::Made;
 use super::derive::{self, Derived};
 use super::explain;
 use super::trouble::Trouble;
+use super::user_namespace;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
 use crate::program::{Confinement, Kind, ProgramExecutor};
@@ -56,7 +57,10 @@ impl Libcontainer {
     }
 
     pub(super) fn create(&self, streams: Theirs) -> Result<Made> {
-        let derived = derive::config(&self.config()?, &self.bundle)?;
+        let config = self.config()?;
+        let adapted = user_namespace::adapt(&config, &self.bundle)?;
+        let derived =
+            derive::config(adapted.as_ref().map_or(&config, |adapted| &adapted.text), &self.bundle)?;
         std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
         self.write(file::CONFIG, &derived.text)?;
         let text = derived.text.clone();

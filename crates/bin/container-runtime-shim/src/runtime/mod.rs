@@ -6,6 +6,7 @@ mod derive;
 mod explain;
 mod libcontainer;
 mod trouble;
+mod user_namespace;
 
 use crate::error::{Error, Result};
 use crate::streams::Theirs;

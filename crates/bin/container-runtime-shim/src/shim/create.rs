@@ -45,9 +45,10 @@ impl Shim {
         }
         let mounts = mounts(request);
         let target = bundle.join(file::ROOTFS);
-        mount(&mounts, &target)?;
+        mount(&mounts, &target, config.linux.user_namespace())?;
         if !mounts.is_empty() {
-            rootfs::make_directory(&target, &config.process.cwd);
+            let root = (config.linux.host_uid(0), config.linux.host_gid(0));
+            rootfs::make_directory(&target, &config.process.cwd, root);
         }
         steps.done("mount");
         let order =
@@ -140,12 +141,12 @@ fn mounts(request: &CreateTaskRequest) -> Vec<Mount> {
     request.rootfs.iter().map(convert).collect()
 }
 
-fn mount(mounts: &[Mount], target: &Path) -> Result<()> {
+fn mount(mounts: &[Mount], target: &Path, user: Option<&Path>) -> Result<()> {
     if mounts.is_empty() {
         return Ok(());
     }
     std::fs::create_dir_all(target).map_err(|cause| Error::file("make", target, cause))?;
-    rootfs::mount(mounts, target)
+    rootfs::mount(mounts, target, user)
 }
 
 pub(super) fn open_log(options: &Options) -> Result<Option<Writer>> {

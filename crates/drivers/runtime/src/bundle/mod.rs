@@ -30,7 +30,7 @@ pub use mounts::{BindRequest, bind_mount, tmpfs_mount};
 pub use paths::{default_masked, default_readonly};
 pub use process::exec_process;
 pub use resolved::{
-    DeviceKind, DeviceNumber, IdMap, IdMaps, NetworkNamespace, Resolved, ResolvedDevice, ResolvedMount, Shm,
+    DeviceKind, DeviceNumber, NetworkNamespace, Resolved, ResolvedDevice, ResolvedMount, Shm,
 };
 pub use resources::linux_resources;
 pub use rlimits::{check_oom_score_adj, check_rlimits};
@@ -40,7 +40,7 @@ use oci_spec::runtime::{
     Capability, Linux, LinuxBuilder, LinuxIdMapping, LinuxIdMappingBuilder, LinuxSeccomp, RootBuilder, Spec,
     SpecBuilder,
 };
-use spec::{ContainerSpec, JoinMode, Seccomp};
+use spec::{ContainerSpec, IdMap, JoinMode, Seccomp};
 use std::collections::HashSet;
 
 /// Version of the runtime specification that the document keeps to: the oldest that has all of it, since runtimes of

@@ -2,7 +2,7 @@
 
 use crate::user::User;
 use ids::ContainerId;
-use spec::Rlimit;
+use spec::{IdMaps, Rlimit};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -36,7 +36,8 @@ pub struct Resolved {
     pub ipc_namespace: Option<PathBuf>,
     /// Likewise.
     pub uts_namespace: Option<PathBuf>,
-    /// The user namespace of the container whose other namespaces are joined, where ids are mapped.
+    /// The user namespace to join, made for this container or that of the one whose other namespaces are joined, where
+    /// ids are mapped.
     pub user_namespace: Option<PathBuf>,
     /// For `linux.cgroupsPath`: a path, or `slice:prefix:name` with the systemd driver.
     pub cgroup_path: PathBuf,
@@ -46,7 +47,7 @@ pub struct Resolved {
     pub devices: Vec<ResolvedDevice>,
     /// Numbers of the block devices that blkio limits name, by host path.
     pub block_devices: BTreeMap<String, DeviceNumber>,
-    /// Maps of a new user namespace; none: the engine's own namespace.
+    /// Maps of its user namespace, new or joined; none: the engine's own namespace.
     pub id_maps: Option<IdMaps>,
     /// The engine's default limits; those of the client win by name.
     pub default_rlimits: Vec<Rlimit>,
@@ -135,24 +136,4 @@ pub struct DeviceNumber {
     pub major: u32,
     /// Minor.
     pub minor: u32,
-}
-
-/// Maps of a user namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct IdMaps {
-    /// User ids.
-    pub uids: Vec<IdMap>,
-    /// Group ids.
-    pub gids: Vec<IdMap>,
-}
-
-/// A run of mapped ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdMap {
-    /// First id in the container.
-    pub container: u32,
-    /// First id on the host.
-    pub host: u32,
-    /// How many.
-    pub size: u32,
 }
