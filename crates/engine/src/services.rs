@@ -46,6 +46,8 @@ pub struct Services {
     pub warmth: cgroups::Warmth,
     /// Who makes the containers' cgroups.
     pub cgroup_driver: cgroups::Driver,
+    /// What the ids of new containers are on the host, unless they ask for the host's; none: their own.
+    pub id_maps: Option<spec::IdMaps>,
     /// What this host is.
     pub host: Host,
     /// A client's wish that this process ends; the daemon waits for it.

@@ -5,6 +5,7 @@ use crate::{Layers, Result, walk};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Stat};
 use rustix::io::Errno;
+use spec::IdMaps;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,8 @@ impl Layers {
     pub fn changes(&self, key: &str) -> Result<Vec<Change>> {
         let path = self.snapshot_dir(key)?.join("upper");
         let upper = walk::open_root(&path).map_err(at("open", &path))?;
-        let mut diff = Diff { lower: self.open_lower(key)?, upper, found: BTreeMap::new() };
+        let ids = self.ids(key)?;
+        let mut diff = Diff { lower: self.open_lower(key)?, upper, ids, found: BTreeMap::new() };
         diff.compare().map_err(at("compare", &path))?;
         let change = |(path, kind)| Change { path: Path::new("/").join(path), kind };
         Ok(diff.found.into_iter().map(change).collect())
@@ -44,6 +46,8 @@ impl Layers {
 struct Diff {
     upper: OwnedFd,
     lower: OwnedFd,
+    /// What the container's ids are in the writable directory.
+    ids: Option<IdMaps>,
     found: BTreeMap<PathBuf, ChangeKind>,
 }
 
@@ -97,7 +101,13 @@ impl Diff {
     fn below(&self, path: &Path) -> Result<Option<Stat>, Errno> {
         match walk::stat(&self.lower, path) {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG) => Ok(None),
-            other => other.map(Some),
+            Ok(mut stat) => {
+                if let Some(ids) = &self.ids {
+                    (stat.st_uid, stat.st_gid) = ids.on_host(stat.st_uid, stat.st_gid);
+                }
+                Ok(Some(stat))
+            }
+            Err(errno) => Err(errno),
         }
     }
 

@@ -54,6 +54,14 @@ pub enum LayerError {
         /// What was given.
         text: String,
     },
+    /// What a snapshot says about its ids makes no sense.
+    #[error("the root file system '{key}' has '{text}' for its map of ids")]
+    BadIds {
+        /// The snapshot.
+        key: String,
+        /// What stands there.
+        text: String,
+    },
     /// The key of a snapshot is not a file name.
     #[error("'{key}' cannot be the key of a root file system")]
     BadKey {
@@ -126,7 +134,7 @@ impl Classified for LayerError {
             Self::Compression { .. } => Class::Unsupported,
             Self::Exists { .. } => Class::Conflict,
             Self::NotFound { .. } => Class::NotFound,
-            Self::Crashed => Class::Internal,
+            Self::Crashed | Self::BadIds { .. } => Class::Internal,
             Self::Durable(error) => error.class(),
             Self::Unpack { source, .. } | Self::Mount { source, .. } | Self::Io { source, .. } => {
                 host_class(source)

@@ -10,6 +10,7 @@
 //! <root>/c/<key>/upper      what the container wrote
 //! <root>/c/<key>/work       the kernel's
 //! <root>/c/<key>/lower      symbolic link whose target lists the layers, topmost first
+//! <root>/c/<key>/ids        likewise, for a container with ids of its own: which they are on the host
 //! <root>/i/<name>/          what runtimes mount upon and some image lacks: see the module `init`
 //! <root>/e/1, <root>/e/2    empty directories, below what has too few layers for the kernel
 //! <root>/tmp/<id>/          a layer being unpacked; gone at the next start

@@ -3,10 +3,11 @@
 use crate::error::at;
 use crate::snapshot::topmost_first;
 use crate::{LayerError, LayerId, Layers, Result};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags};
+use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
+use spec::id_map_list;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub struct Mount {
     /// `overlay`.
     pub source: String,
     /// In `mount(8)`'s spelling. Longer than a page of 4096 bytes for many layers below a long root: then the new
-    /// mount interface takes them, `lowerdir` split at its colons into one `lowerdir+` each.
+    /// mount interface takes them, `lowerdir` split at its colons into one `lowerdir+` each. `uidmap` and `gidmap` are not
+    /// the kernel's but, as with containerd, ask for lower layers with mapped ids.
     pub options: Vec<String>,
 }
 
@@ -38,6 +40,10 @@ impl Layers {
             format!("workdir={}", dir.join("work").display()),
         ];
         options.extend(OPTIONS.iter().map(|option| (*option).to_owned()));
+        if let Some(ids) = self.ids(key)? {
+            options.push(format!("uidmap={}", id_map_list(&ids.uids)));
+            options.push(format!("gidmap={}", id_map_list(&ids.gids)));
+        }
         Ok(Mount { fstype: "overlay".to_owned(), source: "overlay".to_owned(), options })
     }
 
@@ -48,6 +54,15 @@ impl Layers {
         let mut stack = vec![self.snapshot_dir(key)?.join("upper")];
         stack.extend(self.stack(key)?);
         detached(&stack)
+    }
+
+    /// Tries whether a layer can appear with the ids that the user namespace `user` maps: the kernel and the file system
+    /// have to know how.
+    pub fn try_ids(&self, user: BorrowedFd<'_>) -> Result<()> {
+        let root = self.inner.root.join("e/1");
+        let flags = OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::OPEN_TREE_CLONE;
+        let tree = mount::open_tree(fs::CWD, &root, flags).map_err(at("clone the mount of", &root))?;
+        sys::mounts::map_ids(tree.as_fd(), user).map_err(at("map the ids of files in", &root))
     }
 
     /// What is below a snapshot, read-only and mounted nowhere.

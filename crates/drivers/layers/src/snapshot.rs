@@ -4,10 +4,14 @@ use crate::error::at;
 use crate::{LayerError, LayerId, Layers, Result, names};
 use rustix::fs::{self, Gid, Mode, Uid};
 use rustix::io::Errno;
+use spec::IdMaps;
 use std::collections::HashSet;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+/// Symbolic link in a snapshot's directory, whose target is the map of its ids.
+const IDS: &str = "ids";
 
 /// Marks the name of an init layer among ids.
 const INIT: char = '~';
@@ -21,6 +25,12 @@ impl Layers {
     /// The directory appears under its name with one rename, complete, so that a crash leaves a snapshot or none. It is on disk
     /// when the file system next commits its journal, which syncing the container's record brings about.
     pub fn prepare(&self, key: &str, layers: &[LayerId]) -> Result<()> {
+        self.prepare_mapped(key, layers, None)
+    }
+
+    /// The same for a container whose ids are others on the host. Its own files have the host's; those of the layers stay
+    /// as they are, for every map, and appear mapped where the snapshot is mounted.
+    pub fn prepare_mapped(&self, key: &str, layers: &[LayerId], ids: Option<&IdMaps>) -> Result<()> {
         if layers.len() > MAX_LAYERS {
             return Err(LayerError::TooManyLayers { count: layers.len(), limit: MAX_LAYERS });
         }
@@ -31,15 +41,19 @@ impl Layers {
             }
             other => other.map_err(at("create", &dir))?,
         }
-        self.fill(&dir, layers).inspect_err(|_| self.discard(&dir))
+        self.fill(&dir, layers, ids).inspect_err(|_| self.discard(&dir))
     }
 
-    fn fill(&self, dir: &Path, layers: &[LayerId]) -> Result<()> {
+    fn fill(&self, dir: &Path, layers: &[LayerId], ids: Option<&IdMaps>) -> Result<()> {
         let (upper, work, lower) = (dir.join("upper"), dir.join("work"), dir.join("lower"));
         for path in [&upper, &work] {
             DirBuilder::new().mode(0o700).create(path).map_err(at("create", path))?;
         }
-        self.copy_root(layers.last(), &upper)?;
+        self.copy_root(layers.last(), &upper, ids)?;
+        if let Some(ids) = ids {
+            let path = dir.join(IDS);
+            std::os::unix::fs::symlink(ids.to_string(), &path).map_err(at("create", &path))?;
+        }
         let mut list = vec![format!("{INIT}{}", self.init(layers)?)];
         list.extend(topmost_first(layers).into_iter().map(LayerId::to_string));
         let target = list.join(":");
@@ -47,17 +61,17 @@ impl Layers {
     }
 
     /// The container's root directory is the upper one: it gets owner and mode of the image's.
-    fn copy_root(&self, topmost: Option<&LayerId>, upper: &Path) -> Result<()> {
-        let (mode, owner) = match topmost {
-            None => (0o755, None),
+    fn copy_root(&self, topmost: Option<&LayerId>, upper: &Path, ids: Option<&IdMaps>) -> Result<()> {
+        let (mode, (uid, gid)) = match topmost {
+            None => (0o755, (0, 0)),
             Some(id) => {
                 let path = self.layer_dir(id);
                 let stat = std::fs::metadata(&path).map_err(at("stat", &path))?;
-                let owner = (stat.uid() != 0 || stat.gid() != 0).then(|| (stat.uid(), stat.gid()));
-                (stat.mode() & 0o7777, owner)
+                (stat.mode() & 0o7777, (stat.uid(), stat.gid()))
             }
         };
-        if let Some((uid, gid)) = owner {
+        let (uid, gid) = ids.map_or((uid, gid), |ids| ids.on_host(uid, gid));
+        if (uid, gid) != (0, 0) {
             fs::chown(upper, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
                 .map_err(at("chown", upper))?;
         }
@@ -86,6 +100,19 @@ impl Layers {
             None => id.parse().map(|id| self.layer_dir(&id)),
         };
         self.link(key)?.split(':').map(dir).collect()
+    }
+
+    /// The ids on the host of a snapshot's container; none: they are the container's own.
+    pub fn ids(&self, key: &str) -> Result<Option<IdMaps>> {
+        let path = self.snapshot_dir(key)?.join(IDS);
+        let target = match fs::readlink(&path, Vec::new()) {
+            Err(Errno::NOENT) => return Ok(None),
+            other => other.map_err(at("read", &path))?,
+        };
+        let text = target.to_string_lossy();
+        let parsed =
+            text.parse().map_err(|_| LayerError::BadIds { key: key.to_owned(), text: text.into_owned() });
+        parsed.map(Some)
     }
 
     /// What [`Layers::prepare`] has written down.

@@ -34,6 +34,16 @@ impl Namespace {
         })
     }
 
+    /// Takes a namespace that another has just made, such as one that belongs to a container's user namespace, and gives it
+    /// what every new one begins with.
+    pub fn adopt(fd: OwnedFd, settings: Settings) -> Result<Self> {
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
+        let namespace = Self { fd, path, socket: Mutex::new(None) };
+        let socket = namespace.run(|| prepare(settings))?;
+        *namespace.socket.lock() = Some(socket);
+        Ok(namespace)
+    }
+
     /// The namespace of a running process.
     pub fn of_process(pid: u32) -> Result<Self> {
         let path = PathBuf::from(format!("/proc/{pid}/ns/net"));
@@ -83,10 +93,7 @@ impl Namespace {
     /// Prepares the namespace that the calling thread has just made.
     fn settle(settings: Settings) -> Result<Self> {
         let namespace = Self::current()?;
-        let mut socket = Socket::open()?;
-        socket.batch(vec![link::up(1, "lo")])?;
-        write_defaults(settings);
-        *namespace.socket.lock() = Some(socket);
+        *namespace.socket.lock() = Some(prepare(settings)?);
         Ok(namespace)
     }
 
@@ -103,6 +110,14 @@ impl AsFd for Namespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Sets loopback up and the parameters, in the calling thread's namespace.
+fn prepare(settings: Settings) -> Result<Socket> {
+    let mut socket = Socket::open()?;
+    socket.batch(vec![link::up(1, "lo")])?;
+    write_defaults(settings);
+    Ok(socket)
 }
 
 /// The parameters that Docker gives each container: ports below 1024 and `ping` for everyone. A container without them

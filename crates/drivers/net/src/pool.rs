@@ -4,6 +4,7 @@ use crate::namespace::{Namespace, Settings};
 use crate::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -54,6 +55,11 @@ impl Pool {
             Some(namespace) => Ok(namespace),
             None => Namespace::make(self.shared.settings),
         }
+    }
+
+    /// One that another has just made, prepared like these.
+    pub fn adopt(&self, namespace: OwnedFd) -> Result<Namespace> {
+        Namespace::adopt(namespace, self.shared.settings)
     }
 
     /// How many are prepared now.

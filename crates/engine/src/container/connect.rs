@@ -1,5 +1,6 @@
 //! A container's network, made at its start and given back at its end.
 
+use super::user_namespace::Mapped;
 use crate::Services;
 use containers::Record;
 use errors::{Class, Error, Result};
@@ -22,17 +23,28 @@ pub(super) struct Network {
     _sandbox: Option<Sandbox>,
 }
 
-/// Makes the container's namespace and attaches it.
-pub(super) async fn connect(services: &Arc<Services>, record: &Record, undo: &mut Undo) -> Result<Network> {
+/// Makes the container's namespace, in its user namespace if it has one, and attaches it.
+pub(super) async fn connect(
+    services: &Arc<Services>,
+    record: &Record,
+    mapped: Option<&Mapped>,
+    undo: &mut Undo,
+) -> Result<Network> {
     undo.step("make the network namespace")?;
     let request = &record.spec.network;
     if let NetworkMode::Container(other) = &request.mode {
         return join(services, other);
     }
     let network = services.networks.resolve(&request.mode)?.map_or_else(String::new, |network| network.name);
-    let sandbox = match request.mode {
-        NetworkMode::Host => Sandbox::host(),
-        _ => services.networks.sandbox().await?,
+    let sandbox = match (&request.mode, mapped) {
+        (NetworkMode::Host, _) => Sandbox::host(),
+        (_, None) => services.networks.sandbox().await?,
+        // A namespace from the store of prepared ones would belong to the host's user namespace.
+        (_, Some(mapped)) => {
+            let namespace = mapped.namespace.network().try_clone_to_owned();
+            let namespace = namespace.map_err(|error| Error::wrap(Class::Unavailable, error))?;
+            services.networks.sandbox_of(namespace).await?
+        }
     };
 
     undo.step("connect the network")?;

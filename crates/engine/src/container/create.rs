@@ -69,7 +69,8 @@ async fn build(
     undo: &mut Undo,
 ) -> Result<Arc<Record>> {
     undo.step("prepare the writable layer")?;
-    services.images.prepare(image, id.as_str()).await?;
+    let ids = super::user_namespace::ids_for(services, &spec);
+    services.images.prepare(image, id.as_str(), ids).await?;
     undo.push("release the writable layer", {
         let (services, id) = (Arc::clone(services), id.clone());
         move || Box::pin(async move { Ok(services.images.release(id.as_str()).await?) })

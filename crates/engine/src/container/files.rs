@@ -7,7 +7,7 @@ use durable::Sync;
 use errors::Result;
 use networks::files::{self, Hosts};
 use runtime::bundle::ResolvedMount;
-use spec::{JoinMode, NetworkMode};
+use spec::{IdMaps, JoinMode, NetworkMode};
 use std::path::{Path, PathBuf};
 
 /// Where those files are on the host.
@@ -33,7 +33,12 @@ impl Files {
 }
 
 /// Writes them and answers their mounts; those that the client mounts something over are left out by their target.
-pub(super) fn write(services: &Services, record: &Record, network: &Network) -> Result<Vec<ResolvedMount>> {
+pub(super) fn write(
+    services: &Services,
+    record: &Record,
+    network: &Network,
+    ids: Option<&IdMaps>,
+) -> Result<Vec<ResolvedMount>> {
     // Files of a container whose namespace is joined are its own.
     let owner = match &record.spec.network.mode {
         NetworkMode::Container(other) => services.containers.find(other)?.id().clone(),
@@ -42,6 +47,9 @@ pub(super) fn write(services: &Services, record: &Record, network: &Network) -> 
     let files = Files::of(services, &owner);
     if owner == record.id {
         write_own(services, record, network, &files)?;
+        for path in [&files.hosts, &files.hostname, &files.resolv_conf] {
+            super::user_namespace::give(path, ids)?;
+        }
     }
     Ok([
         ("/etc/hosts", &files.hosts),

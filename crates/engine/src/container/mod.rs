@@ -26,6 +26,7 @@ mod top;
 mod unpause;
 mod update;
 mod user;
+mod user_namespace;
 mod validate;
 mod volumes;
 mod wait;

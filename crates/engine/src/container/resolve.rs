@@ -1,6 +1,7 @@
 //! Everything that a container's wishes do not say by themselves, looked up at its start.
 
 use super::connect::{Network, pid_of};
+use super::user_namespace::Mapped;
 use crate::Services;
 use containers::{MountPoint, MountPointKind, Record};
 use errors::{Class, Error, Result};
@@ -15,6 +16,7 @@ pub(super) async fn resolve(
     services: &Arc<Services>,
     record: &Record,
     network: &Network,
+    mapped: Option<&Mapped>,
     undo: &mut Undo,
 ) -> Result<Resolved> {
     let spec = &record.spec;
@@ -22,7 +24,7 @@ pub(super) async fn resolve(
     mount_volumes(services, record, undo).await?;
 
     undo.step("write hosts, hostname and resolv.conf")?;
-    let mut mounts = super::files::write(services, record, network)?;
+    let mut mounts = super::files::write(services, record, network, mapped.map(|mapped| &mapped.ids))?;
     for mount in client_mounts(record, services.host.kernel)? {
         mounts.retain(|own| own.target != mount.target);
         mounts.push(mount);
@@ -59,7 +61,7 @@ pub(super) async fn resolve(
             _ => None,
         },
         uts_namespace: joined(services, &spec.namespaces.uts, "uts")?,
-        user_namespace: None,
+        user_namespace: mapped.map(|mapped| mapped.namespace.path()),
         cgroup_path: super::cgroup_path(services, record),
         private_cgroup: match &spec.namespaces.cgroup {
             Some(JoinMode::Private) => true,
@@ -75,7 +77,7 @@ pub(super) async fn resolve(
             devices
         },
         block_devices: super::devices::block_devices(&spec.resources)?,
-        id_maps: None,
+        id_maps: mapped.map(|mapped| mapped.ids.clone()),
         default_rlimits: Vec::new(),
         seccomp: services.host.seccomp,
         apparmor: super::apparmor(services, record),

@@ -83,8 +83,10 @@ async fn run(
     undo: &mut Undo,
 ) -> Result<(Arc<Record>, Task)> {
     let record = container.record();
-    let network = super::connect::connect(services, &record, undo).await?;
-    let resolved = super::resolve::resolve(services, &record, &network, undo).await?;
+    let mapped = super::user_namespace::prepare(services, &record, undo).await?;
+    let mapped = mapped.as_ref();
+    let network = super::connect::connect(services, &record, mapped, undo).await?;
+    let resolved = super::resolve::resolve(services, &record, &network, mapped, undo).await?;
 
     undo.step("write the bundle")?;
     let bundle = services.bundle_dir(container.id());
@@ -93,6 +95,7 @@ async fn run(
         let (services, bundle) = (Arc::clone(services), bundle.clone());
         move || Ok(services.state_trash.discard(&bundle)?)
     });
+    super::user_namespace::let_pass(&bundle, mapped.map(|mapped| &mapped.ids))?;
     let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;
     let mounts = services.images.rootfs(container.id().as_str())?.into_iter();
     let rootfs =

@@ -42,6 +42,7 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     }
     hostname(spec)?;
     namespaces(spec)?;
+    super::user_namespace::validate(services, spec)?;
     network(services, spec)?;
     mounts(spec)?;
     sysctls(spec)?;

@@ -75,9 +75,9 @@ pub(super) async fn populate(
         return Ok(());
     }
     services.volumes.mount(&volume.name, id.as_str()).await?;
-    let root = services.images.open_root(id.as_str())?;
-    let populated =
-        services.volumes.populate(&volume.name, id.as_str(), root.as_fd(), Path::new(target)).await;
+    let (ids, root) = (services.images.ids(id.as_str())?, services.images.open_root(id.as_str())?);
+    let (root, target) = (root.as_fd(), Path::new(target));
+    let populated = services.volumes.populate(&volume.name, id.as_str(), root, target, ids.as_ref()).await;
     services.volumes.unmount(&volume.name, id.as_str()).await?;
     populated?;
     Ok(())

@@ -5,6 +5,7 @@ mod events;
 mod info;
 mod open;
 mod purge;
+mod remap;
 
 pub use df::{DiskUsage, disk_usage};
 pub use events::{EventStream, events};

@@ -51,7 +51,14 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let cgroups = cgroups::Host::detect()?;
     let cgroup_driver = cgroup_driver(settings.runtime.cgroup_driver, &cgroups)?;
     let images = Images::open(images::Config { root: root.clone() }, Arc::clone(&store)).await?;
+    let id_maps = super::remap::id_maps(&settings)?;
+    let mut host = Host::detect(shim.clone());
+    if let Some(maps) = &id_maps {
+        let state = state.join("containers");
+        super::remap::check(maps, host.kernel, &shim, &state, &images)?;
+    }
     let volumes = Volumes::open(&root.join("volumes"), Arc::clone(&store), Arc::clone(&trash)).await?;
+    let volumes = volumes.owned_by(id_maps.as_ref().map_or((0, 0), spec::IdMaps::root));
     let containers = Containers::open(Arc::clone(&store)).await?;
     let networks = Networks::open(network_config(&settings, private)?, Arc::clone(&store)).await?;
     let runtimes = Runtimes::open(runtime_config(
@@ -63,7 +70,6 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     ))
     .await?;
 
-    let mut host = Host::detect(shim);
     if host.apparmor
         && let Err(error) = apparmor::ensure(crate::container::APPARMOR_PROFILE)
     {
@@ -86,6 +92,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         warmth: cgroups::Warmth::start(&cgroups),
         cgroups,
         cgroup_driver,
+        id_maps,
         host,
         shutdown: tokio::sync::watch::Sender::new(None),
     });

@@ -5,7 +5,8 @@
 
 use crate::{Image, ImageError, Images, Result, blocking};
 use layers::{Change, LayerError, Mount, Usage};
-use std::os::fd::OwnedFd;
+use spec::IdMaps;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 /// Directories, as docker's `GraphDriver.Data` lists them.
@@ -20,12 +21,12 @@ pub struct GraphDirs {
 }
 
 impl Images {
-    /// Makes the writable directories of the container `key` on top of `image`. A few system calls; not durable
-    /// before the container's own record is.
+    /// Makes the writable directories of the container `key`, whose ids may be others on the host, on top of `image`. A
+    /// few system calls; not durable before the container's own record is.
     ///
     /// # Errors
     /// [`ImageError::SnapshotExists`]; [`ImageError::NotFound`] if the image is being removed.
-    pub async fn prepare(&self, image: &Image, key: &str) -> Result<()> {
+    pub async fn prepare(&self, image: &Image, key: &str, ids: Option<&IdMaps>) -> Result<()> {
         let layers = self.index().dirs(image)?;
         if self.inner.leases.of(key).is_some() {
             return Err(ImageError::SnapshotExists { key: key.to_owned() });
@@ -33,10 +34,20 @@ impl Images {
         if !self.inner.leases.hold(key, &layers) {
             return Err(ImageError::NotFound { name: image.id.to_string() });
         }
-        self.inner.layers.prepare(key, &layers).map_err(|error| {
+        self.inner.layers.prepare_mapped(key, &layers, ids).map_err(|error| {
             self.inner.leases.let_go(key);
             snapshot_error(error)
         })
+    }
+
+    /// What the ids of the container `key` are on the host; none: the same.
+    pub fn ids(&self, key: &str) -> Result<Option<IdMaps>> {
+        self.inner.layers.ids(key).map_err(snapshot_error)
+    }
+
+    /// Tries whether layers can appear with the ids that the user namespace `user` maps.
+    pub fn try_ids(&self, user: BorrowedFd<'_>) -> Result<()> {
+        Ok(self.inner.layers.try_ids(user)?)
     }
 
     /// What to mount as the root file system of the container `key`.
@@ -45,7 +56,7 @@ impl Images {
     }
 
     /// The root file system of the container `key`, read-only and mounted nowhere: read inside with
-    /// [`crate::read_in_root`]. The mount goes with the descriptor.
+    /// [`crate::read_in_root`]. Owners are as on the disk: those of the layers are never mapped. The mount goes with the descriptor.
     pub fn open_root(&self, key: &str) -> Result<OwnedFd> {
         self.inner.layers.open_root(key).map_err(snapshot_error)
     }

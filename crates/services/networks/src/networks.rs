@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use spec::{EndpointRequest, NetworkMode};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use store::StateStore;
 use tokio::sync::OnceCell;
@@ -113,6 +114,13 @@ impl Networks {
         }
         let pool = Arc::clone(&self.pool);
         blocking(move || Ok(Sandbox::own(pool.take()?))).await
+    }
+
+    /// A namespace that was just made for a container, such as one that belongs to its user namespace, with loopback
+    /// up.
+    pub async fn sandbox_of(&self, namespace: OwnedFd) -> Result<Sandbox> {
+        let pool = Arc::clone(&self.pool);
+        blocking(move || Ok(Sandbox::own(pool.adopt(namespace)?))).await
     }
 
     /// How many namespaces are prepared now.

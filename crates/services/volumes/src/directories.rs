@@ -1,8 +1,10 @@
 //! The volumes' directories: made before their record, set aside before it goes.
 
-use crate::populate::{Durability, copy_if_empty};
+use crate::populate::{Durability, Manner, copy_if_empty};
 use crate::{ANONYMOUS_LABEL, Result, Volume, VolumeError};
 use durable::{FileError, Trash};
+use rustix::fs::{Gid, Uid};
+use spec::IdMaps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::DirBuilder;
@@ -18,8 +20,8 @@ pub(crate) fn data(dir: &Path, name: &str) -> PathBuf {
     dir.join(name).join("_data")
 }
 
-/// Makes the directories of a volume that has no record yet.
-pub(crate) fn create(dir: &Path, name: &str, trash: &Trash) -> Result<()> {
+/// Makes the directories of a volume that has no record yet, the inner one with this user and group.
+pub(crate) fn create(dir: &Path, name: &str, owner: (u32, u32), trash: &Trash) -> Result<()> {
     let volume = dir.join(name);
     match DirBuilder::new().mode(0o701).create(&volume) {
         Ok(()) => {}
@@ -31,7 +33,26 @@ pub(crate) fn create(dir: &Path, name: &str, trash: &Trash) -> Result<()> {
         Err(error) => return Err(at("create directory", &volume)(error)),
     }
     durable::create_dir_all(&data(dir, name), 0o755)?;
+    give_to(&data(dir, name), owner)?;
     Ok(durable::sync_dir(dir)?)
+}
+
+fn give_to(path: &Path, (uid, gid): (u32, u32)) -> Result<()> {
+    if (uid, gid) == (0, 0) {
+        return Ok(());
+    }
+    rustix::fs::chown(path, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+        .map_err(|error| at("change the owner of", path)(error.into()))
+}
+
+/// Gives a volume that is empty and root's, as one from before ids were mapped is, to a container's root.
+pub(crate) fn adopt(dir: &Path, name: &str, owner: (u32, u32)) -> Result<()> {
+    let data = data(dir, name);
+    let stat = std::fs::metadata(&data).map_err(at("stat", &data))?;
+    if (stat.uid(), stat.gid()) != (0, 0) || has_content(&data) {
+        return Ok(());
+    }
+    give_to(&data, owner)
 }
 
 /// Moves a volume's directory to where it belongs to nobody if the record goes too. Returns that place.
@@ -61,6 +82,7 @@ pub(crate) fn populate(
     name: &str,
     src_root: BorrowedFd<'_>,
     path: &Path,
+    ids: Option<IdMaps>,
     trash: &Trash,
 ) -> Result<bool> {
     let (data, aside) = (data(dir, name), dir.join(name).join("_populate"));
@@ -69,7 +91,7 @@ pub(crate) fn populate(
     }
     trash.discard(&aside)?;
     DirBuilder::new().mode(0o755).create(&aside).map_err(at("create directory", &aside))?;
-    match copy_if_empty(src_root, path, &aside, Durability::Synced) {
+    match copy_if_empty(src_root, path, &aside, &Manner { durability: Durability::Synced, ids }) {
         Ok(true) => durable::rename(&aside, &data).map(|()| true).map_err(Into::into),
         other => {
             trash.discard(&aside)?;

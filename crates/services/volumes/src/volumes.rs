@@ -22,6 +22,8 @@ const PREFIX: &str = "volumes/";
 #[derive(Debug)]
 pub struct Volumes {
     dir: PathBuf,
+    /// Whom the directories of new volumes belong to.
+    owner: (u32, u32),
     store: Arc<dyn StateStore>,
     trash: Arc<Trash>,
     /// What the store holds, and who uses it; never locked across an `await`.
@@ -57,6 +59,7 @@ impl Volumes {
         let orphans = blocking("open the volumes", move || directories::settle(&path, &names, &bin)).await?;
         let volumes = Self {
             dir: dir.to_owned(),
+            owner: (0, 0),
             store,
             trash,
             known: Mutex::new(known),
@@ -67,6 +70,12 @@ impl Volumes {
             volumes.record(volume).await?;
         }
         Ok(volumes)
+    }
+
+    /// The same, with user and group of the containers' root for new volumes.
+    #[must_use]
+    pub fn owned_by(self, owner: (u32, u32)) -> Self {
+        Self { owner, ..self }
     }
 
     /// Makes a volume, or returns the one that has this name and driver already; then labels and options do not matter.
@@ -82,7 +91,8 @@ impl Volumes {
         }
         driver::validate(&volume.name, &volume.options)?;
         let (dir, name, trash) = (self.dir.clone(), volume.name.clone(), Arc::clone(&self.trash));
-        blocking("create a volume", move || directories::create(&dir, &name, &trash)).await?;
+        let owner = self.owner;
+        blocking("create a volume", move || directories::create(&dir, &name, owner, &trash)).await?;
         match self.record(volume.clone()).await {
             Ok(()) => Ok((volume, true)),
             // An earlier call was cut off after its record was made.

@@ -46,7 +46,7 @@ pub struct Runtime {
     pub init_path: Option<PathBuf>,
     /// Forbid every container to gain privileges by exec.
     pub no_new_privileges: bool,
-    /// `user[:group]` whose subordinate ids containers run as; none: no remapping.
+    /// `user[:group]`, or `default`, whose subordinate ids containers run as; none: no remapping.
     pub userns_remap: Option<String>,
     /// Labels of this engine, shown by `info`.
     pub labels: Vec<String>,

@@ -35,6 +35,9 @@ pub(super) struct Options {
     /// Cgroup below which containers get theirs
     #[arg(long, value_name = "PATH")]
     pub(super) cgroup_parent: Option<String>,
+    /// User (and group) whose subordinate ids containers run as, or default
+    #[arg(long, value_name = "USER[:GROUP]")]
+    pub(super) userns_remap: Option<String>,
     /// Shims started ahead of need
     #[arg(long, value_name = "NUMBER")]
     pub(super) idle_shims: Option<usize>,

@@ -48,6 +48,9 @@ fn apply(settings: &mut Settings, options: &Options) -> Result<()> {
     if let Some(parent) = &options.cgroup_parent {
         runtime.cgroup_parent.clone_from(parent);
     }
+    if options.userns_remap.is_some() {
+        runtime.userns_remap.clone_from(&options.userns_remap);
+    }
     if let Some(number) = options.idle_shims {
         runtime.idle_shims = number;
     }

@@ -155,7 +155,7 @@ fn security_options(services: &Services) -> Vec<String> {
     [
         (host.apparmor, "name=apparmor"),
         (host.seccomp, "name=seccomp,profile=builtin"),
-        (services.settings.runtime.userns_remap.is_some(), "name=userns"),
+        (services.id_maps.is_some(), "name=userns"),
         (v2, "name=cgroupns"),
         (services.settings.runtime.no_new_privileges, "name=no-new-privileges"),
     ]

@@ -79,7 +79,7 @@ async fn a_restart_finds_everything_and_deletes_what_no_record_names() {
     let archive = Archive::new(&[layer(&[("a", "1")])], &["app:1"]);
     home.load(archive.docker()).await.unwrap();
     let image = home.images.resolve("app:1").unwrap();
-    home.images.prepare(&image, "c1").await.unwrap();
+    home.images.prepare(&image, "c1", None).await.unwrap();
     std::fs::create_dir(home.root().join("layers/l/orphan")).unwrap();
     std::fs::create_dir(home.root().join("layers/tmp/half")).unwrap();
     home.reopen().await;
@@ -142,7 +142,7 @@ async fn conflicts_are_dockers() {
             "conflict: unable to delete {short} (cannot be forced) - {by} running container 0123456789ab"
         )
     );
-    home.images.prepare(&image, "c1").await.unwrap();
+    home.images.prepare(&image, "c1", None).await.unwrap();
     home.images.remove("a:1", FORCE, &user(false)).await.unwrap();
     assert_eq!((home.images.count(), home.layers()), (0, 1), "the container keeps its layers");
     home.images.release("c1").await.unwrap();

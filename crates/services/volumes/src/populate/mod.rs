@@ -7,6 +7,7 @@ mod tree;
 use crate::{Result, VolumeError};
 use rustix::fs::{CWD, Dir, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use spec::IdMaps;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -19,6 +20,14 @@ pub(crate) enum Durability {
     Synced,
 }
 
+/// How to copy.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    pub(crate) durability: Durability,
+    /// What the owners of the copies are on the host; none: the image's.
+    pub(crate) ids: Option<IdMaps>,
+}
+
 /// Copies the directory `path` of the tree `src_root` into the directory `dst`, if that is empty: owners, modes,
 /// extended attributes, hard and symbolic links, device nodes, holes and times.
 ///
@@ -27,14 +36,14 @@ pub(crate) enum Durability {
 ///
 /// Returns whether it was done: false if `path` is no directory or `dst` is not empty.
 pub fn populate(src_root: BorrowedFd<'_>, path: &Path, dst: &Path) -> Result<bool> {
-    copy_if_empty(src_root, path, dst, Durability::Later)
+    copy_if_empty(src_root, path, dst, &Manner { durability: Durability::Later, ids: None })
 }
 
 pub(crate) fn copy_if_empty(
     src_root: BorrowedFd<'_>,
     path: &Path,
     dst: &Path,
-    durability: Durability,
+    manner: &Manner,
 ) -> Result<bool> {
     let failed = |action| {
         move |error: Errno| VolumeError::Populate { action, path: path.to_owned(), source: error.into() }
@@ -45,7 +54,7 @@ pub(crate) fn copy_if_empty(
     if !is_empty(&target).map_err(failed("read the volume for"))? {
         return Ok(false);
     }
-    tree::copy(source, target, durability)?;
+    tree::copy(source, target, manner)?;
     Ok(true)
 }
 

@@ -1,6 +1,6 @@
 //! What arrives in the volume, and what cannot be reached from the image.
 
-use super::{Durability, copy_if_empty, populate};
+use super::{Durability, Manner, copy_if_empty, populate};
 use rustix::fs::{CWD, FileType, Mode, Timespec, Timestamps, XattrFlags};
 use std::fs::{File, Metadata};
 use std::os::fd::AsFd;
@@ -25,6 +25,10 @@ fn scene() -> Scene {
 fn copy(scene: &Scene, path: &str) -> bool {
     let root = File::open(&scene.image).unwrap();
     populate(root.as_fd(), Path::new(path), &scene.volume).unwrap()
+}
+
+fn synced(ids: Option<spec::IdMaps>) -> Manner {
+    Manner { durability: Durability::Synced, ids }
 }
 
 fn look(scene: &Scene, name: &str) -> Metadata {
@@ -123,6 +127,27 @@ fn links_in_the_image_lead_nowhere_else() {
 }
 
 #[test]
+fn owners_are_those_that_the_container_has_on_the_host() {
+    if !rustix::process::getuid().is_root() {
+        std::io::Write::write_all(&mut std::io::stderr(), b"skipped: giving files away needs root\n")
+            .unwrap();
+        return;
+    }
+    let scene = scene();
+    let data = scene.image.join("data");
+    std::fs::write(data.join("file"), b"text").unwrap();
+    symlink("file", data.join("link")).unwrap();
+    std::os::unix::fs::lchown(data.join("link"), Some(33), Some(7)).unwrap();
+    let root = File::open(&scene.image).unwrap();
+    let manner = synced(Some("0:100000:65536/0:200000:65536".parse().unwrap()));
+    assert!(copy_if_empty(root.as_fd(), Path::new("/data"), &scene.volume, &manner).unwrap());
+    let owner = |name| (look(&scene, name).uid(), look(&scene, name).gid());
+    assert_eq!(owner(""), (100_000, 200_000));
+    assert_eq!(owner("file"), (100_000, 200_000));
+    assert_eq!(owner("link"), (100_033, 200_007));
+}
+
+#[test]
 fn a_tree_made_to_hurt_is_refused() {
     let scene = scene();
     let mut at = std::os::fd::OwnedFd::from(File::open(scene.image.join("data")).unwrap());
@@ -132,8 +157,7 @@ fn a_tree_made_to_hurt_is_refused() {
         at = rustix::fs::openat(&at, "deep", flags, Mode::empty()).unwrap();
     }
     let root = File::open(&scene.image).unwrap();
-    let error =
-        copy_if_empty(root.as_fd(), Path::new("/data"), &scene.volume, Durability::Synced).unwrap_err();
+    let error = copy_if_empty(root.as_fd(), Path::new("/data"), &scene.volume, &synced(None)).unwrap_err();
     assert!(
         error.to_string().starts_with("copy the image's content into the volume: descend into deep"),
         "{error}"

@@ -1,6 +1,6 @@
 //! Walking both trees, handle by handle.
 
-use super::{Durability, content, metadata};
+use super::{Durability, Manner, content, metadata};
 use crate::{Result, VolumeError};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -14,24 +14,24 @@ use std::path::{Path, PathBuf};
 const DEEPEST: usize = 500;
 
 /// Copies the content and then the metadata of `source` to `target`.
-pub(super) fn copy(source: OwnedFd, target: OwnedFd, durability: Durability) -> Result<()> {
+pub(super) fn copy(source: OwnedFd, target: OwnedFd, manner: &Manner) -> Result<()> {
     let root = target.try_clone().map_err(|source| VolumeError::Populate {
         action: "open",
         path: PathBuf::new(),
         source,
     })?;
-    let mut copier = Copier { root, links: HashMap::new(), path: PathBuf::new(), durability };
+    let mut copier = Copier { root, links: HashMap::new(), path: PathBuf::new(), manner };
     copier.run(source, target)
 }
 
-struct Copier {
+struct Copier<'a> {
     /// The volume's directory, from which hard links are found again.
     root: OwnedFd,
     /// Files with several names: where the first was copied to.
     links: HashMap<(u64, u64), PathBuf>,
     /// Where we are, relative to the directory that is copied.
     path: PathBuf,
-    durability: Durability,
+    manner: &'a Manner,
 }
 
 /// A directory being copied.
@@ -40,7 +40,7 @@ struct Level {
     target: OwnedFd,
 }
 
-impl Copier {
+impl Copier<'_> {
     /// Depth-first with a stack of its own. A directory gets its metadata last, since filling it changes its times.
     fn run(&mut self, source: OwnedFd, target: OwnedFd) -> Result<()> {
         let mut levels = vec![Level { source: Dir::new(source).map_err(self.failed("read"))?, target }];
@@ -70,6 +70,7 @@ impl Copier {
         let source = level.source.fd().map_err(self.failed("read"))?;
         let stat =
             rustix::fs::statat(source, name, AtFlags::SYMLINK_NOFOLLOW).map_err(self.failed("look at"))?;
+        let stat = self.on_host(stat);
         let kind = FileType::from_raw_mode(stat.st_mode);
         if kind == FileType::Directory {
             return self.directory(source, &level.target, name).map(Some);
@@ -137,13 +138,21 @@ impl Copier {
     fn finish(&self, level: &Level) -> Result<()> {
         let source = level.source.fd().map_err(self.failed("read"))?;
         rustix::fs::fstat(source)
-            .and_then(|stat| metadata::copy_open(source, &level.target, &stat))
+            .and_then(|stat| metadata::copy_open(source, &level.target, &self.on_host(stat)))
             .and_then(|()| self.sync(&level.target))
             .map_err(self.failed("copy the attributes of"))
     }
 
+    /// With the owner that the copy gets.
+    fn on_host(&self, mut stat: Stat) -> Stat {
+        if let Some(ids) = &self.manner.ids {
+            (stat.st_uid, stat.st_gid) = ids.on_host(stat.st_uid, stat.st_gid);
+        }
+        stat
+    }
+
     fn sync(&self, file: &OwnedFd) -> Result<(), Errno> {
-        match self.durability {
+        match self.manner.durability {
             Durability::Later => Ok(()),
             Durability::Synced => rustix::fs::fsync(file),
         }

@@ -263,9 +263,9 @@ async fn an_empty_volume_is_filled_from_the_image_once() {
     std::fs::create_dir_all(image.join("srv/sub")).unwrap();
     std::fs::write(image.join("srv/sub/file"), b"1").unwrap();
     let root = File::open(&image).unwrap();
-    let populate = |container| volumes.populate("data", container, root.as_fd(), Path::new("/srv"));
+    let populate = |container| volumes.populate("data", container, root.as_fd(), Path::new("/srv"), None);
     volumes.mount("data", "c1").await.unwrap();
-    assert!(!volumes.populate("data", "c1", root.as_fd(), Path::new("/absent")).await.unwrap());
+    assert!(!volumes.populate("data", "c1", root.as_fd(), Path::new("/absent"), None).await.unwrap());
     assert!(populate("c1").await.unwrap());
     assert_eq!(std::fs::read(volumes.path("data").join("sub/file")).unwrap(), b"1");
     assert!(!populate("c1").await.unwrap(), "it has content now");

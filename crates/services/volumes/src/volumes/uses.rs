@@ -1,9 +1,10 @@
 //! Who has a volume, who runs with it, and what that needs.
 
 use super::{Known, Volumes, blocking, not_found};
-use crate::populate::{Durability, copy_if_empty};
+use crate::populate::{Durability, Manner, copy_if_empty};
 use crate::users::Users;
 use crate::{Result, Volume, VolumeError, directories, driver};
+use spec::IdMaps;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,13 +88,15 @@ impl Volumes {
     /// Copies the image's content at `path` into the volume if it is empty; see [`populate`](crate::populate()).
     ///
     /// The volume must be mounted for `container`. If no other container has it mounted, the copy appears at once as a
-    /// whole and synced, so that a crash leaves an empty volume or a full one.
+    /// whole and synced, so that a crash leaves an empty volume or a full one. `ids`: what the container's ids are on the
+    /// host, if not the same; then an empty volume of root's becomes the container's root's also without a copy.
     pub async fn populate(
         &self,
         name: &str,
         container: &str,
         src_root: BorrowedFd<'_>,
         path: &Path,
+        ids: Option<&IdMaps>,
     ) -> Result<bool> {
         let _changing = self.changing.hold(name).await;
         let (volume, shared) = {
@@ -107,12 +110,21 @@ impl Volumes {
             source,
         })?;
         let (dir, path, trash) = (self.dir.clone(), path.to_owned(), Arc::clone(&self.trash));
+        let ids = ids.cloned();
         blocking("populate a volume", move || {
             if shared || driver::needs_mount(&volume.options) {
                 let data = directories::data(&dir, &volume.name);
-                return copy_if_empty(root.as_fd(), &path, &data, Durability::Later);
+                return copy_if_empty(
+                    root.as_fd(),
+                    &path,
+                    &data,
+                    &Manner { durability: Durability::Later, ids },
+                );
             }
-            directories::populate(&dir, &volume.name, root.as_fd(), &path, &trash)
+            if let Some(ids) = &ids {
+                directories::adopt(&dir, &volume.name, ids.root())?;
+            }
+            directories::populate(&dir, &volume.name, root.as_fd(), &path, ids, &trash)
         })
         .await
     }
