@@ -179,13 +179,9 @@ async fn fail(services: &Services, container: &Container, error: Error) -> Error
 pub(crate) fn start_failure_code(message: &str) -> u8 {
     let message = message.to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    if has(&[
-        "executable file not found",
-        "no such file or directory: unknown",
-        "system cannot find the file",
-    ]) {
-        127
-    } else if has(&["exec:"]) && has(&["no such file or directory"]) {
+    let not_found = has(&["executable file not found", "no such file or directory: unknown"])
+        || (has(&["exec:"]) && has(&["no such file or directory"]));
+    if not_found {
         127
     } else if has(&["permission denied", "exec format error", "is a directory"]) && has(&["exec"]) {
         126

@@ -192,10 +192,7 @@ mod tests {
     fn an_exec_action_holds_its_command_and_its_id() {
         let labels = BTreeMap::new();
         let of = ContainerOf { id: "abc", name: "web", image: "busybox", labels: &labels };
-        let action = ContainerAction::ExecStart {
-            exec: "e1".into(),
-            command: "sh -c a: b".into(),
-        };
+        let action = ContainerAction::ExecStart { exec: "e1".into(), command: "sh -c a: b".into() };
         let event = Event::container(&action, of);
         assert_eq!(event.action, "exec_start: sh -c a: b");
         assert_eq!(attribute(&event, "execID"), "e1");

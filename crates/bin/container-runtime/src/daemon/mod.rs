@@ -34,7 +34,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         }
     };
     log::start(&options, invocation.debug);
-    match start(options) {
+    match start(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -43,12 +43,12 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     }
 }
 
-fn start(options: Options) -> Result<()> {
+fn start(options: &Options) -> Result<()> {
     if let Ok(spec) = std::env::var("CONTAINER_RUNTIME_INJECT") {
         undo::inject::configure(&spec).context("read CONTAINER_RUNTIME_INJECT")?;
     }
-    let settings = settings::load(&options)?;
-    let shim = find_shim(&options)?;
+    let settings = settings::load(options)?;
+    let shim = find_shim(options)?;
     // Verbs mostly wait; two threads keep one that computes from holding up the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
@@ -58,7 +58,7 @@ fn start(options: Options) -> Result<()> {
         .enable_all()
         .build()
         .context("start the async runtime")?;
-    let served = runtime.block_on(serve(&options, settings, shim));
+    let served = runtime.block_on(serve(options, settings, shim));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     served
 }
@@ -89,13 +89,11 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     notify::stopping();
     tracing::info!(purge = wish.purge, "ending");
 
-    let mut purged = Ok(());
-    if wish.purge {
-        purged = system::purge(&services).await;
-    }
-    system::close(&services).await;
+    // Nobody may begin anything beside a purge.
     stop.cancel();
     servers.wait().await;
+    let purged = if wish.purge { system::purge(&services).await } else { Ok(()) };
+    system::close(&services).await;
     drop(services);
     if wish.purge {
         purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
