@@ -1,10 +1,11 @@
 //! libcontainer's last step, in the container's own process: from here on it is the user's program.
 
 use super::home;
+use super::limits;
 use super::lookup::{ProgramError, find};
 use crate::seccomp::Filter;
 use libcontainer::capabilities;
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, PosixRlimit, Spec};
 use libcontainer::syscall::syscall::create_syscall;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 use std::cell::RefCell;
@@ -30,6 +31,7 @@ pub(crate) enum Kind {
 pub(crate) struct Confinement {
     pub(crate) filter: Option<Filter>,
     pub(crate) capabilities: Option<LinuxCapabilities>,
+    pub(crate) limits: Vec<PosixRlimit>,
     /// Whether `HOME` has a stand-in for what the container's `/etc/passwd` says.
     pub(crate) home_missing: bool,
 }
@@ -81,7 +83,9 @@ impl ProgramExecutor {
             .collect()
     }
 
+    /// Limits first: raising one takes a capability, and a filter may refuse the call.
     fn confine(&self) -> Result<(), String> {
+        limits::apply(&self.confinement.limits)?;
         if let Some(filter) = &self.confinement.filter {
             filter.load().map_err(|error| format!("load the seccomp filter: {error}"))?;
         }
@@ -118,9 +122,10 @@ impl ProgramExecutor {
 impl Executor for ProgramExecutor {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
         let refused = ExecutorValidationError::ArgValidationError;
+        // They would count towards the limit of open files.
+        sys::fds::close_in_child(&self.strangers);
         self.confine().map_err(refused)?;
         self.program(spec).map_err(|error| refused(error.to_string()))?;
-        sys::fds::close_in_child(&self.strangers);
         Ok(())
     }
 
@@ -149,7 +154,7 @@ impl Executor for ProgramExecutor {
 }
 
 /// As the C library says it, without Rust's number behind it, and in lower case as in Go's messages.
-fn words(error: &std::io::Error) -> String {
+pub(super) fn words(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

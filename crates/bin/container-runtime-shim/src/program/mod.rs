@@ -6,6 +6,7 @@
 mod executor;
 mod format;
 mod home;
+mod limits;
 mod lookup;
 
 pub(crate) use executor::{Confinement, Kind, ProgramExecutor};

@@ -5,6 +5,7 @@
 //! - `capabilities`: once they are dropped, the filter can't be loaded any more.
 //! - mounts of cgroup v1: libcontainer makes them writable whatever the options say. They become binds of the
 //!   container's own cgroups.
+//! - `rlimits`: libcontainer sets them before its own work, which runs out of descriptors then.
 //! - a missing `HOME`: libcontainer would ask the C library, which in a static program loads code for that from the
 //!   container's own files.
 //!
@@ -13,7 +14,7 @@
 use super::cgroup_mounts;
 use crate::bundle::parse;
 use crate::error::{Error, Result};
-use libcontainer::oci_spec::runtime::LinuxCapabilities;
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, PosixRlimit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -30,6 +31,7 @@ pub(super) struct Derived {
     /// The text of a profile without a listener.
     pub(super) seccomp: Option<String>,
     pub(super) capabilities: Option<LinuxCapabilities>,
+    pub(super) limits: Vec<PosixRlimit>,
     /// Whether `HOME` has a stand-in.
     pub(super) home_missing: bool,
 }
@@ -53,6 +55,7 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
         text: text_of(&path, &config)?,
         seccomp,
         capabilities: taken.capabilities,
+        limits: taken.limits,
         home_missing: taken.home_missing,
     })
 }
@@ -92,12 +95,14 @@ pub(super) fn exec(text: &[u8], seccomp: Option<String>) -> Result<Derived> {
     let path = Path::new("the exec's process");
     let taken = process(path, parse(path, text)?)?;
     let text = text_of(path, &taken.object)?;
-    Ok(Derived { text, seccomp, capabilities: taken.capabilities, home_missing: taken.home_missing })
+    let Taken { capabilities, limits, home_missing, .. } = taken;
+    Ok(Derived { text, seccomp, capabilities, limits, home_missing })
 }
 
 struct Taken {
     object: Object,
     capabilities: Option<LinuxCapabilities>,
+    limits: Vec<PosixRlimit>,
     home_missing: bool,
 }
 
@@ -107,6 +112,8 @@ fn process(path: &Path, mut object: Object) -> Result<Taken> {
     }
     let capabilities = field(path, &object, "capabilities")?;
     object.remove("capabilities");
+    let limits: Option<Vec<PosixRlimit>> = field(path, &object, "rlimits")?;
+    object.remove("rlimits");
     let mut environment: Vec<String> = field(path, &object, "env")?.unwrap_or_default();
     let home = environment.iter().rev().find_map(|entry| entry.strip_prefix("HOME="));
     let home_missing = home.is_none_or(str::is_empty);
@@ -115,7 +122,7 @@ fn process(path: &Path, mut object: Object) -> Result<Taken> {
         environment.push("HOME=/".to_owned());
         put(path, &mut object, "env", &environment)?;
     }
-    Ok(Taken { object, capabilities, home_missing })
+    Ok(Taken { object, capabilities, limits: limits.unwrap_or_default(), home_missing })
 }
 
 fn make_root_absolute(path: &Path, config: &mut Object, bundle: &Path) -> Result<()> {
@@ -175,9 +182,11 @@ mod tests {
             "process": {
                 "args": ["sh"], "noNewPrivileges": false, "env": ["A=1", "HOME="],
                 "capabilities": {"effective": ["CAP_KILL"]},
+                "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 10, "hard": 20}],
             },
             "linux": {"cgroupsPath": "/x", "seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}},
         }));
+        assert_eq!(derived.limits.len(), 1);
         assert!(derived.seccomp.is_some() && derived.capabilities.is_some() && derived.home_missing);
         assert_eq!(
             config,
@@ -202,7 +211,8 @@ mod tests {
 
     #[test]
     fn null_is_nothing() {
-        let (derived, _) = derive(&json!({"process": {"env": null, "capabilities": null}, "linux": null}));
+        let (derived, _) =
+            derive(&json!({"process": {"env": null, "capabilities": null, "rlimits": null}, "linux": null}));
         assert!(derived.capabilities.is_none() && derived.home_missing);
     }
 }

@@ -167,9 +167,9 @@ impl Libcontainer {
     fn builder(&self, kind: Kind, derived: Derived, streams: &Theirs) -> Result<ContainerBuilder> {
         let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
         strangers.retain(|fd| *fd > 2 && !streams.contain(*fd));
-        let Derived { seccomp, capabilities, home_missing, .. } = derived;
+        let Derived { seccomp, capabilities, limits, home_missing, .. } = derived;
         let filter = seccomp.map(|profile| self.filter(&profile)).transpose()?;
-        let confinement = Confinement { filter, capabilities, home_missing };
+        let confinement = Confinement { filter, capabilities, limits, home_missing };
         let executor = ProgramExecutor::new(kind, confinement, strangers);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
     }
