@@ -31,9 +31,13 @@ impl Images {
         if import.reference.as_ref().is_some_and(|reference| reference.digest().is_some()) {
             return Err(ImageError::TagByDigest);
         }
+        let reader = self.reader().await?;
         let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = blocking(move || unpack_body(&this, receiver));
+        let read = blocking(move || {
+            let _reader = reader;
+            unpack_body(&this, receiver)
+        });
         let (pumped, lease) = tokio::join!(pump(body, sender), read);
         pumped?;
         let lease = lease?;

@@ -45,9 +45,14 @@ use records::{IMAGES, ImageRecord, LAYERS, LayerRecord, NAMES, NameRecord};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::StateStore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The largest config document that is read.
 pub(crate) const MAX_CONFIG: u64 = 8 << 20;
+
+/// How many archives are read at a time. Each takes a thread of the pool that the whole engine works with for as long
+/// as its client takes to send it.
+const READERS: usize = 4;
 
 /// Where images live.
 #[derive(Debug, Clone)]
@@ -71,6 +76,8 @@ struct Inner {
     leases: Arc<Leases>,
     /// Held by whoever changes records, from reading the index to replacing it.
     writing: tokio::sync::Mutex<()>,
+    /// One for each archive that may be read at a time.
+    reading: Arc<Semaphore>,
 }
 
 impl Images {
@@ -91,7 +98,8 @@ impl Images {
             }
             layers.retain(&index.layers.values().map(|layer| layer.dir.clone()).collect())?;
             let (index, writing) = (ArcSwap::from_pointee(index), tokio::sync::Mutex::default());
-            Ok(Inner { blobs, layers, store, index, leases, writing })
+            let reading = Arc::new(Semaphore::new(READERS));
+            Ok(Inner { blobs, layers, store, index, leases, writing, reading })
         })
         .await?;
         Ok(Self { inner: Arc::new(inner) })
@@ -123,6 +131,11 @@ impl Images {
 
     fn index(&self) -> Arc<Index> {
         self.inner.index.load_full()
+    }
+
+    /// Waits until another archive may be read; to be held by the thread that reads it.
+    pub(crate) async fn reader(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.reading).acquire_owned().await.map_err(|_| ImageError::ShuttingDown)
     }
 }
 

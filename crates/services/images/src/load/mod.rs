@@ -60,15 +60,19 @@ impl Images {
     /// Reads an archive, plain or compressed with gzip or zstd, to its end and takes in the images that it holds.
     ///
     /// All or nothing: an archive that is truncated, malformed or hostile leaves nothing behind, and so does a
-    /// caller that drops the future.
+    /// caller that drops the future. Only a few archives are read at a time; others wait for those.
     pub async fn load(
         &self,
         body: impl AsyncRead + Send + 'static,
         options: LoadOptions,
     ) -> Result<Vec<Loaded>> {
+        let reader = self.reader().await?;
         let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = blocking(move || this.read_archive(receiver, &options));
+        let read = blocking(move || {
+            let _reader = reader;
+            this.read_archive(receiver, &options)
+        });
         let (pumped, haul) = tokio::join!(pump(body, sender), read);
         // A body that broke off is the cause of whatever the reader made of it.
         pumped?;

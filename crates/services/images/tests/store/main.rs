@@ -250,6 +250,34 @@ async fn a_caller_that_goes_away_leaves_nothing() {
     assert_eq!((home.images.count(), home.layers()), (0, 0));
 }
 
+/// More clients that send nothing than the engine has threads for blocking work.
+#[test]
+fn archives_that_never_end_leave_threads_to_others() {
+    const THREADS: usize = 6;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
+    runtime.unwrap().block_on(async {
+        let Some(home) = root().await else { return };
+        let (stalled, loads): (Vec<_>, Vec<_>) = (0..THREADS + 2)
+            .map(|_| {
+                let (sender, receiver) = tokio::io::duplex(1 << 10);
+                let images = home.images.clone();
+                let load = async move { images.load(receiver, LoadOptions::default()).await };
+                (sender, tokio::spawn(load))
+            })
+            .unzip();
+        // All of them get as far as they can.
+        tokio::task::yield_now().await;
+        let other = tokio::task::spawn_blocking(|| ());
+        tokio::time::timeout(std::time::Duration::from_secs(20), other).await.expect("a thread").unwrap();
+        drop(stalled);
+        for load in loads {
+            load.await.unwrap().unwrap_err();
+        }
+        home.load(Archive::new(&[layer(&[("a", "1")])], &["app:1"]).docker()).await.unwrap();
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_loads_unpack_a_layer_once() {
     let Some(home) = root().await else { return };
