@@ -66,6 +66,17 @@ fn each_step_of_start_fails_cleanly() {
 }
 
 #[test]
+fn who_waits_for_a_removal_is_told_that_it_failed() {
+    let inject = ("CONTAINER_RUNTIME_INJECT".to_owned(), "container.remove=1:error".to_owned());
+    with_private_engine(Settings { environment: vec![inject], ..Settings::default() }, |engine| {
+        let run = engine.docker(&["run", "--rm", "--name", "x1", "busybox", "sh", "-c", "exit 3"]);
+        assert!(run.stderr.contains("injected"), "{run:?}");
+        assert_eq!(engine.inspect("x1", "{{.State.Status}}"), "dead");
+        engine.docker(&["rm", "x1"]).ok();
+    });
+}
+
+#[test]
 fn the_daemon_dies_at_each_step_of_a_run() {
     for verb in ["container.create", "container.start"] {
         with_failing(verb, "kill", |engine, number| {

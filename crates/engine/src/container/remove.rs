@@ -74,6 +74,7 @@ async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how
         if let Err(error) = services.containers.advance(container, event, |_| {}).await {
             tracing::error!(container = %container.id(), %error, "store the failed removal");
         }
+        container.notify_removal_failed(&error.to_string());
         return Err(error.context(format!("remove container {}", container.id())));
     }
     services.events.publish(super::event(&ContainerAction::Destroy, &record));

@@ -13,7 +13,7 @@ pub enum WaitFor {
     NotRunning,
     /// The next exit, even if it does not run yet.
     NextExit,
-    /// Its removal.
+    /// Its removal, or that this failed.
     Removed,
 }
 
@@ -48,7 +48,7 @@ pub async fn wait(
         let met = |notice: &ExitNotice| match what {
             WaitFor::NotRunning => !busy || notice.exits > exits || notice.removed,
             WaitFor::NextExit => notice.exits > exits || notice.removed,
-            WaitFor::Removed => notice.removed,
+            WaitFor::Removed => notice.removed || notice.removal_failed.is_some(),
         };
         // An error means that the handle is gone with the container: the last notice stands.
         let _ = notices.wait_for(met).await;
@@ -56,7 +56,9 @@ pub async fn wait(
             return ended(&record.state);
         }
         let notice = notices.borrow();
-        Waited { code: notice.code.into(), error: (!notice.error.is_empty()).then(|| notice.error.clone()) }
+        let failed = notice.removal_failed.clone().filter(|_| what == WaitFor::Removed && !notice.removed);
+        let error = failed.or_else(|| (!notice.error.is_empty()).then(|| notice.error.clone()));
+        Waited { code: notice.code.into(), error }
     })
 }
 

@@ -42,6 +42,8 @@ pub struct ExitNotice {
     pub error: String,
     /// Whether the container was removed.
     pub removed: bool,
+    /// Why the last attempt to remove it failed; none: there was none, or one is in progress.
+    pub removal_failed: Option<String>,
 }
 
 /// A client that attached before the start: it gets its streams when there are any.
@@ -65,6 +67,10 @@ impl Container {
             code: exit.map_or(0, |exit| exit.code),
             error: exit.map_or_else(String::new, |exit| exit.error.clone()),
             removed: false,
+            removal_failed: match &record.state {
+                State::Dead { reason } => Some(reason.clone()),
+                _ => None,
+            },
         };
         Arc::new(Self {
             id: record.id.clone(),
@@ -120,7 +126,11 @@ impl Container {
 
     /// Marks a removal as begun or given up; answers whether one was in progress before.
     pub fn set_removing(&self, removing: bool) -> bool {
-        self.removing.swap(removing, Ordering::AcqRel)
+        let before = self.removing.swap(removing, Ordering::AcqRel);
+        if removing && !before {
+            self.notices.send_modify(|notice| notice.removal_failed = None);
+        }
+        before
     }
 
     /// Whether the next exit is part of a verb: neither the restart policy nor `--rm` then acts on it.
@@ -170,6 +180,11 @@ impl Container {
     /// Tells waiters that the container is gone.
     pub fn notify_removed(&self) {
         self.notices.send_modify(|notice| notice.removed = true);
+    }
+
+    /// Tells waiters that it was to be removed and could not be.
+    pub fn notify_removal_failed(&self, reason: &str) {
+        self.notices.send_modify(|notice| notice.removal_failed = Some(reason.to_owned()));
     }
 
     /// Registers a client that attaches before the start.
