@@ -91,7 +91,7 @@ def cases(only, heavy):
             if name and wanted:
                 yield name, lines
             name, *marks = line[3:].split()
-            wanted = fnmatch.fnmatch(name, only) and (heavy or "heavy" not in marks)
+            wanted = any(fnmatch.fnmatch(name, glob) for glob in only.split(",")) and (heavy or "heavy" not in marks)
             lines = []
         elif line and not line.startswith("#"):
             lines.append(line)
@@ -119,7 +119,7 @@ def run_case(sides, shared, case, lines):
     results = []
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for line in lines:
-            ours, theirs = pool.map(lambda side: side.call(case, line, shared, 90), sides)
+            ours, theirs = pool.map(lambda side: side.call(case, line, shared, 40), sides)
             results.append((line, differences(line, ours, theirs), ours, theirs))
         list(pool.map(lambda side: side.clean(case), sides))
     return case, results
@@ -142,7 +142,7 @@ def compare(options):
     used, spent = set(), [0.0, 0.0]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         todo = [pool.submit(run_case, sides, shared, *case) for case in cases(options.only, options.heavy)]
-        for future in todo:
+        for future in concurrent.futures.as_completed(todo):
             case, results = future.result()
             for line, found, ours, theirs in results:
                 calls += 1
@@ -164,7 +164,7 @@ def compare(options):
                 if options.verbose:
                     print(f"    ours: {ours[0]}\n{ours[1]}{ours[2]}")
     for side in sides:
-        side.call("setup", "docker rmi -f $I $D", shared, 60)
+        side.call("setup", "for i in $I $D; do docker ps -aq --filter ancestor=$i; done | xargs -r docker rm -fv; docker rmi -f $I $D", shared, 60)
     shutil.rmtree(temporary, ignore_errors=True)
     for case in (shared / "ours", shared / "them"):
         shutil.rmtree(case, ignore_errors=True)
@@ -254,7 +254,7 @@ def main():
     parser.add_argument("--root", required=True, help="archive of a root with busybox")
     parser.add_argument("--debian", help="archive of a Debian root")
     parser.add_argument("--shared", help="directory that both engines see")
-    parser.add_argument("--only", default="*", help="cases whose name matches")
+    parser.add_argument("--only", default="*", help="cases whose name matches one of these globs, parted by commas")
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--lines", type=int, default=40, help="lines of difference shown for a call")
     parser.add_argument("--heavy", action="store_true", help="also the cases marked heavy")
