@@ -87,13 +87,17 @@ pub async fn attach(services: &Arc<Services>, reference: &str, wants: Attach) ->
     Ok(Attached { terminal, past, streams: Some(streams) })
 }
 
-/// Gives the clients that wait for a start the streams of what runs now.
+/// Gives the clients that wait for a start the streams of what runs now. A client that gets none is no reason for the
+/// container not to run: it sees its connection end.
 pub(super) async fn serve_waiting(container: &Container, task: &Task) {
     for waiting in container.take_attaches() {
+        if waiting.reply.is_closed() {
+            continue;
+        }
         match task.attach(None, waiting.stdin, waiting.stdout, waiting.stderr).await {
             // A client that has gone meanwhile needs none.
             Ok(attachment) => drop(waiting.reply.send(attachment)),
-            Err(error) => tracing::debug!(container = %container.id(), %error, "attach a waiting client"),
+            Err(error) => tracing::warn!(container = %container.id(), %error, "attach a waiting client"),
         }
     }
 }

@@ -128,11 +128,7 @@ async fn run(
     });
 
     undo.step("attach the waiting clients")?;
-    for waiting in container.take_attaches() {
-        let attachment = task.attach(None, waiting.stdin, waiting.stdout, waiting.stderr).await?;
-        // A client that has gone meanwhile is no reason to fail.
-        let _ = waiting.reply.send(attachment);
-    }
+    super::attach::serve_waiting(container, &task).await;
 
     undo.step("start the process")?;
     task.start().await?;
