@@ -39,6 +39,9 @@ pub(crate) struct ConsoleSize {
 #[serde(default)]
 pub(crate) struct User {
     pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    #[serde(rename = "additionalGids")]
+    pub(crate) groups: Option<Vec<u32>>,
 }
 
 /// Namespaces and what belongs to them.

@@ -1,6 +1,7 @@
 //! libcontainer's last step, in the container's own process: from here on it is the user's program.
 
 use super::home;
+use super::identity::Identity;
 use super::limits;
 use super::lookup::{ProgramError, find};
 use crate::seccomp::Filter;
@@ -29,6 +30,8 @@ pub(crate) enum Kind {
 /// What the executor does in libcontainer's stead.
 #[derive(Debug, Default)]
 pub(crate) struct Confinement {
+    /// Whom the process becomes first; none: libcontainer has seen to it.
+    pub(crate) identity: Option<Identity>,
     pub(crate) filter: Option<Filter>,
     pub(crate) capabilities: Option<LinuxCapabilities>,
     pub(crate) limits: Vec<PosixRlimit>,
@@ -86,6 +89,9 @@ impl ProgramExecutor {
     /// Limits first: raising one takes a capability, and a filter may refuse the call.
     fn confine(&self) -> Result<(), String> {
         limits::apply(&self.confinement.limits)?;
+        if let Some(identity) = &self.confinement.identity {
+            identity.assume()?;
+        }
         if let Some(filter) = &self.confinement.filter {
             filter.load().map_err(|error| format!("load the seccomp filter: {error}"))?;
         }

@@ -6,7 +6,9 @@
 mod executor;
 mod format;
 mod home;
+mod identity;
 mod limits;
 mod lookup;
 
 pub(crate) use executor::{Confinement, Kind, ProgramExecutor};
+pub(crate) use identity::Identity;

@@ -6,6 +6,7 @@
 //! - mounts of cgroup v1: libcontainer makes them writable whatever the options say. They become binds of the
 //!   container's own cgroups.
 //! - `rlimits`: libcontainer sets them before its own work, which runs out of descriptors then.
+//! - the user of an exec in a container with a user namespace of its own: libcontainer does not join that.
 //! - a missing `HOME`: libcontainer would ask the C library, which in a static program loads code for that from the
 //!   container's own files.
 //!
@@ -90,10 +91,26 @@ pub(super) fn seccomp(text: &[u8], bundle: &Path) -> Result<Option<String>> {
     Ok(text_in(&linux, "seccomp"))
 }
 
-/// From the text of an exec's process.
-pub(super) fn exec(text: &[u8], seccomp: Option<String>) -> Result<Derived> {
+/// Whether the container that this `config.json` describes has a user namespace of its own.
+pub(super) fn has_user_namespace(text: &[u8], bundle: &Path) -> Result<bool> {
+    let path = bundle.join(shim_protocol::file::CONFIG);
+    let config: Object = parse(&path, text)?;
+    let linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
+    let namespaces: Vec<serde_json::Value> = field(&path, &linux, "namespaces")?.unwrap_or_default();
+    Ok(namespaces.iter().any(|namespace| namespace["type"] == "user"))
+}
+
+/// From the text of an exec's process. `as_root`: libcontainer leaves it the root that it is.
+pub(super) fn exec(text: &[u8], seccomp: Option<String>, as_root: bool) -> Result<Derived> {
     let path = Path::new("the exec's process");
-    let taken = process(path, parse(path, text)?)?;
+    let mut taken = process(path, parse(path, text)?)?;
+    if as_root {
+        let mut user: Object = field(path, &taken.object, "user")?.unwrap_or_default();
+        user.remove("additionalGids");
+        put(path, &mut user, "uid", &0)?;
+        put(path, &mut user, "gid", &0)?;
+        put(path, &mut taken.object, "user", &user)?;
+    }
     let text = text_of(path, &taken.object)?;
     let Taken { capabilities, limits, home_missing, .. } = taken;
     Ok(Derived { text, seccomp, capabilities, limits, home_missing })
@@ -207,6 +224,19 @@ mod tests {
             derive(&json!({"process": {"env": ["HOME=/x"]}, "linux": {"seccomp": seccomp}}));
         assert!(derived.seccomp.is_none() && !derived.home_missing);
         assert!(config["linux"]["seccomp"].is_object());
+    }
+
+    #[test]
+    fn an_execs_user_is_the_executors_in_a_user_namespace() {
+        let user = json!({"uid": 33, "gid": 7, "additionalGids": [8], "umask": 18});
+        let text = json!({"user": user, "env": ["HOME=/"]}).to_string();
+        let derived = super::exec(text.as_bytes(), None, true).unwrap();
+        let text: Value = serde_json::from_slice(&derived.text).unwrap();
+        assert_eq!(text["user"], json!({"uid": 0, "gid": 0, "umask": 18}));
+        for (kind, expected) in [("pid", false), ("user", true)] {
+            let config = json!({"linux": {"namespaces": [{"type": kind}]}}).to_string();
+            assert_eq!(has_user_namespace(config.as_bytes(), Path::new("/bundle")).unwrap(), expected);
+        }
     }
 
     #[test]

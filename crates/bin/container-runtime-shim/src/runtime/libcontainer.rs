@@ -4,13 +4,13 @@
 //! the child for ever.
 
 use super::Made;
+use super::ahead;
 use super::derive::{self, Derived};
 use super::explain;
 use super::trouble::Trouble;
-use super::user_namespace;
-use crate::bundle::parse;
+use crate::bundle::{self, parse};
 use crate::error::{Error, Result};
-use crate::program::{Confinement, Kind, ProgramExecutor};
+use crate::program::{Confinement, Identity, Kind, ProgramExecutor};
 use crate::seccomp::Filter;
 use crate::streams::Theirs;
 use errors::chain;
@@ -22,8 +22,10 @@ use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
 use libcontainer::oci_spec::runtime::LinuxResources;
 use libcontainer::syscall::syscall::SyscallType;
+use rustix::fs::{Mode, OFlags};
 use shim_protocol::{Options, file};
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -58,13 +60,13 @@ impl Libcontainer {
 
     pub(super) fn create(&self, streams: Theirs) -> Result<Made> {
         let config = self.config()?;
-        let adapted = user_namespace::adapt(&config, &self.bundle)?;
+        let adapted = ahead::adapt(&config, &self.bundle)?;
         let derived =
             derive::config(adapted.as_ref().map_or(&config, |adapted| &adapted.text), &self.bundle)?;
         std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
         self.write(file::CONFIG, &derived.text)?;
         let text = derived.text.clone();
-        let (console, builder) = with_streams(self.builder(Kind::Init, derived, &streams)?, streams);
+        let (console, builder) = with_streams(self.builder(Kind::Init, derived, None, &streams)?, streams);
         let container = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
             builder.as_init(&self.root).with_systemd(self.systemd).with_detach(true).build()
@@ -79,9 +81,14 @@ impl Libcontainer {
     }
 
     pub(super) fn exec(&self, document: &[u8], streams: Theirs) -> Result<Made> {
-        let derived = derive::exec(document, derive::seccomp(&self.config()?, &self.bundle)?)?;
+        let config = self.config()?;
+        let identity = derive::has_user_namespace(&config, &self.bundle)?;
+        let identity = identity.then(|| self.identity(document)).transpose()?;
+        let seccomp = derive::seccomp(&config, &self.bundle)?;
+        let derived = derive::exec(document, seccomp, identity.is_some())?;
         let path = self.write("process.json", &derived.text)?;
-        let (console, builder) = with_streams(self.builder(Kind::Exec, derived, &streams)?, streams);
+        let builder = self.builder(Kind::Exec, derived, identity, &streams)?;
+        let (console, builder) = with_streams(builder, streams);
         let made = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
             builder.as_tenant().with_process(Some(&path)).with_detach(true).build()
@@ -164,12 +171,30 @@ impl Libcontainer {
         Container::load(self.directory())
     }
 
-    fn builder(&self, kind: Kind, derived: Derived, streams: &Theirs) -> Result<ContainerBuilder> {
+    /// Whom an exec's process becomes in the container's own user namespace.
+    fn identity(&self, document: &[u8]) -> Result<Identity> {
+        let user = parse::<bundle::Process>(Path::new("the exec's process"), document)?.user;
+        let pid = self.guard(|| Ok(self.load()?.pid()))?.ok_or_else(|| self.lost("the process's number"))?;
+        let path = format!("/proc/{pid}/ns/user");
+        let namespace = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|cause| Error::file("open namespace", Path::new(&path), cause))?;
+        let groups = user.groups.unwrap_or_default();
+        Ok(Identity { namespace, uid: user.uid, gid: user.gid, groups })
+    }
+
+    fn builder(
+        &self,
+        kind: Kind,
+        derived: Derived,
+        identity: Option<Identity>,
+        streams: &Theirs,
+    ) -> Result<ContainerBuilder> {
         let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
-        strangers.retain(|fd| *fd > 2 && !streams.contain(*fd));
+        let needed = identity.as_ref().map(|identity| identity.namespace.as_raw_fd());
+        strangers.retain(|fd| *fd > 2 && !streams.contain(*fd) && needed != Some(*fd));
         let Derived { seccomp, capabilities, limits, home_missing, .. } = derived;
         let filter = seccomp.map(|profile| self.filter(&profile)).transpose()?;
-        let confinement = Confinement { filter, capabilities, limits, home_missing };
+        let confinement = Confinement { identity, filter, capabilities, limits, home_missing };
         let executor = ProgramExecutor::new(kind, confinement, strangers);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
     }

@@ -1,12 +1,12 @@
 //! What creates a container's processes: the library linked in, or a program with the OCI command line.
 
+mod ahead;
 mod cgroup_mounts;
 mod command;
 mod derive;
 mod explain;
 mod libcontainer;
 mod trouble;
-mod user_namespace;
 
 use crate::error::{Error, Result};
 use crate::streams::Theirs;

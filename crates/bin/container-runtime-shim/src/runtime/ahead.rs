@@ -1,21 +1,27 @@
-//! What libcontainer can't do for a container in a user namespace of its own, done before it clones this process, while
-//! there is still root:
+//! What has to be done before libcontainer clones this process. For a container in a user namespace of its own, as long
+//! as there is root:
 //!
 //! - namespaces that are joined are opened here, since the container's root may not look into other processes;
 //! - sources of binds are cloned to a place that the container's root can reach;
 //! - devices become binds of nodes that are made here, since a user namespace can make none.
+//!
+//! And for every container: what it shares of another one's mounts (`/proc/<pid>/root/…`) is cloned in the mount
+//! namespace of that one. libcontainer would take the host's file of that name.
 
 use super::derive::{Object, field, put};
 use crate::bundle::{Linux, parse};
 use crate::error::{Error, Result};
-use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, Uid, chmod, chown, makedev, mknodat};
+use rustix::fs::{
+    CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, chmod, chown, fstat, makedev, mknodat, openat2,
+};
 use rustix::mount::{
     MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, move_mount, open_tree, unmount,
 };
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// A changed document, and what it refers to.
@@ -26,27 +32,32 @@ pub(super) struct Adapted {
     _stage: Stage,
 }
 
-/// From the text of `config.json`; none: the container is in the shim's own user namespace.
+/// From the text of `config.json`; none: there is nothing to be done.
 pub(super) fn adapt(text: &[u8], bundle: &Path) -> Result<Option<Adapted>> {
     let path = bundle.join(shim_protocol::file::CONFIG);
     let mut config: Object = parse(&path, text)?;
     let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
     let mut namespaces: Vec<Value> = field(&path, &linux, "namespaces")?.unwrap_or_default();
-    if !namespaces.iter().any(|namespace| namespace["type"] == "user") {
+    let mut mounts: Vec<Value> = field(&path, &config, "mounts")?.unwrap_or_default();
+    let has_user = namespaces.iter().any(|namespace| namespace["type"] == "user");
+    if !has_user && !mounts.iter().any(|mount| Foreign::of(mount).is_some()) {
         return Ok(None);
     }
-    let maps: Linux = field(&path, &config, "linux")?.unwrap_or_default();
     let opened = open_all(&mut namespaces)?;
-    let mut mounts: Vec<Value> = field(&path, &config, "mounts")?.unwrap_or_default();
-    let devices: Vec<Device> = field(&path, &linux, "devices")?.unwrap_or_default();
     let mut stage = Stage::new(bundle)?;
     for mount in mounts.iter_mut().filter(|mount| is_bind(mount)) {
-        stage.bind(mount)?;
+        if has_user || Foreign::of(mount).is_some() {
+            stage.bind(mount)?;
+        }
     }
-    for device in &devices {
-        mounts.push(stage.device(device, &maps)?);
+    if has_user {
+        let maps: Linux = field(&path, &config, "linux")?.unwrap_or_default();
+        let devices: Vec<Device> = field(&path, &linux, "devices")?.unwrap_or_default();
+        for device in &devices {
+            mounts.push(stage.device(device, &maps)?);
+        }
+        linux.remove("devices");
     }
-    linux.remove("devices");
     put(&path, &mut linux, "namespaces", &namespaces)?;
     put(&path, &mut config, "linux", &linux)?;
     put(&path, &mut config, "mounts", &mounts)?;
@@ -70,6 +81,38 @@ fn open_all(namespaces: &mut [Value]) -> Result<Vec<OwnedFd>> {
 fn is_bind(mount: &Value) -> bool {
     let options = mount["options"].as_array().into_iter().flatten();
     mount["type"] == "bind" || options.into_iter().any(|option| option == "bind" || option == "rbind")
+}
+
+/// A bind's source in another process's mount namespace.
+#[derive(Debug)]
+struct Foreign {
+    namespace: PathBuf,
+    path: PathBuf,
+}
+
+impl Foreign {
+    /// `/proc/<pid>/root/<path>`.
+    fn of(bind: &Value) -> Option<Self> {
+        let rest = bind["source"].as_str()?.strip_prefix("/proc/")?;
+        let (pid, rest) = rest.split_once('/')?;
+        pid.parse::<u32>().ok()?;
+        let path = rest.strip_prefix("root/")?;
+        Some(Self { namespace: format!("/proc/{pid}/ns/mnt").into(), path: Path::new("/").join(path) })
+    }
+
+    /// Goes there, since a mount can be cloned in its own namespace alone, and comes back. Follows no links: they would
+    /// be the other container's.
+    fn clone_tree(&self, flags: OpenTreeFlags) -> rustix::io::Result<OwnedFd> {
+        let mount = Some(LinkNameSpaceType::Mount);
+        let open = |path: &Path| rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let (home, there) = (open(Path::new("/proc/self/ns/mnt"))?, open(&self.namespace)?);
+        move_into_link_name_space(there.as_fd(), mount)?;
+        let links = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let found = openat2(CWD, &self.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), links);
+        let cloned = found.and_then(|found| open_tree(found, "", flags | OpenTreeFlags::AT_EMPTY_PATH));
+        move_into_link_name_space(home.as_fd(), mount)?;
+        cloned
+    }
 }
 
 /// `linux.devices[]`.
@@ -115,12 +158,16 @@ impl Stage {
     /// Clones the source of a bind to here.
     fn bind(&mut self, bind: &mut Value) -> Result<()> {
         let source = PathBuf::from(bind["source"].as_str().unwrap_or_default());
-        let failed = |cause| Error::file("find the bind source", &source, cause);
-        let is_directory = source.metadata().map_err(failed)?.is_dir();
         let recursive = bind["options"].as_array().is_some_and(|options| options.contains(&json!("rbind")));
         let mut flags = OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::OPEN_TREE_CLONE;
         flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
-        let tree = open_tree(CWD, &source, flags).map_err(|cause| Error::file("bind", &source, cause))?;
+        let tree = match Foreign::of(bind) {
+            Some(foreign) => foreign.clone_tree(flags),
+            None => open_tree(CWD, &source, flags),
+        };
+        let tree = tree.map_err(|cause| Error::file("bind", &source, cause))?;
+        let stat = fstat(&tree).map_err(|cause| Error::file("bind", &source, cause))?;
+        let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         let place = self.next();
         let made =
             if is_directory { std::fs::create_dir(&place) } else { File::create_new(&place).map(drop) };
