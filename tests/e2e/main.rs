@@ -20,3 +20,4 @@ mod network;
 mod run;
 mod runtimes;
 mod terminal;
+mod userns;

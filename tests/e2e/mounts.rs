@@ -110,3 +110,17 @@ fn mistakes_are_named() {
         fails(&["-v", "/tmp:/"], "invalid");
     });
 }
+
+#[test]
+fn shared_memory_is_the_other_containers() {
+    with_engine(|engine| {
+        let script = "echo mine >/dev/shm/mine; sleep 600";
+        let first = ["run", "-d", "--name", "first", "--ipc", "shareable", "busybox", "sh", "-c", script];
+        engine.docker(&first).ok();
+        engine.docker(&["exec", "first", "sh", "-c", "until [ -s /dev/shm/mine ]; do :; done"]).ok();
+        let said = shell(engine, &["--ipc", "container:first"], "ls /dev/shm; echo yours >/dev/shm/yours");
+        assert_eq!(said.ok(), "mine\n");
+        assert_eq!(engine.docker(&["exec", "first", "cat", "/dev/shm/yours"]).ok(), "yours\n");
+        engine.docker(&["rm", "-f", "first"]).ok();
+    });
+}

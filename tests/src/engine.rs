@@ -6,6 +6,7 @@ use crate::need::{self, Need};
 use crate::{Pty, Run, fixtures, wait_until};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,6 +21,8 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// What the daemon's `container-runtime.yaml` holds; empty: there is none.
     pub config: String,
+    /// Files that the daemon has in `/etc` in place of the host's, which must be there: name and content.
+    pub etc: Vec<(String, String)>,
 }
 
 /// An engine that serves one test.
@@ -90,7 +93,9 @@ impl TestEngine {
     fn start(settings: Settings) -> Self {
         // Short, since a socket's path may have 107 bytes only. `TESTS_DIR`: what a foreign engine sees too.
         let place = std::env::var_os("TESTS_DIR").unwrap_or_else(|| "/tmp".into());
-        let directory = tempfile::Builder::new().prefix("cr-").tempdir_in(place).unwrap();
+        // Containers with ids of their own have to pass through.
+        let open = fs::Permissions::from_mode(0o711);
+        let directory = tempfile::Builder::new().prefix("cr-").permissions(open).tempdir_in(place).unwrap();
         if let Ok(host) = std::env::var("TESTS_DOCKER_HOST") {
             return Self { directory, host, own: None };
         }
@@ -292,7 +297,7 @@ impl TestEngine {
 
 fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     let log = File::options().create(true).append(true).open(directory.join("daemon.log")).unwrap();
-    let mut command = Command::new(program());
+    let mut command = daemon_command(directory, &settings.etc);
     command.arg("daemon").arg("--root").arg(directory.join("root"));
     command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
     // With the test's name in it, to be found by the leak check.
@@ -307,6 +312,23 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     command.spawn().unwrap_or_else(|error: io::Error| {
         panic!("cannot start {}: {error}; build it first: cargo build", program().display())
     })
+}
+
+/// Our program, with other files in `/etc` in a mount namespace of its own.
+fn daemon_command(directory: &Path, etc: &[(String, String)]) -> Command {
+    if etc.is_empty() {
+        return Command::new(program());
+    }
+    let mut script = "set -e; ".to_owned();
+    for (name, content) in etc {
+        let file = directory.join(name);
+        fs::write(&file, content).unwrap();
+        script.push_str(&format!("mount --bind {} /etc/{name}; ", file.display()));
+    }
+    script.push_str("exec \"$0\" \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script]).arg(program());
+    command
 }
 
 /// Our program: `CONTAINER_RUNTIME`, or the one that was built beside this test.
