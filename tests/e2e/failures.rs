@@ -94,6 +94,27 @@ fn the_daemon_dies_at_each_step_of_a_run() {
     }
 }
 
+#[test]
+fn the_daemon_dies_at_each_step_of_a_removal() {
+    with_failing("container.remove", "kill", |engine, number| {
+        engine.docker(&["run", "--name", "x1", "busybox", "true"]).ok();
+        if engine.docker(&["rm", "x1"]).code == 0 {
+            return false;
+        }
+        engine.wait_for_daemons_end();
+        engine.restart_daemon(&[]);
+        // It is there, and whole, or nothing of it is.
+        if !engine.docker(&["ps", "-aq"]).ok().is_empty() {
+            engine.docker(&["start", "-a", "x1"]).ok();
+            engine.docker(&["rm", "x1"]).ok();
+        }
+        let containers = std::fs::read_dir(engine.directory().join("root/containers")).unwrap().count();
+        assert_eq!(containers, 0, "step {number}");
+        engine.docker(&["run", "--rm", "--name", "x1", "busybox", "true"]).ok();
+        true
+    });
+}
+
 #[track_caller]
 fn settles(engine: &TestEngine, before: &[String], number: u64) {
     // Pools (namespaces, shims made ahead) may refill meanwhile: what counts is what a container has.

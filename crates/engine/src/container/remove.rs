@@ -97,16 +97,24 @@ async fn kill_for_removal(services: &Services, container: &Arc<Container>) -> Re
     Ok(())
 }
 
-/// Each step may be repeated: a removal that failed half-way is tried again from the top.
+/// The record goes first: what a removal leaves that the engine did not live to finish, or that failed half-way, belongs
+/// to no record then, and goes with the next start of the engine. A record without its layer could not be started.
 async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remove) -> Result<()> {
     let record = container.record();
     let steps = undo::Undo::new("container.remove");
-    steps.step("release the writable layer")?;
-    services.images.release(container.id().as_str()).await?;
-    steps.step("remove the container's directory")?;
-    services.trash.discard(&services.container_dir(container.id()))?;
     steps.step("forget the record")?;
     services.containers.delete(container).await?;
+    let layer = match steps.step("release the writable layer") {
+        Ok(()) => services.images.release(container.id().as_str()).await.map_err(Error::from),
+        Err(error) => Err(error.into()),
+    };
+    let directory = steps
+        .step("remove the container's directory")
+        .map_err(Error::from)
+        .and_then(|()| Ok(services.trash.discard(&services.container_dir(container.id()))?));
+    for error in [layer, directory].into_iter().filter_map(Result::err) {
+        tracing::error!(container = %container.id(), %error, "a removed container's files stay until the next start");
+    }
     steps.disarm();
     for mount in &record.mounts {
         if let MountPointKind::Volume { name, anonymous, .. } = &mount.kind {
