@@ -13,6 +13,10 @@ use tokio_util::task::TaskTracker;
 /// verb may be such a stop.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// A client on the network gets this long between one answer and the headers of its next request: whoever has vanished
+/// tells nobody. Those on this host do not vanish unseen.
+const HEADERS: Duration = Duration::from_secs(30);
+
 /// Serves the Engine API on a bound listener until `shutdown` is cancelled: then nothing new is accepted, streams end,
 /// and verbs in flight finish, for at most 15 seconds.
 pub async fn serve(listener: Listener, services: Arc<Services>, shutdown: CancellationToken) {
@@ -27,9 +31,10 @@ pub async fn serve(listener: Listener, services: Arc<Services>, shutdown: Cancel
         match accepted {
             Ok(pending) => {
                 let (router, verbs, shutdown) = (router.clone(), verbs.clone(), shutdown.clone());
+                let patience = listener.tcp_address().map(|_| HEADERS);
                 connections.spawn(async move {
                     match pending.establish().await {
-                        Ok(stream) => connection::serve(stream, router, verbs, shutdown).await,
+                        Ok(stream) => connection::serve(stream, router, verbs, shutdown, patience).await,
                         Err(error) => tracing::debug!(error = %error, "TLS handshake failed"),
                     }
                 });

@@ -187,9 +187,11 @@ impl Container {
         self.notices.send_modify(|notice| notice.removal_failed = Some(reason.to_owned()));
     }
 
-    /// Registers a client that attaches before the start.
+    /// Registers a client that attaches before the start, and forgets those that have gone.
     pub fn push_attach(&self, attach: PendingAttach) {
-        self.pending.lock().push(attach);
+        let mut pending = self.pending.lock();
+        pending.retain(|attach| !attach.reply.is_closed());
+        pending.push(attach);
     }
 
     /// The clients that wait for the start.

@@ -10,16 +10,23 @@ use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Serves one connection to its end. Handlers run as tasks of `verbs`: a client that goes away never cuts one in
-/// half. Once `shutdown` is cancelled, the request in progress is the last one.
-pub(crate) async fn serve<I>(io: I, router: Router, verbs: TaskTracker, shutdown: CancellationToken)
-where
+/// half. Once `shutdown` is cancelled, the request in progress is the last one. `patience` is for how long the headers
+/// of a request are waited for; none: for ever.
+pub(crate) async fn serve<I>(
+    io: I,
+    router: Router,
+    verbs: TaskTracker,
+    shutdown: CancellationToken,
+    patience: Option<Duration>,
+) where
     I: Stream + 'static,
 {
     let (sender, mut hijacks) = mpsc::channel::<HijackRequest>(1);
@@ -32,6 +39,8 @@ where
     let mut connection = http1::Builder::new()
         .max_buf_size(64 << 10)
         .title_case_headers(true)
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     let mut draining = false;

@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,7 +35,19 @@ impl Raw {
     pub(crate) fn new(early: Bytes, stream: Box<dyn Stream>) -> Self {
         Self { early, stream }
     }
+
+    /// Returns once the client has closed its connection. One that only sends no more has not: that is how `docker run
+    /// -i` ends the input, so reading can't tell. Writing nothing can, on sockets whose other end is closed or reset;
+    /// it sends no byte.
+    pub(crate) async fn gone(&mut self) {
+        while self.stream.write(&[]).await.is_ok() {
+            tokio::time::sleep(GONE).await;
+        }
+    }
 }
+
+/// How often to look whether a client is still there.
+const GONE: Duration = Duration::from_secs(5);
 
 impl AsyncRead for Raw {
     fn poll_read(
@@ -166,5 +179,14 @@ mod tests {
         assert_eq!(Framing::of(false).media_type(old), "application/vnd.docker.raw-stream");
         assert_eq!(Framing::of(false).media_type(new), "application/vnd.docker.multiplexed-stream");
         assert_eq!(Framing::of(true).media_type(new), "application/vnd.docker.raw-stream");
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_gone_when_it_closes_and_not_when_it_ends_its_input() {
+        let (ours, mut client) = tokio::net::UnixStream::pair().unwrap();
+        let mut raw = Raw::new(Bytes::new(), Box::new(ours));
+        client.shutdown().await.unwrap();
+        assert!(tokio::time::timeout(4 * GONE, raw.gone()).await.is_err());
+        drop(client);
+        tokio::time::timeout(4 * GONE, raw.gone()).await.unwrap();
     }
 }

@@ -17,6 +17,9 @@ use tokio::sync::Notify;
 /// No test waits longer than this for anything.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// For the headers of a request.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 struct Rig {
     client: DuplexStream,
     /// The far end of what a hijacked connection is pumped to: the fake process.
@@ -69,7 +72,7 @@ fn rig() -> Rig {
                 }
             }),
         );
-    let connection = tokio::spawn(serve(io, router, verbs.clone(), shutdown.clone()));
+    let connection = tokio::spawn(serve(io, router, verbs.clone(), shutdown.clone(), Some(PATIENCE)));
     Rig { client, process, connection, verbs, shutdown, begun, go, done }
 }
 
@@ -227,4 +230,13 @@ async fn shutdown_lets_the_request_in_progress_finish() {
     let answer = String::from_utf8(rest(&mut rig.client).await).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("slow"), "{answer}");
     rig.connection.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_finishes_its_headers_is_given_up() {
+    let mut rig = rig();
+    send(&mut rig.client, "GET /panic HTTP/1.1\r\nHost: x\r\n").await;
+    let begun = tokio::time::Instant::now();
+    rig.connection.await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
 }

@@ -63,6 +63,7 @@ async fn converse(mut client: Raw, attached: Attached, keys: DetachKeys, shutdow
     // Where the container does not run yet, its start comes first, or its removal.
     let attachment = tokio::select! {
         attachment = streams => attachment,
+        () = client.gone() => return,
         () = shutdown.cancelled() => None,
     };
     if let Some(attachment) = attachment {
