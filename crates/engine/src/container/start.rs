@@ -161,7 +161,10 @@ async fn fail(services: &Services, container: &Container, error: Error) -> Error
         // Seen by the docker CLI: it turns this text into its own exit code.
         Error::new(
             Class::Invalid,
-            format!("failed to create task for container: failed to create shim task: {text}"),
+            format!(
+                "failed to create task for container: failed to create shim task: OCI runtime create failed: \
+                 unable to start container process: {text}: unknown"
+            ),
         )
     };
     let event = Event::StartFailed { code, message: error.to_string() };
@@ -176,10 +179,12 @@ pub(crate) fn start_failure_code(message: &str) -> u8 {
     let message = message.to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     let not_found = has(&["executable file not found", "no such file or directory: unknown"])
-        || (has(&["exec:"]) && has(&["no such file or directory"]));
+        || (has(&["exec:", "chdir to cwd"]) && has(&["no such file or directory"]));
     if not_found {
         127
-    } else if has(&["permission denied", "exec format error", "is a directory"]) && has(&["exec"]) {
+    } else if has(&["permission denied", "exec format error", "is a directory", "not a directory"])
+        && has(&["exec", "chdir to cwd"])
+    {
         126
     } else {
         128
@@ -194,6 +199,10 @@ mod tests {
     fn start_failures_have_the_shells_codes() {
         assert_eq!(start_failure_code("exec: \"x\": executable file not found in $PATH"), 127);
         assert_eq!(start_failure_code("exec: \"/x\": no such file or directory"), 127);
+        assert_eq!(
+            start_failure_code("chdir to cwd set in config.json failed: no such file or directory"),
+            127
+        );
         assert_eq!(start_failure_code("exec: \"/etc\": permission denied"), 126);
         assert_eq!(start_failure_code("exec /x: exec format error"), 126);
         assert_eq!(start_failure_code("mount overlay: no space left on device"), 128);

@@ -50,14 +50,20 @@ pub async fn start(services: &Arc<Services>, reference: &str, how: Start) -> Res
             Ok(attachment)
         }
         Err(error) => {
-            services.execs.ended(
-                &exec,
-                crate::container::start_failure_code(&error.to_string()).into(),
-                None,
-            );
-            Err(error)
+            let code = crate::container::start_failure_code(&error.to_string());
+            services.execs.ended(&exec, code.into(), None);
+            Err(as_docker_says(error, code))
         }
     }
+}
+
+/// Why a program can't be started, in the form that scripts know from docker.
+fn as_docker_says(error: Error, code: u8) -> Error {
+    if code == 128 {
+        return error;
+    }
+    let form = "OCI runtime exec failed: exec failed: unable to start container process";
+    Error::new(Class::Invalid, format!("{form}: {error}: unknown"))
 }
 
 /// Waits until the exit code of an exec whose output has ended is known: clients ask for it as soon as the stream ends.

@@ -18,7 +18,7 @@ pub(super) enum ProgramError {
     NotInPath { name: String },
     #[error("exec: \"{name}\": stat {name}: no such file or directory")]
     Missing { name: String },
-    #[error("exec: \"{name}\": is a directory")]
+    #[error("exec: \"{name}\": is a directory: permission denied")]
     Directory { name: String },
     #[error("exec: \"{name}\": permission denied")]
     Denied { name: String },
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(message("foo", "/bin"), "exec: \"foo\": executable file not found in $PATH");
         assert_eq!(message("", "/bin"), "exec: \"\": executable file not found in $PATH");
         assert_eq!(message("/foo", ""), "exec: \"/foo\": stat /foo: no such file or directory");
-        assert_eq!(message("/etc", ""), "exec: \"/etc\": is a directory");
+        assert_eq!(message("/etc", ""), "exec: \"/etc\": is a directory: permission denied");
         assert_eq!(message("/etc/passwd", ""), "exec: \"/etc/passwd\": permission denied");
     }
 

@@ -34,7 +34,7 @@ pub(super) fn libcontainer(text: &str, log: &[String]) -> Error {
         Some(cause) if !text.contains(cause.as_str()) => format!("{text}: {cause}"),
         _ => text.to_owned(),
     };
-    Error::Runtime { class: Class::Internal, message }
+    directory_problem(&message).unwrap_or(Error::Runtime { class: Class::Internal, message })
 }
 
 /// The last complaint in the log of a program with the OCI command line, or what else is known.
@@ -64,6 +64,19 @@ fn program_problem(text: &str) -> Option<Error> {
     (known || start.is_some()).then_some(Error::Runtime { class: Class::Invalid, message })
 }
 
+/// Whether it is about the working directory: in runc's words then, and the request's fault.
+fn directory_problem(text: &str) -> Option<Error> {
+    let (_, cause) = text.split_once("failed to chdir (e: ")?;
+    let cause = match cause.split_once(')')?.0 {
+        "ENOENT" => "no such file or directory",
+        "ENOTDIR" => "not a directory",
+        "EACCES" => "permission denied",
+        other => other,
+    };
+    let message = format!("chdir to cwd set in config.json failed: {cause}");
+    Some(Error::Runtime { class: Class::Invalid, message })
+}
+
 /// crun's ``executable file `NAME` not found in $PATH``.
 fn crun_missing(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("executable file `")?;
@@ -84,6 +97,13 @@ mod tests {
                     exec: \"foo\": executable file not found in $PATH";
         let error = libcontainer(text, &["executor".to_owned()]);
         assert_eq!(error.to_string(), "exec: \"foo\": executable file not found in $PATH");
+        assert_eq!(error.class(), Class::Invalid);
+    }
+
+    #[test]
+    fn a_working_directory_that_is_missing_is_named_as_such() {
+        let error = libcontainer("failed to unix syscall", &["failed to chdir (e: ENOENT)".to_owned()]);
+        assert_eq!(error.to_string(), "chdir to cwd set in config.json failed: no such file or directory");
         assert_eq!(error.class(), Class::Invalid);
     }
 

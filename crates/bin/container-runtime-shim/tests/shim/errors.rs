@@ -17,7 +17,7 @@ fn a_program_that_can_not_be_executed_is_explained_before_the_start() {
     let cases: [(&str, &[u8], &str); 6] = [
         ("nonesuch", b"", "exec: \"nonesuch\": executable file not found in $PATH"),
         ("/nonesuch", b"", "exec: \"/nonesuch\": stat /nonesuch: no such file or directory"),
-        ("/bin", b"", "exec: \"/bin\": is a directory"),
+        ("/bin", b"", "exec: \"/bin\": is a directory: permission denied"),
         ("/etc/plain", b"", "exec: \"/etc/plain\": permission denied"),
         (
             "/bin/script",
