@@ -61,7 +61,12 @@ pub(super) fn write(
         target: target.into(),
         source: source.display().to_string(),
         fstype: "bind".into(),
-        options: vec!["rbind".into(), "rprivate".into()],
+        // As read-only as the root that they stand in.
+        options: ["rbind", "ro", "rprivate"]
+            .into_iter()
+            .filter(|option| *option != "ro" || record.spec.filesystem.read_only)
+            .map(str::to_owned)
+            .collect(),
     })
     .collect())
 }
@@ -75,6 +80,7 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
         "" => hostname,
         domain => format!("{hostname}.{domain} {hostname}"),
     };
+    let names = with_short_name(names);
     let addresses = network.endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
     let gateway = (!host_mode && !network.endpoints.is_empty()).then(|| services.networks.host_gateway());
     let text = if host_mode {
@@ -99,6 +105,14 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
     };
     durable::write_atomic(&files.resolv_conf, text.as_bytes(), Sync::None)?;
     Ok(())
+}
+
+/// A name with a domain in it is known by its first part too.
+fn with_short_name(names: String) -> String {
+    match names.split_once('.') {
+        Some((short, _)) if !names.contains(' ') && !short.is_empty() => format!("{names} {short}"),
+        _ => names,
+    }
 }
 
 fn host_text(path: impl AsRef<Path>) -> String {

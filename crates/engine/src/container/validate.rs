@@ -79,15 +79,10 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 fn hostname(spec: &ContainerSpec) -> Result<()> {
-    let label = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 63
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    let good = |name: &str| name.len() <= 63 && name.split('.').all(label);
-    if !spec.hostname.is_empty() && !good(&spec.hostname) {
+    // The kernel's limit, and what would break the lines of `/etc/hosts`. Docker asks for no more: names with
+    // underscores, which DNS does not know, are common.
+    let good = |name: &str| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if !good(&spec.hostname) {
         return Err(invalid(format!("invalid hostname format: {}", spec.hostname)));
     }
     Ok(())
@@ -139,10 +134,13 @@ fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
             .hint("Use --network host, or reach the container by its address"));
     }
     // A network or container that does not exist is told at once, not at the start.
-    services.networks.resolve(&spec.network.mode)?;
+    // Not as `NotFound`: clients would take that for the image's.
+    let missing = |error: Error| {
+        if error.class() == Class::NotFound { error.with_class(Class::Invalid) } else { error }
+    };
+    services.networks.resolve(&spec.network.mode).map_err(|error| missing(error.into()))?;
     if let NetworkMode::Container(other) = &spec.network.mode {
-        // Not as `NotFound`: clients would take that for the image's.
-        services.containers.find(other).map_err(|error| Error::from(error).with_class(Class::Invalid))?;
+        services.containers.find(other).map_err(|error| missing(error.into()))?;
     }
     if spec.network.endpoints.len() > 1 {
         return Err(Error::new(
