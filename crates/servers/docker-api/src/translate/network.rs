@@ -28,7 +28,7 @@ pub(super) fn network(
         },
         extra_hosts,
         links: host.links.clone().unwrap_or_default(),
-        endpoints: endpoints.iter().map(|(name, wire)| (name.clone(), endpoint_request(wire))).collect(),
+        endpoints: endpoints.iter().map(|(name, wire)| (real_name(name), endpoint_request(wire))).collect(),
         mac_address: some(&config.mac_address),
         disabled: config.network_disabled,
     })
@@ -45,6 +45,11 @@ fn mode(text: &str) -> Result<NetworkMode, Refused> {
         },
         name => NetworkMode::Named(name.to_owned()),
     })
+}
+
+/// `default` is what clients without `--network` ask for.
+fn real_name(network: &str) -> String {
+    if network == "default" { wire_mode(&NetworkMode::Default) } else { network.to_owned() }
 }
 
 /// What an attachment should be.
