@@ -4,6 +4,7 @@
 use crate::http::answer;
 use crate::http::dispatch::dispatch;
 use crate::http::hijack::{Raw, Request as HijackRequest, Stream};
+use crate::http::leftover::Leftover;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -34,7 +35,11 @@ pub(crate) async fn serve<I>(
         request.extensions_mut().insert(sender.clone());
         let router = router.clone();
         let verbs = verbs.clone();
-        async move { Ok::<_, Infallible>(handle(request.map(Body::new), router, &verbs).await) }
+        async move {
+            Ok::<_, Infallible>(
+                handle(request.map(|body| Body::new(Leftover::new(body))), router, &verbs).await,
+            )
+        }
     });
     let mut connection = http1::Builder::new()
         .max_buf_size(64 << 10)

@@ -8,6 +8,7 @@ pub(crate) mod detach_keys;
 pub(crate) mod dispatch;
 pub(crate) mod filters;
 pub(crate) mod hijack;
+mod leftover;
 mod lenient;
 pub(crate) mod lines;
 pub(crate) mod pump;

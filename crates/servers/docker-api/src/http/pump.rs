@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 /// One large read is cheaper than many small ones, and `docker exec … cat` moves gigabytes.
 const BUFFER: usize = 128 << 10;
 
+/// How long a client may take to close its side after the end.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Why the pumping ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -37,9 +40,9 @@ where
     C: AsyncRead + AsyncWrite,
     P: AsyncRead + AsyncWrite,
 {
-    let (client_reader, mut client_writer) = tokio::io::split(client);
+    let (mut client_reader, mut client_writer) = tokio::io::split(client);
     let (process_reader, process_writer) = tokio::io::split(process);
-    let input = input(client_reader, process_writer, keys);
+    let input = input(&mut client_reader, process_writer, keys);
     let output = output(process_reader, &mut client_writer);
     let ended = tokio::select! {
         ended = output => ended,
@@ -51,7 +54,16 @@ where
     }
     // The end of the stream is what clients wait for; one that is gone can't be told.
     let _ = client_writer.shutdown().await;
+    if matches!(ended, Ended::Output | Ended::Detached) {
+        discard(client_reader).await;
+    }
     ended
+}
+
+/// Reads what the client still sends, until it has seen the end: closing a socket with unread bytes in it would reset
+/// it, and the client would miss the end of the output, or take it for a failure.
+async fn discard(mut client: impl AsyncRead + Unpin) {
+    let _ = tokio::time::timeout(PATIENCE, tokio::io::copy(&mut client, &mut tokio::io::sink())).await;
 }
 
 async fn output(mut process: impl AsyncRead + Unpin, client: &mut (impl AsyncWrite + Unpin)) -> Ended {
@@ -160,8 +172,9 @@ mod tests {
         let mut rig = rig(Some(DetachKeys::default()));
         rig.client.write_all(b"ls\x10\x11").await.unwrap();
         assert_eq!(read(&mut rig.process, 2).await, b"ls");
-        assert_eq!(rig.pump.await.unwrap(), Ended::Detached);
         assert_eq!(rig.client.read(&mut [0; 1]).await.unwrap(), 0);
+        drop(rig.client);
+        assert_eq!(rig.pump.await.unwrap(), Ended::Detached);
     }
 
     #[tokio::test]
@@ -170,6 +183,16 @@ mod tests {
         drop(rig.client);
         rig.process.write_all(b"x").await.unwrap();
         assert_eq!(rig.pump.await.unwrap(), Ended::ClientGone);
+    }
+
+    #[tokio::test]
+    async fn input_that_nobody_read_is_taken_off_the_client_after_the_end() {
+        let mut rig = rig(None);
+        drop(rig.process);
+        assert_eq!(rig.client.read(&mut [0; 1]).await.unwrap(), 0);
+        rig.client.write_all(&[0; 5000]).await.unwrap();
+        drop(rig.client);
+        assert_eq!(rig.pump.await.unwrap(), Ended::Output);
     }
 
     #[tokio::test]

@@ -240,3 +240,21 @@ async fn a_client_that_never_finishes_its_headers_is_given_up() {
     rig.connection.await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
 }
+
+#[tokio::test]
+async fn a_body_that_no_handler_reads_breaks_no_connection() {
+    let rig = rig();
+    let (mut reader, mut writer) = tokio::io::split(rig.client);
+    let length = 200_000;
+    let send = async {
+        let head = format!("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+        writer.write_all(head.as_bytes()).await.unwrap();
+        writer.write_all(&vec![0; length]).await.unwrap();
+        writer.write_all(b"GET /panic HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    };
+    let mut answers = Vec::new();
+    let both = async { tokio::join!(send, reader.read_to_end(&mut answers)) };
+    tokio::time::timeout(LIMIT, both).await.unwrap().1.unwrap();
+    let answers = String::from_utf8_lossy(&answers);
+    assert!(answers.contains("404 Not Found") && answers.contains("500 Internal"), "{answers}");
+}
