@@ -7,6 +7,7 @@
 //!   container's own cgroups.
 //! - `rlimits`: libcontainer sets them before its own work, which runs out of descriptors then.
 //! - the user of an exec in a container with a user namespace of its own: libcontainer does not join that.
+//! - `rootfsPropagation`: what libcontainer does is recursive anyhow, and it knows no `rslave`.
 //! - a missing `HOME`: libcontainer would ask the C library, which in a static program loads code for that from the
 //!   container's own files.
 //!
@@ -43,8 +44,15 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
     let mut config: Object = parse(&path, text)?;
     let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
     let seccomp = text_in(&linux, "seccomp").filter(|profile| !has_listener(profile));
+    let propagation: Option<String> = field(&path, &linux, "rootfsPropagation")?;
+    let plain = propagation.as_deref().and_then(|propagation| propagation.strip_prefix('r'));
+    if let Some(plain) = plain {
+        put(&path, &mut linux, "rootfsPropagation", &plain)?;
+    }
     if seccomp.is_some() {
         linux.remove("seccomp");
+    }
+    if plain.is_some() || seccomp.is_some() {
         put(&path, &mut config, "linux", &linux)?;
     }
     let process: Object = field(&path, &config, "process")?.unwrap_or_default();
@@ -201,7 +209,7 @@ mod tests {
                 "capabilities": {"effective": ["CAP_KILL"]},
                 "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 10, "hard": 20}],
             },
-            "linux": {"cgroupsPath": "/x", "seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}},
+            "linux": {"cgroupsPath": "/x", "rootfsPropagation": "rslave", "seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}},
         }));
         assert_eq!(derived.limits.len(), 1);
         assert!(derived.seccomp.is_some() && derived.capabilities.is_some() && derived.home_missing);
@@ -211,7 +219,7 @@ mod tests {
                 "ociVersion": "1.0.2",
                 "root": {"path": "/bundle/rootfs", "readonly": true},
                 "process": {"args": ["sh"], "env": ["A=1", "HOME=/"]},
-                "linux": {"cgroupsPath": "/x"},
+                "linux": {"cgroupsPath": "/x", "rootfsPropagation": "slave"},
             })
         );
     }
