@@ -4,7 +4,7 @@ use super::{list, text};
 use anyhow::Result;
 use serde_json::Value;
 
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -19,6 +19,7 @@ const ALLOWED: [&str; 14] = [
     "Unicode-DFS-2016",
     "Unlicense",
     "Zlib",
+    "bzip2-1.0.6",
 ];
 
 /// Crates that are looked at one by one, and why they may stay.
@@ -75,8 +76,9 @@ fn one(words: &mut &[&str]) -> bool {
         ["(", ..] => {
             *words = &words[1..];
             let met = any(words);
-            *words = words.strip_prefix(&[")"]).unwrap_or(&[]);
-            met
+            let closed = words.first() == Some(&")");
+            *words = words.get(1..).unwrap_or(&[]);
+            met && closed
         }
         [licence, "WITH", exception, ..] => {
             *words = &words[3..];

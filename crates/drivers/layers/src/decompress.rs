@@ -13,10 +13,14 @@ pub enum Compression {
     Gzip,
     /// RFC 8878, also several frames in a row.
     Zstd,
+    /// bzip2, also several streams in a row.
+    Bzip2,
+    /// The .xz format, also several streams in a row.
+    Xz,
 }
 
-/// Formats that `docker import` knows and this engine does not.
-const FOREIGN: &[(&str, &[u8])] = &[("bzip2", b"BZh"), ("xz", b"\xfd7zXZ\0"), ("lz4", b"\x04\x22\x4d\x18")];
+/// Formats that are known by their first bytes and not supported.
+const FOREIGN: &[(&str, &[u8])] = &[("lz4", b"\x04\x22\x4d\x18")];
 
 impl Compression {
     /// What a stream that begins with `head` (at least six bytes of it, if it has them) is compressed with.
@@ -27,6 +31,8 @@ impl Compression {
         let skippable = head.len() >= 4 && head[1..4] == *b"\x2a\x4d\x18" && head[0] & 0xf0 == 0x50;
         match head {
             [0x1f, 0x8b, ..] => Ok(Self::Gzip),
+            [b'B', b'Z', b'h', ..] => Ok(Self::Bzip2),
+            _ if head.starts_with(b"\xfd7zXZ\0") => Ok(Self::Xz),
             _ if head.starts_with(b"\x28\xb5\x2f\xfd") || skippable => Ok(Self::Zstd),
             _ => match FOREIGN.iter().find(|(_, magic)| head.starts_with(magic)) {
                 Some((format, _)) => Err(LayerError::Compression { format }),
@@ -47,6 +53,8 @@ pub fn decompress<'a, R: BufRead + Send + 'a>(mut input: R) -> Result<Box<dyn Re
     Ok(match Compression::detect(&head[..length])? {
         Compression::None => Box::new(whole),
         Compression::Gzip => Box::new(MultiGzDecoder::new(whole)),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
+        Compression::Xz => Box::new(lzma_rust2::XzReader::new(whole, true)),
         Compression::Zstd => {
             Box::new(zstd::Decoder::with_buffer(whole).map_err(crate::archive::ArchiveError::Read)?)
         }
@@ -86,16 +94,22 @@ mod tests {
             encoder.finish().unwrap()
         };
         let zstd = |text: &[u8]| zstd::encode_all(text, 1).unwrap();
+        let bzip2 = |text: &[u8]| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
         assert_eq!(inflated(b"plain"), b"plain");
         assert_eq!(inflated(b"x"), b"x");
         assert_eq!(inflated(b""), b"");
         assert_eq!(inflated(&[gzip(b"ab"), gzip(b"cd")].concat()), b"abcd");
         assert_eq!(inflated(&[zstd(b"ab"), zstd(b"cd")].concat()), b"abcd");
+        assert_eq!(inflated(&[bzip2(b"ab"), bzip2(b"cd")].concat()), b"abcd");
     }
 
     #[test]
     fn a_foreign_format_is_named() {
-        let error = decompress(&b"\xfd7zXZ\0\0"[..]).err().unwrap();
-        assert!(error.to_string().contains("compressed with xz"), "{error}");
+        let error = decompress(&b"\x04\x22\x4d\x18\0\0\0"[..]).err().unwrap();
+        assert!(error.to_string().contains("compressed with lz4"), "{error}");
     }
 }

@@ -99,14 +99,3 @@ fn broken_documents_are_invalid_arguments() {
     let error = container.try_create().unwrap_err();
     assert!(is(&error, Code::INVALID_ARGUMENT), "{error}");
 }
-
-#[test]
-fn a_missing_working_directory_is_named() {
-    if lacks() {
-        return;
-    }
-    let mut container = Fixture::new(&["true"]);
-    container.config["process"]["cwd"] = "/nonesuch".into();
-    let message = refusal(&container);
-    assert!(message.contains("chdir"), "{message}");
-}

@@ -65,6 +65,33 @@ fn a_stack_reads_as_one_tree() {
 }
 
 #[test]
+fn a_snapshot_with_ids_of_its_own_remembers_them() {
+    let Some(store) = store() else { return };
+    let ids: spec::IdMaps = "0:100000:65536/0:200000:65536".parse().unwrap();
+    store.layers.prepare_mapped("web", &stack(&store), Some(&ids)).unwrap();
+    store.layers.prepare("plain", &stack(&store)).unwrap();
+    assert_eq!(store.layers.ids("web").unwrap().unwrap(), ids);
+    assert_eq!(store.layers.ids("plain").unwrap(), None);
+    let options = store.layers.rootfs("web").unwrap().options;
+    assert!(options.contains(&"uidmap=0:100000:65536".to_owned()), "{options:?}");
+    assert!(options.contains(&"gidmap=0:200000:65536".to_owned()), "{options:?}");
+    assert!(!store.layers.rootfs("plain").unwrap().options.iter().any(|option| option.contains("idmap")));
+
+    // The root of the stack belongs to root and group 5, and is the container's own directory.
+    let upper = store.layers.snapshot_dir("web").unwrap().join("upper");
+    let stat = fs::metadata(&upper).unwrap();
+    assert_eq!((stat.uid(), stat.gid(), stat.mode() & 0o777), (100_000, 200_005, 0o711));
+    // A directory that was copied up as it was is no change, one of another owner is.
+    for (name, uid) in [("dir", 100_000), ("etc", 0)] {
+        fs::create_dir(upper.join(name)).unwrap();
+        std::os::unix::fs::chown(upper.join(name), Some(uid), Some(200_000)).unwrap();
+    }
+    let changes = store.layers.changes("web").unwrap();
+    let paths: Vec<_> = changes.iter().map(|change| change.path.to_str().unwrap()).collect();
+    assert_eq!(paths, ["/etc"]);
+}
+
+#[test]
 fn a_snapshot_is_writable_and_says_what_changed() {
     let Some(store) = store() else { return };
     store.layers.prepare("web", &stack(&store)).unwrap();
