@@ -30,7 +30,8 @@ pub(crate) async fn adopt(runtimes: &Runtimes, id: &ContainerId, bundle: &Path) 
         match rpc.call::<StateResponse>("State", &request, LIMIT).await {
             Ok(state) => {
                 let log = if record.own { None } else { Some(LogCopier::start(bundle)?) };
-                let holds = Holds { _log: log, ..Holds::default() };
+                let mut holds = Holds { _log: log, ..Holds::default() };
+                holds.know_process(&rpc, id).await;
                 let task = Task::new(cleanup, rpc, state.pid, runtimes.hub.clone(), holds);
                 return Ok(match exit(&state, bundle, task.shared.cleanup.record.own) {
                     Some(exit) => Adopted::Exited(exit, Some(task)),

@@ -135,10 +135,13 @@ async fn finish(
     rpc: Rpc,
     call: &CreateTaskRequest,
     hub: &EventHub,
-    holds: Holds,
+    mut holds: Holds,
 ) -> Result<Task> {
     match rpc.call::<CreateTaskResponse>("Create", call, CREATE).await {
-        Ok(response) => Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), holds)),
+        Ok(response) => {
+            holds.know_process(&rpc, &cleanup.id).await;
+            Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), holds))
+        }
         Err(error) => {
             // A shim that refuses has undone what it did; of one that says nothing that is not known.
             let tidy = matches!(error, Error::Refused { .. }) && cleanup.record.own;

@@ -92,6 +92,12 @@ pub enum Error {
         /// What the transport said.
         detail: String,
     },
+    /// A shim that does not delete its container could not be ended with all that it holds.
+    #[error("container {container}: its shim, or something of what it holds, could not be ended")]
+    Remains {
+        /// Container.
+        container: String,
+    },
     /// The shim's attach socket turned the client away.
     #[error("container {container}: attach: {reason}")]
     AttachRefused {
@@ -120,7 +126,7 @@ impl Classified for Error {
             Self::File { .. } | Self::Spawn { .. } => Class::Internal,
             Self::Bootstrap { .. } | Self::Namespaces { .. } => Class::Internal,
             Self::Refused { class, .. } => *class,
-            Self::Deadline { .. } | Self::ShimGone { .. } => Class::Unavailable,
+            Self::Deadline { .. } | Self::ShimGone { .. } | Self::Remains { .. } => Class::Unavailable,
             Self::AttachRefused { .. } => Class::Conflict,
             Self::NotWithRuntime { .. } => Class::Unsupported,
         }

@@ -10,11 +10,12 @@ use crate::shim::ShimProcess;
 use crate::shim::log::LogCopier;
 use crate::shim::lost::Cleanup;
 use crate::shim::record::read_exit;
+use crate::socket;
 use crate::wait::{self, WaitOutcome, Waiting, nanoseconds};
 use containerd_shim_protos::api::{
-    CloseIORequest, DeleteRequest, DeleteResponse, Empty, ExecProcessRequest, KillRequest, PauseRequest,
-    PidsRequest, PidsResponse, ResizePtyRequest, ResumeRequest, ShutdownRequest, StartRequest, StartResponse,
-    UpdateTaskRequest,
+    CloseIORequest, ConnectRequest, ConnectResponse, DeleteRequest, DeleteResponse, Empty,
+    ExecProcessRequest, KillRequest, PauseRequest, PidsRequest, PidsResponse, ResizePtyRequest,
+    ResumeRequest, ShutdownRequest, StartRequest, StartResponse, UpdateTaskRequest,
 };
 use containerd_shim_protos::shim::oci::ProcessDetails;
 use errors::Class;
@@ -52,10 +53,30 @@ pub(crate) struct Shared {
 /// What this process holds for the shim.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
-    /// Our own shim, if this process started it.
+    /// The shim, to end it; none: it did not say which process it is.
     pub(crate) process: Option<ShimProcess>,
     /// The reader of a foreign shim's log.
     pub(crate) _log: Option<LogCopier>,
+}
+
+impl Holds {
+    /// Asks a shim that this process did not start itself which one it is: it may not answer any more when it has to be
+    /// ended.
+    pub(crate) async fn know_process(&mut self, rpc: &Rpc, id: &ContainerId) {
+        if self.process.is_some() {
+            return;
+        }
+        let request = ConnectRequest { id: id.to_string(), ..ConnectRequest::default() };
+        match rpc.call::<ConnectResponse>("Connect", &request, SHUTDOWN).await {
+            Ok(answer) if answer.shim_pid != std::process::id() => {
+                self.process = ShimProcess::of(answer.shim_pid).ok();
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(container = %id, error = errors::chain(&error), "ask a shim which process it is");
+            }
+        }
+    }
 }
 
 /// A process in the container as the shim lists it.
@@ -205,7 +226,11 @@ impl Task {
     }
 
     /// Removes an ended (or never started) container from the shim, which then exits: mounts, cgroups and sockets go.
-    /// After the shim's death there is nothing to do, and that is success.
+    /// After the shim's death there is nothing to do, and that is success. A shim that refuses or does not answer is
+    /// ended with all that it holds.
+    ///
+    /// # Errors
+    /// [`Error::Remains`] when that failed: then the bundle is needed to try it again.
     pub async fn delete(&self) -> Result<Exit> {
         if let Some(WaitOutcome::ShimLost(exit)) = self.shared.waiting.known() {
             return Ok(exit);
@@ -226,7 +251,16 @@ impl Task {
                 drop(deleted);
                 Ok(self.wait().await.exit())
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                tracing::warn!(
+                    container = %self.id(),
+                    error = errors::chain(&error),
+                    "a shim does not delete its container; ending both"
+                );
+                let seen = self.shared.end().await?;
+                *deleted = Some(seen);
+                Ok(seen)
+            }
         }
     }
 
@@ -305,6 +339,29 @@ impl Shared {
             return written;
         }
         Exit { oom_killed, ..seen }
+    }
+
+    /// Ends a living shim and all that it holds.
+    async fn end(&self) -> Result<Exit> {
+        let remains = || Error::Remains { container: self.cleanup.id.to_string() };
+        let known = self.waiting.known();
+        let killed = self.cleanup.kill().await;
+        match &self.holds.process {
+            Some(process) => {
+                process.kill();
+                if !process.ended(SHUTDOWN).await {
+                    return Err(remains());
+                }
+            }
+            None if socket::connect(&self.cleanup.record.socket).is_ok() => return Err(remains()),
+            None => {}
+        }
+        if !(self.cleanup.run().await && killed) {
+            return Err(remains());
+        }
+        let written = read_exit(&self.cleanup.bundle).filter(|_| self.cleanup.record.own);
+        let out_of_memory = self.hub.take_out_of_memory(&self.cleanup.id);
+        Ok(written.or(known.map(WaitOutcome::exit)).unwrap_or_else(|| wait::killed(out_of_memory)))
     }
 
     /// The shim did not live to answer, or no longer knows the container.

@@ -348,6 +348,31 @@ async fn a_container_outlives_its_engine() {
     scratch.assert_clean(&id);
 }
 
+/// Here: since the container runs.
+#[tokio::test]
+async fn a_shim_that_refuses_to_delete_is_ended_with_what_it_holds() {
+    let Some(scratch) = Scratch::new().await else { return };
+    for adopted in [false, true] {
+        let mut task = scratch.create("exec busybox sleep 1000", |_| {}).await.unwrap();
+        task.start().await.unwrap();
+        if adopted {
+            let bundle = scratch.bundle(task.id());
+            let Adopted::Running(again) = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap() else {
+                panic!("it runs")
+            };
+            task = again;
+        }
+        let shim = parent_of(task.pid());
+        let shim = rustix::process::pidfd_open(shim, rustix::process::PidfdFlags::empty()).unwrap();
+        assert_eq!(task.delete().await.unwrap().status, 137);
+        let mut fds = [rustix::event::PollFd::new(&shim, rustix::event::PollFlags::IN)];
+        let at_once = rustix::event::Timespec::default();
+        assert_eq!(rustix::event::poll(&mut fds, Some(&at_once)).unwrap(), 1, "it has ended");
+        assert_eq!(ended(&task).await.exit().status, 137);
+        scratch.assert_clean(task.id());
+    }
+}
+
 #[tokio::test]
 async fn a_dead_shim_is_noticed_and_cleaned_up_after() {
     let Some(scratch) = Scratch::new().await else { return };
@@ -476,8 +501,11 @@ async fn a_dead_foreign_shim_is_cleaned_up_after_by_its_program() {
 
 /// Kills the shim of a container by its init process.
 fn kill_parent(pid: u32) {
+    rustix::process::kill_process(parent_of(pid), rustix::process::Signal::KILL).unwrap();
+}
+
+fn parent_of(pid: u32) -> rustix::process::Pid {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
-    let parent = rustix::process::Pid::from_raw(parent).unwrap();
-    rustix::process::kill_process(parent, rustix::process::Signal::KILL).unwrap();
+    rustix::process::Pid::from_raw(parent).unwrap()
 }

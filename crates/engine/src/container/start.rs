@@ -60,6 +60,7 @@ pub(crate) async fn start_gated(
     }
     // What the previous run left is cleared away before the next one begins.
     let _aftermath = container.aftermath.lock().await;
+    super::supervise::clear_remains(services, container).await?;
 
     let mut undo = Undo::new("container.start");
     let outcome = run(services, container, by_user, &mut undo).await;

@@ -71,19 +71,7 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
         }
         // A start, or the clearing away after an exit, that the engine did not live to finish.
         State::Created { .. } | State::Restarting { .. } | State::Exited { .. } | State::Dead { .. } => {
-            let bundle = services.bundle_dir(container.id());
-            if bundle.exists() {
-                let left = match services.runtimes.adopt(container.id(), &bundle).await? {
-                    Adopted::Running(task) => {
-                        let _ = task.kill(9, true).await;
-                        task.wait().await;
-                        Some(task)
-                    }
-                    Adopted::Exited(_, task) => task,
-                    Adopted::Lost => None,
-                };
-                clear_run(services, &record, left.as_ref()).await;
-            }
+            clear_remains(services, container).await?;
             match &record.state {
                 State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
                 State::Exited { .. } if record.spec.auto_remove => remove_later(services, container),
@@ -92,6 +80,28 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             }
         }
     }
+    Ok(())
+}
+
+/// Ends and clears away what an earlier run left, where the engine did not live to do so or could not.
+///
+/// # Errors
+/// When its shim lives but does not answer.
+pub(crate) async fn clear_remains(services: &Arc<Services>, container: &Container) -> Result<()> {
+    let bundle = services.bundle_dir(container.id());
+    if !bundle.exists() {
+        return Ok(());
+    }
+    let left = match services.runtimes.adopt(container.id(), &bundle).await? {
+        Adopted::Running(task) => {
+            let _ = task.kill(9, true).await;
+            task.wait().await;
+            Some(task)
+        }
+        Adopted::Exited(_, task) => task,
+        Adopted::Lost => None,
+    };
+    clear_run(services, &container.record(), left.as_ref()).await;
     Ok(())
 }
 
@@ -142,9 +152,10 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
     publish_death(services, &container.record());
     container.notify_exit(code, &error);
     services.execs.forget_container(container.id());
-    end_run(services, &before, task.as_ref()).await;
+    let gone = end_run(services, &before, task.as_ref()).await;
     match stored {
-        Ok(_) => discard_bundle(services, &before),
+        Ok(_) if gone => discard_bundle(services, &before),
+        Ok(_) => {}
         // The bundle stays: its exit file tells the next engine.
         Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
     }
@@ -184,19 +195,23 @@ fn publish_death(services: &Services, record: &Record) {
 
 /// Gives back all that a run held. Failures are reported and left to the next pass.
 async fn clear_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
-    end_run(services, record, task).await;
-    discard_bundle(services, record);
+    if end_run(services, record, task).await {
+        discard_bundle(services, record);
+    }
 }
 
-/// Process and cgroup, mounts of volumes, network.
-async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
+/// Process and cgroup, mounts of volumes, network. Answers whether the process is gone: else its bundle is needed, to
+/// find it again.
+async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) -> bool {
     super::connect::release(services, record);
     let delete = async {
         if let Some(task) = task
             && let Err(error) = task.delete().await
         {
             tracing::warn!(container = %record.id, %error, "remove the ended process from its shim");
+            return false;
         }
+        true
     };
     let unmount = async {
         for volume in record.volumes() {
@@ -205,7 +220,7 @@ async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>)
             }
         }
     };
-    tokio::join!(delete, unmount);
+    tokio::join!(delete, unmount).0
 }
 
 fn discard_bundle(services: &Services, record: &Record) {

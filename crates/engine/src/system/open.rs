@@ -272,7 +272,10 @@ async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
                 Ok(Adopted::Running(task) | Adopted::Exited(_, Some(task))) => {
                     let _ = task.kill(9, true).await;
                     task.wait().await;
-                    let _ = task.delete().await;
+                    if let Err(error) = task.delete().await {
+                        tracing::warn!(path = %entry.path().display(), %error, "sweep");
+                        continue;
+                    }
                 }
                 Ok(Adopted::Exited(_, None) | Adopted::Lost) => {}
                 Err(error) => {

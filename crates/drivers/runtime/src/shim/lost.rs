@@ -31,10 +31,11 @@ impl std::fmt::Debug for Cleanup {
 
 impl Cleanup {
     /// Ends all processes of the container, then runs the shim's `delete`. What fails is logged: there is nobody who
-    /// could do more, and it is done again when the container is removed.
-    pub(crate) async fn run(&self) {
+    /// could do more, and it is done again when the container is removed. Answers whether nothing failed.
+    pub(crate) async fn run(&self) -> bool {
         self.kill().await;
         let response = tokio::time::timeout(LIMIT, self.delete()).await;
+        let deleted = matches!(response, Ok(Ok(_)));
         match response {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
@@ -43,20 +44,23 @@ impl Cleanup {
             Err(_) => tracing::warn!(container = %self.id, "the shim's delete command took too long"),
         }
         // Again: `delete` may have found processes that were just being born.
-        self.kill().await;
+        let killed = self.kill().await;
         let _ = std::fs::remove_file(&self.record.socket);
+        deleted && killed
     }
 
-    async fn kill(&self) {
-        let Some(cgroup) = self.record.cgroup.clone() else { return };
+    /// Ends all processes of the container; answers whether none is left.
+    pub(crate) async fn kill(&self) -> bool {
+        let Some(cgroup) = self.record.cgroup.clone() else { return true };
         let kill = self.kill_cgroup.clone();
         let killed = tokio::task::spawn_blocking(move || kill(&cgroup));
         match tokio::time::timeout(LIMIT, killed).await {
-            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Ok(()))) => return true,
             Ok(Ok(Err(error))) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
             Ok(Err(error)) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
             Err(_) => tracing::warn!(container = %self.id, "killing a container's cgroup took too long"),
         }
+        false
     }
 
     /// containerd's convention: the answer is a `DeleteResponse` on standard output.

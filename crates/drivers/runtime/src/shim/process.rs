@@ -1,13 +1,16 @@
 //! One process of our own shim, as its parent sees it.
 
 use crate::error::{Error, Result};
-use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use sys::spawn::{Program, spawn};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -15,7 +18,7 @@ use tokio::io::unix::AsyncFd;
 /// The number under which our shim expects its listening socket.
 const LISTENER: i32 = 3;
 
-/// A running shim of ours. Dropping it does not end it: shims outlive the engine.
+/// A running shim. Dropping it does not end it: shims outlive the engine.
 #[derive(Debug, Clone)]
 pub(crate) struct ShimProcess {
     pidfd: Arc<AsyncFd<OwnedFd>>,
@@ -38,7 +41,19 @@ impl ShimProcess {
         Ok(process)
     }
 
-    /// Whether it has not ended yet.
+    /// A shim that another process started: a foreign one, or one of an engine before this.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
+        let pidfd = watched(pidfd_open(pid, PidfdFlags::empty())?)?;
+        Ok(Self { pidfd: Arc::new(pidfd) })
+    }
+
+    /// Waits for its end; answers whether that came within `limit`.
+    pub(crate) async fn ended(&self, limit: Duration) -> bool {
+        matches!(tokio::time::timeout(limit, self.pidfd.readable()).await, Ok(Ok(_)))
+    }
+
+    /// Whether it has not ended yet. Only for one that this process started.
     pub(crate) fn is_alive(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         matches!(waitid(WaitId::PidFd(self.pidfd.as_fd()), options), Ok(None))
