@@ -15,8 +15,7 @@ use oci::{Platform, Reference};
 
 pub(super) async fn load(State(api): Context, query: Query, upload: Body) -> Answer {
     let options = LoadOptions { platform: platform(&query)? };
-    let (upload, rest) = body::upload(upload);
-    let loaded = rest.after(engine::image::load(&api.services, upload, options)).await?;
+    let loaded = engine::image::load(&api.services, body::reader(upload), options).await?;
     let mut text = Vec::new();
     for loaded in loaded {
         let line = Progress { stream: Some(format!("{loaded}\n")), status: None };
@@ -48,8 +47,7 @@ pub(super) async fn create(State(api): Context, query: Query, upload: Body) -> A
         message: query.owned("message").unwrap_or_default(),
         platform: platform(&query)?,
     };
-    let (upload, rest) = body::upload(upload);
-    let image = rest.after(engine::image::import(&api.services, upload, import)).await?;
+    let image = engine::image::import(&api.services, body::reader(upload), import).await?;
     Ok(progress(lines::line(&Progress { stream: None, status: Some(image.id.to_string()) })))
 }
 
