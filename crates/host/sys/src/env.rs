@@ -1,9 +1,11 @@
 //! The process's own environment.
 
+use crate::thread::SingleThread;
+
 /// Empties the environment, so that nothing of a parent's reaches what this process starts.
 ///
-/// To be called at the start of `main`, before any other thread exists: C code may read the environment at any time.
-pub fn clear() {
-    // SAFETY: the documented condition, a single thread, is what makes changing `environ` sound.
+/// C code may read the environment at any time, so nothing else may run.
+pub fn clear(_alone: SingleThread) {
+    // SAFETY: a single thread is what makes changing `environ` sound.
     unsafe { libc::clearenv() };
 }

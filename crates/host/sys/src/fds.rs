@@ -1,28 +1,37 @@
 //! File descriptors that come from, or went to, code which counts them as plain numbers.
 
+use crate::thread::SingleThread;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 
-/// Takes an inherited descriptor, checked to be open, and makes it close on exec.
+/// Takes an inherited descriptor, checked to be open and to be taken once, and makes it close on exec.
+///
+/// To be called before this process opens anything that could get that number.
 ///
 /// # Errors
-/// `EBADF` when nothing is open under that number.
-///
-/// It must be called once for a number, before anything else in this process can own it.
+/// `EBADF` when nothing is open under that number, `EBUSY` when it was taken before.
 pub fn inherit(fd: RawFd) -> io::Result<OwnedFd> {
+    static TAKEN: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if taken.contains(&fd) {
+        return Err(io::Error::from_raw_os_error(libc::EBUSY));
+    }
     // SAFETY: F_SETFD changes a flag of a number and touches no memory.
     if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open, and by the documented condition nobody else owns it.
+    taken.insert(fd);
+    // SAFETY: it is open, was not taken before, and by the documented condition nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Closes every descriptor from `first` on: what a parent forgot to mark close-on-exec.
 ///
 /// To be called at the start of `main`, before this process has opened anything.
-pub fn close_from(first: u32) {
-    // SAFETY: by the documented condition no owner in this process holds one of these numbers.
+pub fn close_from(first: u32, _alone: SingleThread) {
+    // SAFETY: no other thread uses them, and by the documented condition no owner in this process holds one of these numbers.
     unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
 }
 
@@ -45,14 +54,14 @@ pub fn open_now() -> io::Result<Vec<RawFd>> {
 
 /// Closes what is open now and not in `before`: the leak of a foreign function that failed half way.
 ///
-/// Only for a program with one thread, and only where nothing opened since `before` is owned by a living value.
+/// Only where nothing opened since `before` is owned by a living value.
 ///
 /// # Errors
 /// When `/proc/self/fd` can't be read.
-pub fn close_others(before: &[RawFd]) -> io::Result<usize> {
+pub fn close_others(before: &[RawFd], _alone: SingleThread) -> io::Result<usize> {
     let leaked: Vec<_> = open_now()?.into_iter().filter(|fd| !before.contains(fd)).collect();
     for &fd in &leaked {
-        // SAFETY: by the documented condition no living value owns it.
+        // SAFETY: no other thread opened it since, and by the documented condition no living value owns it.
         unsafe { libc::close(fd) };
     }
     Ok(leaked.len())
@@ -79,11 +88,19 @@ mod tests {
     use std::os::fd::IntoRawFd;
 
     #[test]
+    fn a_number_is_taken_once() {
+        let fd = std::fs::File::open("/dev/null").unwrap().into_raw_fd();
+        let _owned = inherit(fd).unwrap();
+        assert_eq!(inherit(fd).unwrap_err().raw_os_error(), Some(libc::EBUSY));
+    }
+
+    /// Nothing else runs in this process: nextest gives each test its own.
+    #[test]
     fn a_leak_is_found_and_closed() {
         let before = open_now().unwrap();
         let leaked = std::fs::File::open("/dev/null").unwrap().into_raw_fd();
         assert!(!before.contains(&leaked));
-        assert_eq!(close_others(&before).unwrap(), 1);
+        assert_eq!(close_others(&before, SingleThread::forged()).unwrap(), 1);
         assert!(!is_open(leaked));
     }
 }

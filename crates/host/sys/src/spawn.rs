@@ -5,7 +5,7 @@
 //! parent's memory until the exec.
 
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::mem::MaybeUninit;
@@ -66,7 +66,11 @@ pub fn spawn(program: &Program<'_>) -> io::Result<Child> {
     let attributes = Attributes::new()?;
     let pid = posix_spawn(&path, &arguments, &environment, &actions, &attributes)?;
     // Nobody else waits for it, so the number can't have been given to another.
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).inspect_err(|_| {
+        // Without one nobody would ever take care of it. A child of ours can be killed and waited for.
+        let _ = kill_process(pid, Signal::KILL);
+        let _ = waitpid(Some(pid), WaitOptions::empty());
+    })?;
     Ok(Child { pid: pid.as_raw_nonzero().get().unsigned_abs(), pidfd })
 }
 
@@ -186,7 +190,6 @@ fn c_string(text: &OsStr) -> io::Result<CString> {
 mod tests {
     use super::*;
     use rustix::fd::AsFd;
-    use rustix::process::{WaitOptions, waitpid};
     use std::io::Read;
 
     /// Runs a shell script with the write end of a pipe as one of its descriptors; answers what it wrote there.

@@ -1,7 +1,7 @@
 //! `log BUNDLE`: containerd's `binary://` logging for processes of foreign shims, which knows nothing of the log and
 //! the attach socket that our own shim has: `binary:///path/to/container-runtime-shim?log=BUNDLE`.
 
-use super::serve::leave_caller;
+use super::serve::{alone, leave_caller};
 use crate::bundle;
 use crate::diary;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ const READY: i32 = 5;
 /// Logs and serves clients until the process's output ends and they have it.
 pub(crate) fn log(bundle: Option<&Path>) -> Result<()> {
     let bundle = bundle.ok_or_else(|| Error::invalid("log needs the bundle"))?;
-    sys::fds::close_from(READY.cast_unsigned() + 1);
+    sys::fds::close_from(READY.cast_unsigned() + 1, alone()?);
     let [stdout, stderr, ready] = [take(STDOUT)?, take(STDERR)?, take(READY)?];
     leave_caller()?;
     diary::open(&bundle.join(file::LOG));

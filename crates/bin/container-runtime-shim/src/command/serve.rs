@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::path::Path;
+use sys::thread::SingleThread;
 
 /// The listening socket.
 const LISTENER: i32 = 3;
@@ -15,7 +16,7 @@ const LISTENER: i32 = 3;
 pub(crate) fn serve(namespace: String) -> Result<()> {
     diary::set_tracing(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
     let containerd = std::env::var("TTRPC_ADDRESS").ok();
-    sys::fds::close_from(LISTENER.cast_unsigned() + 1);
+    sys::fds::close_from(LISTENER.cast_unsigned() + 1, alone()?);
     let listener =
         sys::fds::inherit(LISTENER).map_err(Error::kernel("take the ttrpc socket as descriptor 3"))?;
     leave_caller()?;
@@ -26,9 +27,14 @@ pub(crate) fn serve(namespace: String) -> Result<()> {
     Shim::new(listener, setting)?.run()
 }
 
+/// The shim never has a second thread.
+pub(super) fn alone() -> Result<SingleThread> {
+    SingleThread::check().map_err(Error::kernel("find this process to have one thread"))
+}
+
 /// Leaves everything behind that belongs to who started it, so that none of it gets into a container.
 pub(super) fn leave_caller() -> Result<()> {
-    sys::env::clear();
+    sys::env::clear(alone()?);
     // Fails for who leads a session already.
     let _ = rustix::process::setsid();
     let _ = std::env::set_current_dir("/");

@@ -28,6 +28,7 @@ use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use sys::thread::SingleThread;
 
 /// How long processes that were killed may take to go.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -227,7 +228,7 @@ impl Libcontainer {
             let _ = std::fs::write(SCORE, score.trim());
         }
         result.map_err(|error| {
-            let _ = sys::fds::close_others(&open);
+            let _ = SingleThread::check().and_then(|alone| sys::fds::close_others(&open, alone));
             explain::libcontainer(&chain(&error), &self.log())
         })
     }
