@@ -11,13 +11,16 @@ use std::sync::Arc;
 /// # Errors
 /// `Invalid` for an unknown signal, `Conflict` when the container does not run.
 pub async fn kill(services: &Arc<Services>, reference: &str, signal: Option<&str>) -> Result<()> {
+    send(services, reference, signal)
+        .await
+        .map_err(|error| error.context(format!("cannot kill container: {reference}")))
+}
+
+async fn send(services: &Arc<Services>, reference: &str, signal: Option<&str>) -> Result<()> {
     let container = services.containers.find(reference)?;
     let number = signal_number(signal.unwrap_or("SIGKILL"))?;
     let Some(task) = container.task().filter(|_| container.state().is_live()) else {
-        return Err(Error::new(
-            Class::Conflict,
-            format!("cannot kill container: {reference}: container {} is not running", container.id()),
-        ));
+        return Err(Error::new(Class::Conflict, format!("container {} is not running", container.id())));
     };
     let stops = number == 9 || Some(number) == stop_signal(&container.record().spec.process);
     if stops {
