@@ -311,11 +311,15 @@ async fn mount_point(
                 target,
                 read_only: mount.read_only,
                 propagation: bind.propagation,
-                mode: bind.relabel.map(String::from).unwrap_or_default(),
+                mode: bind_mode(mount, bind.relabel),
             })
         }
         MountKind::Volume(volume) => {
-            volume_point(services, id, spec, volume, &target, mount.read_only, undo).await
+            let mut point = volume_point(services, id, spec, volume, &target, mount.read_only, undo).await?;
+            if point.mode.is_empty() && volume.name.is_some() && !mount.structured {
+                point.mode = if mount.read_only { "ro" } else { "z" }.to_owned();
+            }
+            Ok(point)
         }
         MountKind::Tmpfs(_) => Ok(MountPoint {
             kind: MountPointKind::Tmpfs,
@@ -329,6 +333,12 @@ async fn mount_point(
             Err(Error::new(Class::Unsupported, format!("mounting the image {image} is not supported yet")))
         }
     }
+}
+
+/// What was written behind the path, as `inspect` shows it.
+fn bind_mode(mount: &spec::Mount, relabel: Option<char>) -> String {
+    let read_only = (mount.read_only && !mount.structured).then(|| "ro".to_owned());
+    read_only.into_iter().chain(relabel.map(String::from)).collect::<Vec<_>>().join(",")
 }
 
 async fn volume_point(
