@@ -62,9 +62,10 @@ pub(super) fn check(
     let namespace = UserNamespace::make(shim, maps).map_err(|error| {
         unsupported(format!("userns-remap: no user namespace: {}", errors::chain(&error)))
     })?;
-    images
-        .try_ids(namespace.as_fd())
-        .map_err(|error| unsupported(format!("userns-remap: {}", errors::chain(&error))))?;
+    images.try_ids(namespace.as_fd()).map_err(|error| {
+        let why = errors::chain(&error);
+        unsupported(format!("userns-remap: this file system cannot show files with mapped ids: {why}"))
+    })?;
     can_reach(state, maps.root())
 }
 
