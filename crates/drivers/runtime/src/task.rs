@@ -361,7 +361,7 @@ impl Shared {
         }
         let written = read_exit(&self.cleanup.bundle).filter(|_| self.cleanup.record.own);
         let out_of_memory = self.hub.take_out_of_memory(&self.cleanup.id);
-        Ok(written.or(known.map(WaitOutcome::exit)).unwrap_or_else(|| wait::killed(out_of_memory)))
+        Ok(written.or_else(|| known.map(WaitOutcome::exit)).unwrap_or_else(|| wait::killed(out_of_memory)))
     }
 
     /// The shim did not live to answer, or no longer knows the container.
