@@ -33,11 +33,11 @@ fn containers_reach_each_other_over_the_bridge() {
         return skip("a host whose firewall forwards packets");
     }
     with_engine(|engine| {
-        let serve = "mkdir /www; echo page >/www/index.html; httpd -f -h /www -p 80";
+        let serve = "while true; do echo page | nc -l -p 80; done";
         engine.docker(&["run", "-d", "--name", "web", "busybox", "sh", "-c", serve]).ok();
         let address = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
         let fetch = format!(
-            "for i in 1 2 3 4 5 6 7 8 9 10; do wget -q -T 2 -O- http://{address}/ && exit; sleep 0.1; done"
+            "for i in 1 2 3 4 5 6 7 8 9 10; do nc -w 2 {address} 80 </dev/null && exit; sleep 0.1; done"
         );
         assert_eq!(shell(engine, &[], &fetch), "page\n");
         engine.docker(&["rm", "-f", "web"]).ok();

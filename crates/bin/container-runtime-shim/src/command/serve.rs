@@ -14,6 +14,7 @@ const LISTENER: i32 = 3;
 
 /// Serves until there is nothing left to serve.
 pub(crate) fn serve(namespace: String) -> Result<()> {
+    let parent = rustix::process::getppid();
     diary::set_tracing(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
     let containerd = std::env::var("TTRPC_ADDRESS").ok();
     sys::fds::close_from(LISTENER.cast_unsigned() + 1, alone()?);
@@ -23,7 +24,7 @@ pub(crate) fn serve(namespace: String) -> Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(Error::kernel("become the subreaper"))?;
     sys::heap::keep_small();
-    let setting = Setting { containerd, namespace, private: false };
+    let setting = Setting { containerd, namespace, private: false, parent };
     Shim::new(listener, setting)?.run()
 }
 

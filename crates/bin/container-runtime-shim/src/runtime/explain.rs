@@ -77,6 +77,18 @@ fn directory_problem(text: &str) -> Option<Error> {
     Some(Error::Runtime { class: Class::Invalid, message })
 }
 
+/// The same failure with the directory that the exec's process names, as runc says it.
+pub(super) fn naming_directory(error: Error, process: &[u8]) -> Error {
+    let process: serde_json::Value = serde_json::from_slice(process).unwrap_or_default();
+    match (error, process["cwd"].as_str()) {
+        (Error::Runtime { class, message }, Some(directory)) => {
+            let named = format!("chdir to cwd ({directory:?})");
+            Error::Runtime { class, message: message.replace("chdir to cwd", &named) }
+        }
+        (error, _) => error,
+    }
+}
+
 /// crun's ``executable file `NAME` not found in $PATH``.
 fn crun_missing(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("executable file `")?;
@@ -98,6 +110,14 @@ mod tests {
         let error = libcontainer(text, &["executor".to_owned()]);
         assert_eq!(error.to_string(), "exec: \"foo\": executable file not found in $PATH");
         assert_eq!(error.class(), Class::Invalid);
+    }
+
+    #[test]
+    fn an_execs_missing_directory_is_named() {
+        let error = libcontainer("failed to unix syscall", &["failed to chdir (e: ENOENT)".to_owned()]);
+        let error = naming_directory(error, br#"{"cwd": "/no/dir"}"#);
+        let expected = "chdir to cwd (\"/no/dir\") set in config.json failed: no such file or directory";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -95,6 +95,7 @@ impl Libcontainer {
             builder.as_tenant().with_process(Some(&path)).with_detach(true).build()
         });
         let _ = std::fs::remove_file(&path);
+        let made = made.map_err(|error| explain::naming_directory(error, document));
         Ok(Made { pid: made?.as_raw(), master: console.map(crate::streams::Console::receive).transpose()? })
     }
 

@@ -24,6 +24,7 @@ use crate::streams::Client;
 use crate::ttrpc::{Connection, Incoming};
 use containerd_shim_protos::ttrpc::Request;
 use rustix::net::{SocketFlags, accept_with};
+use rustix::process::Pid;
 use shim_protocol::Options;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -32,6 +33,9 @@ use std::time::{Duration, Instant};
 
 /// How long a shim without a container waits for its first connection.
 const LONELY: Duration = Duration::from_secs(60);
+
+/// How often it looks meanwhile whether the daemon that started it still lives.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Everything that a serving shim has.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub(crate) struct Shim {
     namespace: String,
     numbers: Number,
     lonely_since: Option<Instant>,
+    /// The daemon that started this shim for itself; none where whoever started it goes on purpose.
+    parent: Option<Pid>,
     /// Whether memory was freed that the heap still holds.
     untrimmed: bool,
     done: bool,
@@ -67,6 +73,8 @@ pub(crate) struct Setting {
     pub(crate) namespace: String,
     /// Whether the mount namespace is this shim's own already.
     pub(crate) private: bool,
+    /// The daemon that started this shim for itself.
+    pub(crate) parent: Option<Pid>,
 }
 
 impl Shim {
@@ -102,6 +110,7 @@ impl Shim {
             namespace: setting.namespace,
             numbers: 0,
             lonely_since: Some(Instant::now()),
+            parent: setting.parent,
             untrimmed: false,
             done: false,
         };
@@ -129,13 +138,21 @@ impl Shim {
         if self.listener.is_none() {
             return self.are_streams_over();
         }
-        let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY);
+        let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY || self.is_orphan());
         self.done || (self.container.is_none() && self.connections.is_empty() && lonely)
+    }
+
+    /// Whether the daemon that started this shim is gone: it died before it could connect.
+    fn is_orphan(&self) -> bool {
+        self.parent.is_some() && self.parent != rustix::process::getppid()
     }
 
     /// Until the next thing that happens by itself.
     fn patience(&self) -> Option<Duration> {
-        let lonely = self.lonely_since.filter(|_| self.listener.is_some()).map(|since| since + LONELY);
+        let lonely = self.lonely_since.filter(|_| self.listener.is_some()).map(|since| match self.parent {
+            Some(_) => Instant::now() + LOOK,
+            None => since + LONELY,
+        });
         let until = self.next_deadline().into_iter().chain(lonely).min()?;
         Some(until.saturating_duration_since(Instant::now()))
     }
