@@ -39,7 +39,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     for dir in [&root, &root.join("containers"), &state, &state.join("containers")] {
         durable::create_dir_all(dir, 0o711)?;
     }
-    let private_suffix = hash_suffix(&root);
+    let private_suffix = networks::private_suffix(&root);
     if private && settings.runtime.cgroup_parent == config::Runtime::default().cgroup_parent {
         settings.runtime.cgroup_parent = format!("/container-runtime-{private_suffix}");
     }
@@ -99,14 +99,6 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     adopt_all(&services).await?;
     watch_oom(&services);
     Ok(services)
-}
-
-/// Eight hexadecimal digits that stand for a root directory.
-fn hash_suffix(root: &Path) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    root.hash(&mut hasher);
-    format!("{:08x}", hasher.finish() & 0xffff_ffff)
 }
 
 async fn engine_id(store: &Arc<dyn StateStore>) -> Result<String> {

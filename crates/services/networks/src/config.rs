@@ -54,8 +54,7 @@ impl Config {
 
     /// A private engine, whose names derive from its root directory: `ctr` and 8 hexadecimal digits.
     pub fn private(root: &Path) -> Self {
-        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let suffix: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let suffix = private_suffix(root);
         Self {
             bridge: format!("ctr{suffix}"),
             preferred_subnet: None,
@@ -63,6 +62,13 @@ impl Config {
             ..Self::host()
         }
     }
+}
+
+/// Eight hexadecimal digits that stand for the root directory of a private engine in the names of what it makes in the
+/// kernel. They are the same for every build, so that an upgraded daemon finds its own things.
+pub fn private_suffix(root: &Path) -> String {
+    let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn default_pools() -> Vec<AddressPool> {

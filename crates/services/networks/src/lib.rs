@@ -24,7 +24,7 @@ mod record;
 mod sandbox;
 mod subnet;
 
-pub use config::{AddressPool, Config};
+pub use config::{AddressPool, Config, private_suffix};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
