@@ -33,6 +33,7 @@ fn containers_reach_each_other_over_the_bridge() {
         return skip("a host whose firewall forwards packets");
     }
     with_engine(|engine| {
+        // Not wget: Debian 12's static busybox crashes in it wherever the C library's name service modules are absent.
         let serve = "while true; do echo page | nc -l -p 80; done";
         engine.docker(&["run", "-d", "--name", "web", "busybox", "sh", "-c", serve]).ok();
         let address = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
