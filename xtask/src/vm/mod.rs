@@ -3,6 +3,7 @@
 //! ```text
 //! cargo xtask vm -- uname -a                         a command, in a small root with busybox
 //! cargo xtask vm --put ./file:/srv/file -- ls /srv   with files of the host's
+//! cargo xtask vm --systemd -- systemctl status       a small Debian with systemd instead
 //! cargo xtask vm --tests lifecycle::                 end-to-end tests, with the built programs
 //! ```
 //!
@@ -10,15 +11,17 @@
 //! there; nothing is installed. The root is an ext4 image made anew each time. The command's output comes over a
 //! serial line of its own, its exit code over another; the kernel's messages go to a file.
 
+mod busybox;
 mod initrd;
 mod machine;
 mod packages;
 mod root;
+mod systemd;
 mod tests;
 
 use anyhow::{Context as _, Result};
 use machine::Machine;
-use root::Root;
+use root::{Init, Root};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -38,6 +41,9 @@ pub(crate) struct Arguments {
     /// Copy a file or directory into the machine; programs with the libraries that they need
     #[arg(long, value_name = "HOST[:GUEST]")]
     put: Vec<String>,
+    /// Boot a small Debian with systemd
+    #[arg(long)]
+    systemd: bool,
     /// A file that keeps /var/lib/container-runtime from one machine to the next; made if missing
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -55,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     let kernel = packages::kernel(&cache)?;
     let qemu = packages::qemu(&cache)?;
     let work = tempdir(&cache)?;
-    let mut root = Root::new(&work.0, &kernel)?;
+    let init = if arguments.systemd { Init::Systemd } else { Init::Busybox };
+    let mut root = Root::new(&work.0, &cache, &kernel, init)?;
     for put in &arguments.put {
         let (from, to) = put.split_once(':').unwrap_or((put, put));
         root.put(from.as_ref(), to)?;

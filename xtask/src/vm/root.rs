@@ -1,38 +1,13 @@
-//! The machine's root: busybox, the kernel's modules, what the caller puts in, and an init of a few lines.
+//! The machine's root: an init with what it needs, the kernel's modules, and what the caller puts in.
 
 use super::packages::Kernel;
+use super::{busybox, systemd};
 use crate::run::{output, run};
 use anyhow::{Context as _, Result};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// Runs `/vm/command`: output to the second serial line, exit code to the third.
-const INIT: &str = "#!/bin/sh
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t securityfs security /sys/kernel/security
-mkdir -p /dev/pts /dev/shm
-mount -t devpts -o gid=5,mode=620,ptmxmode=666 pts /dev/pts
-mount -t tmpfs -o mode=1777 shm /dev/shm
-mount -t tmpfs -o mode=755 run /run
-mount -t tmpfs -o mode=1777 tmp /tmp
-mount -t cgroup2 -o nsdelegate cgroup /sys/fs/cgroup
-for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$controller >/sys/fs/cgroup/cgroup.subtree_control; done
-ln -sf /proc/self/fd /dev/fd; ln -sf fd/0 /dev/stdin; ln -sf fd/1 /dev/stdout; ln -sf fd/2 /dev/stderr
-hostname vm
-ip link set lo up
-ulimit -n 1048576
-modprobe overlay
-[ -b /dev/vdb ] && mkdir -p /var/lib/container-runtime && mount /dev/vdb /var/lib/container-runtime
-stty -F /dev/ttyS1 raw -echo
-sh /vm/command </dev/null >/dev/ttyS1 2>&1
-echo $? >/dev/ttyS2
-sync
-poweroff -f
-";
 
 /// A root in the making.
 pub(super) struct Root {
@@ -40,33 +15,31 @@ pub(super) struct Root {
     image: PathBuf,
 }
 
+/// Who is process 1.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Init {
+    /// A script of ours: up in seconds.
+    Busybox,
+    /// A small Debian with systemd.
+    Systemd,
+}
+
 impl Root {
-    /// Busybox and the kernel's modules.
-    pub(super) fn new(work: &Path, kernel: &Kernel) -> Result<Self> {
+    /// The base for an init, and the kernel's modules.
+    pub(super) fn new(work: &Path, cache: &Path, kernel: &Kernel, init: Init) -> Result<Self> {
         let root = Self { directory: work.join("root"), image: work.join("root.img") };
-        for path in [
-            "bin", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr/bin",
-            "usr/sbin", "var/lib", "vm",
-        ] {
-            fs::create_dir_all(root.directory.join(path))?;
+        match init {
+            Init::Busybox => busybox::base(&root)?,
+            Init::Systemd => systemd::base(&root, cache)?,
         }
-        root.put(Path::new("/bin/busybox"), "/bin/busybox")?;
-        for applet in output(Command::new("/bin/busybox").arg("--list"))?.lines() {
-            let link = root.directory.join("bin").join(applet);
-            if !link.exists() {
-                symlink("busybox", link)?;
-            }
-        }
-        // Where the kernel looks for it.
-        symlink("../bin/busybox", root.directory.join("sbin/modprobe"))?;
-        root.write("/sbin/init", INIT, 0o755)?;
-        root.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0o644)?;
-        root.write("/etc/group", "root:x:0:\n", 0o644)?;
-        root.write("/etc/hosts", "127.0.0.1 localhost vm\n", 0o644)?;
-        root.write("/etc/resolv.conf", "", 0o644)?;
         let modules = kernel.unpacked.join("lib/modules");
-        run(Command::new("cp").arg("-r").arg(modules).arg(root.directory.join("lib")))?;
+        run(Command::new("cp").arg("-rl").arg(modules).arg(root.directory.join("lib")))?;
         Ok(root)
+    }
+
+    /// Where it is made.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Copies a file or directory of the host's, and the libraries that a program needs.
@@ -74,7 +47,10 @@ impl Root {
         self.copy(from, to)?;
         if from.is_file() {
             for library in libraries(from) {
-                self.copy(Path::new(&library), &library)?;
+                // A whole system has its own.
+                if !self.place(&library).exists() {
+                    self.copy(Path::new(&library), &library)?;
+                }
             }
         }
         Ok(())
@@ -89,14 +65,23 @@ impl Root {
     }
 
     fn copy(&self, from: &Path, to: &str) -> Result<()> {
-        let place = self.directory.join(to.trim_start_matches('/'));
+        let place = self.place(to);
         let parent = place.parent().context("a file has a directory")?;
         fs::create_dir_all(parent)?;
-        run(Command::new("cp").args(["-rL", "--preserve=mode", "--sparse=always"]).arg(from).arg(&place))
+        run(Command::new("cp")
+            .args(["-rL", "--preserve=mode", "--sparse=always", "--remove-destination"])
+            .arg(from)
+            .arg(&place))
+    }
+
+    fn place(&self, to: &str) -> PathBuf {
+        self.directory.join(to.trim_start_matches('/'))
     }
 
     pub(super) fn write(&self, to: &str, text: &str, mode: u32) -> Result<()> {
-        let place = self.directory.join(to.trim_start_matches('/'));
+        let place = self.place(to);
+        // Never through a link: a base in the cache shares its files with this root.
+        let _ = fs::remove_file(&place);
         fs::write(&place, text).with_context(|| format!("write {}", place.display()))?;
         fs::set_permissions(place, fs::Permissions::from_mode(mode))?;
         Ok(())
