@@ -5,7 +5,7 @@ use crate::index::Layer;
 use crate::leases::{Claim, Lease};
 use crate::{ImageError, Images, Result};
 use blobs::Sha256;
-use layers::archive::{Archive, Kind};
+use layers::archive::{Archive, ArchiveError, Kind};
 use layers::{Compression, LayerError, Limits, decompress};
 use oci::Digest;
 use serde::de::DeserializeOwned;
@@ -205,9 +205,12 @@ fn check(name: &str, expected: Option<&Digest>, found: &Digest) -> Result<()> {
 /// Compressed, or a tar header, or the zeros of an empty tar.
 fn looks_like_layer(head: &[u8]) -> bool {
     let compressed = Compression::detect(head).map_or(true, |compression| compression != Compression::None);
-    compressed
-        || (head.len() == BLOCK
-            && Archive::new(head).next_entry().is_ok_and(|e| e.is_some() || head.iter().all(|&b| b == 0)))
+    let header = || match Archive::new(head).next_entry() {
+        Ok(entry) => entry.is_some() || head.iter().all(|&b| b == 0),
+        // An extension's header, sound but for what it announces: that lies behind this block.
+        Err(error) => matches!(error, ArchiveError::Truncated),
+    };
+    compressed || (head.len() == BLOCK && header())
 }
 
 /// A path without `./`, empty components and a leading slash. `..` stays and so finds nothing.
@@ -276,6 +279,7 @@ impl<R: BufRead> Read for Hashing<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tar::EntryType;
 
     #[test]
     fn names_are_compared_in_one_form() {
@@ -289,6 +293,13 @@ mod tests {
         assert!(looks_like_layer(&[0; BLOCK]));
         assert!(looks_like_layer(b"\x1f\x8b\x08"));
         assert!(looks_like_layer(b"\x28\xb5\x2f\xfd"));
+        for extension in [EntryType::XHeader, EntryType::XGlobalHeader, EntryType::GNULongName] {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(extension);
+            header.set_size(30);
+            header.set_cksum();
+            assert!(looks_like_layer(header.as_bytes()), "{extension:?}");
+        }
         assert!(!looks_like_layer(b"1.0"));
         assert!(!looks_like_layer(&[b'x'; BLOCK]));
     }
