@@ -85,22 +85,6 @@ fn import_makes_an_image_of_a_root() {
 }
 
 #[test]
-fn a_debian_root_made_by_debootstrap_runs() {
-    if let Some(lacking) = lacks(&[Need::Program("debootstrap")]) {
-        return skip(&lacking);
-    }
-    with_engine(|engine| {
-        let root = fixtures::debian_root();
-        engine.docker(&["import", root.to_str().unwrap(), "debian:12"]).ok();
-        let run = |arguments: &[&str]| engine.docker(&[&["run", "--rm", "debian:12"], arguments].concat());
-        assert!(run(&["cat", "/etc/debian_version"]).ok().starts_with("12"));
-        assert_eq!(run(&["bash", "-c", "dpkg --get-selections | grep -c '^dpkg\\s'"]).ok(), "1\n");
-        assert_eq!(run(&["stat", "-c", "%a %U", "/usr/bin/passwd"]).ok(), "4755 root\n");
-        engine.docker(&["rmi", "debian:12"]).ok();
-    });
-}
-
-#[test]
 fn images_are_listed_tagged_and_removed() {
     with_engine(|engine| {
         let id = engine.inspect("busybox", "{{.Id}}");

@@ -7,6 +7,7 @@ mod attach;
 mod bad_input;
 mod clients;
 mod crash;
+mod debian;
 mod exec;
 mod failures;
 mod images;

@@ -33,37 +33,17 @@ pub fn busybox_root() -> PathBuf {
     made_once("busybox-root-1.tar", |path| fs::write(path, busybox_layer()).unwrap())
 }
 
-/// A small Debian as a plain archive, made with debootstrap.
-pub fn debian_root() -> PathBuf {
-    made_once("debian-12-1.tar", |path| {
-        let script = "set -e; d=$(mktemp -d); trap 'rm -rf \"$d\"' EXIT; \
-            debootstrap --variant=minbase bookworm \"$d/root\" $MIRROR >\"$d/log\" 2>&1 || { tail -5 \"$d/log\" >&2; exit 1; }; \
-            rm -rf \"$d/root/var/cache/apt/archives\"/*.deb; tar --numeric-owner -C \"$d/root\" -cf \"$0\" .";
-        let mirror = std::env::var("DEBIAN_MIRROR").unwrap_or_else(|_| apt_mirror());
-        let status = Command::new("sh").args(["-c", script]).arg(path).env("MIRROR", mirror).status();
-        assert!(status.unwrap().success(), "debootstrap");
-    })
-}
-
-/// Where this machine's apt gets Debian from; empty: debootstrap's own choice.
-fn apt_mirror() -> String {
-    let targets = Command::new("apt-get")
-        .args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
-        .output()
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
-    targets.lines().find(|line| line.ends_with("/debian/")).unwrap_or_default().to_owned()
-}
-
-/// Makes a file of the cache under a temporary name first, so that an interrupted run leaves no half of it.
-fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+/// Makes a file or a directory of the cache under a temporary name first, so that an interrupted run leaves no half of it.
+pub(crate) fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let directory = cache().join("fixtures");
     let path = directory.join(name);
     if !path.exists() {
         fs::create_dir_all(&directory).unwrap();
         let temporary = directory.join(format!("{name}.{}", std::process::id()));
         make(&temporary);
-        fs::rename(&temporary, &path).unwrap();
+        // Another run may have made the same meanwhile: then its directory stays.
+        let renamed = fs::rename(&temporary, &path);
+        renamed.or_else(|_| fs::remove_dir_all(&temporary)).unwrap();
     }
     path
 }
@@ -71,15 +51,7 @@ fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
 /// An archive of one image with one layer, in the format of `docker save`.
 pub fn docker_archive(reference: &str, layer: &[u8], config: &serde_json::Value) -> Vec<u8> {
     let diff_id = hex::encode(Sha256::digest(layer));
-    let image = json!({
-        "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
-        "os": "linux",
-        "created": "2024-01-01T00:00:00Z",
-        "config": config,
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{diff_id}")] },
-        "history": [{ "created": "2024-01-01T00:00:00Z", "created_by": "fixture" }],
-    })
-    .to_string();
+    let image = image_config(&diff_id, config);
     let config_name = format!("{}.json", hex::encode(Sha256::digest(image.as_bytes())));
     let layer_name = format!("{diff_id}/layer.tar");
     let manifest =
@@ -89,6 +61,19 @@ pub fn docker_archive(reference: &str, layer: &[u8], config: &serde_json::Value)
     archive.file(&layer_name, 0o644, layer);
     archive.file("manifest.json", 0o644, manifest.as_bytes());
     archive.finish()
+}
+
+/// The configuration of an image with one layer, whose uncompressed digest this is.
+pub(crate) fn image_config(diff_id: &str, config: &serde_json::Value) -> String {
+    json!({
+        "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
+        "os": "linux",
+        "created": "2024-01-01T00:00:00Z",
+        "config": config,
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{diff_id}")] },
+        "history": [{ "created": "2024-01-01T00:00:00Z", "created_by": "fixture" }],
+    })
+    .to_string()
 }
 
 fn busybox_layer() -> Vec<u8> {
@@ -161,7 +146,7 @@ impl Archive {
     }
 }
 
-fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
+pub(crate) fn header(kind: tar::EntryType, mode: u32) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(mode);

@@ -13,6 +13,7 @@
 //! what bears the tested engine's names.
 #![expect(clippy::print_stderr, reason = "a test says why it skips, and what a failing engine logged")]
 
+pub mod debian;
 mod engine;
 pub mod fixtures;
 mod http;
@@ -20,6 +21,7 @@ mod leaks;
 mod need;
 mod output;
 mod pty;
+mod tree;
 mod wait;
 
 pub use engine::{Settings, TestEngine, with_engine, with_engine_of, with_private_engine};
@@ -27,4 +29,5 @@ pub use http::Response;
 pub use need::{Need, lacks, skip};
 pub use output::Run;
 pub use pty::Pty;
+pub use tree::Tree;
 pub use wait::{eventually, wait_until};
