@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Log,
     /// Make namespaces and hold them.
     Namespaces,
+    /// Do nothing until standard input ends.
+    Hold,
 }
 
 /// The flags before it.
@@ -35,9 +37,9 @@ pub(crate) enum Problem {
     Flag(String),
     #[error("flag {0} lacks its value")]
     Value(String),
-    #[error("unknown command {0:?}: one of start, delete, serve, log, namespaces")]
+    #[error("unknown command {0:?}: one of start, delete, serve, log, namespaces, hold")]
     Command(String),
-    #[error("no command: one of start, delete, serve, log, namespaces")]
+    #[error("no command: one of start, delete, serve, log, namespaces, hold")]
     Nothing,
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Comm
         Some("serve") => Command::Serve,
         Some("log") => Command::Log,
         Some("namespaces") => Command::Namespaces,
+        Some("hold") => Command::Hold,
         Some(other) => return Err(Problem::Command(other.to_owned())),
         None => return Err(Problem::Nothing),
     };

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Delete => command::delete(&flags),
         Command::Log => command::log(flags.operand.as_deref()),
         Command::Namespaces => command::namespaces(flags.operand.as_deref()),
+        Command::Hold => command::hold(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

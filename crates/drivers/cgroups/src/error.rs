@@ -38,6 +38,24 @@ pub enum Error {
         /// Its name.
         controller: &'static str,
     },
+    /// systemd refused.
+    #[error("systemd: {method}: {message} ({name})")]
+    Systemd {
+        /// What it was asked.
+        method: &'static str,
+        /// Its name for the error.
+        name: String,
+        /// Its words.
+        message: String,
+    },
+    /// systemd could not start or stop a unit.
+    #[error("systemd: the job for {unit} is {result}: see `systemctl status {unit}`")]
+    Job {
+        /// The unit.
+        unit: String,
+        /// `failed`, `canceled`, `timeout`, …
+        result: String,
+    },
     /// The kernel did not get there in time.
     #[error("cgroup {path} is not {wanted} after {limit:?}", path = path.display())]
     Deadline {
@@ -65,7 +83,7 @@ impl Classified for Error {
             Self::NotMounted | Self::NoController { .. } => Class::Unsupported,
             Self::File { .. } if self.is_missing() => Class::NotFound,
             Self::File { cause, .. } => errors::io_class(cause),
-            Self::Unintelligible { .. } => Class::Internal,
+            Self::Unintelligible { .. } | Self::Systemd { .. } | Self::Job { .. } => Class::Internal,
             Self::Deadline { .. } => Class::Unavailable,
         }
     }

@@ -173,9 +173,10 @@ impl Host {
         }
         match (self.mode, &self.v2) {
             (Mode::V2, Some((root, _))) => {
-                let children = files::subtree(root).unwrap_or_default();
-                let mut below = children.iter().skip(1).peekable();
-                below.peek().is_none() || below.any(|child| child.join(file).exists())
+                let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+                let children = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+                let mut below = children.peekable();
+                below.peek().is_none() || below.any(|child| child.path().join(file).exists())
             }
             _ => self.v1.get(&controller).is_some_and(|root| root.join(file).exists()),
         }

@@ -1,5 +1,6 @@
 //! Where a container's cgroup is, for both ways of making cgroups.
 
+use crate::systemd::Scope;
 use std::path::{Component, Path, PathBuf};
 
 /// Who makes cgroups.
@@ -17,7 +18,7 @@ pub enum Driver {
 pub fn container_path(driver: Driver, parent: Option<&str>, prefix: &str, id: &str) -> PathBuf {
     match driver {
         Driver::Cgroupfs => Path::new("/").join(parent.unwrap_or(prefix)).join(id),
-        Driver::Systemd => format!("{}:{prefix}:{id}", parent.unwrap_or("system.slice")).into(),
+        Driver::Systemd => format!("{}:{prefix}:{id}", parent.unwrap_or(Scope::DEFAULT_SLICE)).into(),
     }
 }
 
@@ -42,7 +43,7 @@ fn expand_slice(slice: &str) -> PathBuf {
     ends.filter(|end| *end > 0).map(|end| format!("{}.slice", &name[..end])).collect()
 }
 
-fn unit(prefix: &str, name: &str) -> String {
+pub(crate) fn unit(prefix: &str, name: &str) -> String {
     match (name.ends_with(".slice"), prefix) {
         (true, _) => name.to_owned(),
         (false, "") => format!("{name}.scope"),

@@ -61,6 +61,7 @@ use ::containers::Record;
 use errors::{Class, Error, Result};
 use events::{ContainerAction, ContainerOf, Event};
 use ids::ContainerId;
+use spec::Security;
 use std::path::PathBuf;
 
 /// An event about a container.
@@ -97,10 +98,16 @@ pub(crate) const APPARMOR_PROFILE: &str = "container-runtime-default";
 
 /// The AppArmor profile that applies; none where the kernel has no AppArmor or the client wants none.
 fn apparmor(services: &Services, record: &Record) -> Option<String> {
-    let security = &record.spec.security;
+    profile(services, &record.spec.security)
+}
+
+/// The same before there is a record.
+fn profile(services: &Services, security: &Security) -> Option<String> {
     match security.apparmor.as_deref() {
         _ if !services.host.apparmor => None,
         Some("unconfined") => None,
+        // What an engine's own is called in documents written for Docker.
+        Some("" | "docker-default") => Some(APPARMOR_PROFILE.to_owned()),
         Some(profile) => Some(profile.to_owned()),
         None if security.privileged => None,
         None => Some(APPARMOR_PROFILE.to_owned()),

@@ -46,6 +46,10 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     network(services, spec)?;
     mounts(spec)?;
     sysctls(spec)?;
+    if let Some(parent) = &spec.cgroup_parent {
+        crate::system::check_cgroup_parent(parent, services.cgroup_driver)?;
+    }
+    apparmor(services, spec)?;
     runtime::bundle::check_rlimits(&spec.process.rlimits)?;
     services.runtimes.check(spec.runtime.as_deref())?;
     let default = &services.settings.logging;
@@ -68,10 +72,24 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
         ));
     }
     let mut warnings = resources(services, &mut spec.resources)?;
+    let profile = spec.security.apparmor.as_deref().filter(|profile| *profile != "unconfined");
+    if let Some(profile) = profile.filter(|_| !services.host.apparmor) {
+        warnings.push(format!("Your kernel does not support AppArmor. Profile {profile} discarded."));
+    }
     if matches!(spec.network.mode, NetworkMode::Host) && !spec.network.published.is_empty() {
         warnings.push("Published ports are discarded when using host network mode".into());
     }
     Ok(warnings)
+}
+
+/// A profile that a container asks for by name has to be there: without it would run less confined than it relies on.
+fn apparmor(services: &Services, spec: &ContainerSpec) -> Result<()> {
+    let Some(profile) = super::profile(services, &spec.security) else { return Ok(()) };
+    if spec.security.apparmor.is_none() || apparmor::is_loaded(&profile) {
+        return Ok(());
+    }
+    let why = format!("AppArmor profile {profile} is not loaded");
+    Err(Error::new(Class::Invalid, why).hint("Load it with `apparmor_parser --replace FILE`"))
 }
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -257,9 +275,8 @@ pub(super) fn resources(services: &Services, limits: &mut Resources) -> Result<V
     );
     unless!(has(Controller::CpuSet), "cpuset", cpuset_cpus, cpuset_mems);
     unless!(has(Controller::Pids), "pids limit", pids_limit);
-    let weight = file(Controller::BlockIo, "blkio.weight")
-        || file(Controller::BlockIo, "blkio.bfq.weight")
-        || v2 && has(Controller::BlockIo);
+    let names = if v2 { ["io.weight", "io.bfq.weight"] } else { ["blkio.weight", "blkio.bfq.weight"] };
+    let weight = names.iter().any(|name| file(Controller::BlockIo, *name));
     unless!(weight, "Block I/O weight or the cgroup is not mounted", blkio_weight);
     Ok(warnings)
 }

@@ -1,5 +1,6 @@
 //! The verbs on the engine itself.
 
+mod cgroup_driver;
 mod df;
 mod events;
 mod info;
@@ -7,6 +8,7 @@ mod open;
 mod purge;
 mod remap;
 
+pub(crate) use cgroup_driver::check as check_cgroup_parent;
 pub use df::{DiskUsage, disk_usage};
 pub use events::{EventStream, events};
 pub use info::{Info, info};

@@ -4,7 +4,7 @@ use crate::host::Host;
 use crate::{Services, random};
 use ::containers::{Container, Containers, Record};
 use ::events::Events;
-use config::{CgroupDriver, Settings};
+use config::Settings;
 use durable::Trash;
 use errors::{Class, Error, Result};
 use images::Images;
@@ -40,16 +40,18 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         durable::create_dir_all(dir, 0o711)?;
     }
     let private_suffix = networks::private_suffix(&root);
-    if private && settings.runtime.cgroup_parent == config::Runtime::default().cgroup_parent {
-        settings.runtime.cgroup_parent = format!("/container-runtime-{private_suffix}");
-    }
 
     let store = store::open_redb(&root.join("state.redb"))?;
     let id = engine_id(&store).await?;
     let trash = Arc::new(Trash::open(&root.join("trash"))?);
     let state_trash = Arc::new(Trash::open(&state.join("trash"))?);
     let cgroups = cgroups::Host::detect()?;
-    let cgroup_driver = cgroup_driver(settings.runtime.cgroup_driver, &cgroups)?;
+    let cgroup_driver = super::cgroup_driver::driver(settings.runtime.cgroup_driver, &cgroups)?;
+    settings.runtime.cgroup_parent = super::cgroup_driver::parent(
+        &settings.runtime.cgroup_parent,
+        cgroup_driver,
+        private.then_some(private_suffix.as_str()),
+    )?;
     let images = Images::open(images::Config { root: root.clone() }, Arc::clone(&store)).await?;
     let id_maps = super::remap::id_maps(&settings)?;
     let mut host = Host::detect(shim.clone());
@@ -111,21 +113,6 @@ async fn engine_id(store: &Arc<dyn StateStore>) -> Result<String> {
     let id = [&hex[..4], &hex[4..6], &hex[6..8], &hex[8..10], &hex[10..]].map(|part| part.concat()).join("-");
     store.commit(store::Transaction::new().put(KEY, id.clone().into_bytes())).await?;
     Ok(id)
-}
-
-fn cgroup_driver(wanted: CgroupDriver, host: &cgroups::Host) -> Result<cgroups::Driver> {
-    let systemd = Path::new("/run/systemd/system").exists();
-    match wanted {
-        CgroupDriver::Cgroupfs => Ok(cgroups::Driver::Cgroupfs),
-        CgroupDriver::Systemd if systemd => Ok(cgroups::Driver::Systemd),
-        CgroupDriver::Systemd => Err(Error::new(
-            Class::Unavailable,
-            "runtime.cgroup_driver is systemd, but systemd is not the init of this host",
-        )
-        .hint("Set it to cgroupfs or auto")),
-        CgroupDriver::Auto if systemd && host.mode().version() == 2 => Ok(cgroups::Driver::Systemd),
-        CgroupDriver::Auto => Ok(cgroups::Driver::Cgroupfs),
-    }
 }
 
 fn network_config(settings: &Settings, private: bool) -> Result<networks::Config> {

@@ -1,6 +1,7 @@
 //! What the program does by its command line.
 
 mod delete;
+mod hold;
 pub(crate) mod init;
 mod log;
 mod namespaces;
@@ -8,6 +9,7 @@ mod serve;
 mod start;
 
 pub(crate) use delete::delete;
+pub(crate) use hold::hold;
 pub(crate) use log::log;
 pub(crate) use namespaces::namespaces;
 pub(crate) use serve::serve;

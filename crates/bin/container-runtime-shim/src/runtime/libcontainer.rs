@@ -7,12 +7,15 @@ use super::Made;
 use super::ahead;
 use super::derive::{self, Derived};
 use super::explain;
+use super::placed::{self, Held};
 use super::trouble::Trouble;
+use super::weight;
 use crate::bundle::{self, parse};
 use crate::error::{Error, Result};
 use crate::program::{Confinement, Identity, Kind, ProgramExecutor};
 use crate::seccomp::Filter;
 use crate::streams::Theirs;
+use cgroups::Scope;
 use errors::chain;
 use libcgroups::common::{
     AnyCgroupManager, CgroupConfig, CgroupManager, ControllerOpt, create_cgroup_manager,
@@ -40,6 +43,7 @@ pub(crate) struct Libcontainer {
     bundle: PathBuf,
     /// libcontainer's directory of containers, with this one alone.
     root: PathBuf,
+    /// Whether systemd makes its cgroup.
     systemd: bool,
     /// Where compiled seccomp filters are kept.
     filters: Option<PathBuf>,
@@ -60,7 +64,13 @@ impl Libcontainer {
     }
 
     pub(super) fn create(&self, streams: Theirs) -> Result<Made> {
-        let config = self.config()?;
+        let (mut config, path) = (self.config()?, self.bundle.join(file::CONFIG));
+        let scope = self.scope(&config)?;
+        let held = scope.as_ref().map(|scope| Held::start(scope, &self.id)).transpose()?;
+        if let Some(held) = &held {
+            config = held.place(&path, &config)?;
+        }
+        let weight = weight::take(&path, &mut config)?;
         let adapted = ahead::adapt(&config, &self.bundle)?;
         let derived =
             derive::config(adapted.as_ref().map_or(&config, |adapted| &adapted.text), &self.bundle)?;
@@ -70,10 +80,16 @@ impl Libcontainer {
         let (console, builder) = with_streams(self.builder(Kind::Init, derived, None, &streams)?, streams);
         let container = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
-            builder.as_init(&self.root).with_systemd(self.systemd).with_detach(true).build()
+            builder.as_init(&self.root).with_systemd(false).with_detach(true).build()
         })?;
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
         self.write(file::CONFIG, &derive::settled(&text, &self.bundle, pid)?)?;
+        if let Some(weight) = weight {
+            weight::give(pid, weight)?;
+        }
+        if let (Some(scope), Some(held)) = (&scope, &held) {
+            scope.keep_limits(&held.path).map_err(placed::error)?;
+        }
         Ok(Made { pid, master: console.map(crate::streams::Console::receive).transpose()? })
     }
 
@@ -134,13 +150,14 @@ impl Libcontainer {
         let container = self.load()?;
         Ok(create_cgroup_manager(CgroupConfig {
             cgroup_path: container.spec()?.cgroup_path,
-            systemd_cgroup: container.systemd(),
+            systemd_cgroup: false,
             container_name: self.id.clone(),
         })?)
     }
 
     pub(super) fn update(&self, resources: &[u8]) -> Result<()> {
-        let resources: LinuxResources = parse(Path::new("resources"), resources)?;
+        let mut resources: LinuxResources = parse(Path::new("resources"), resources)?;
+        let weight = weight::take_update(&mut resources);
         self.guard(|| {
             let manager = self.cgroup()?;
             let options = ControllerOpt {
@@ -150,12 +167,28 @@ impl Libcontainer {
                 freezer_state: None,
             };
             Ok(manager.apply(&options)?)
-        })
+        })?;
+        if let Some(weight) = weight {
+            let pid =
+                self.guard(|| Ok(self.load()?.pid()))?.ok_or_else(|| self.lost("the process's number"))?;
+            weight::give(pid.as_raw(), weight)?;
+        }
+        if let Some(scope) = self.scope(&self.config()?)? {
+            let path = self.guard(|| Ok(self.load()?.spec()?.cgroup_path))?;
+            scope.keep_limits(&path).map_err(placed::error)?;
+        }
+        Ok(())
     }
 
     pub(super) fn delete(&self) -> Result<()> {
         if self.directory().exists() {
             self.guard(|| self.load()?.delete(true))?;
+        }
+        if self.systemd
+            && let Ok(config) = self.config()
+            && let Some(scope) = self.scope(&config)?
+        {
+            scope.stop().map_err(placed::error)?;
         }
         match std::fs::remove_dir_all(&self.root) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -163,6 +196,11 @@ impl Libcontainer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// None where systemd is not asked.
+    fn scope(&self, config: &[u8]) -> Result<Option<Scope>> {
+        self.systemd.then(|| placed::scope(&self.bundle.join(file::CONFIG), config)).transpose()
     }
 
     fn directory(&self) -> PathBuf {

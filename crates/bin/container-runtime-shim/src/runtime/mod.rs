@@ -6,7 +6,9 @@ mod command;
 mod derive;
 mod explain;
 mod libcontainer;
+mod placed;
 mod trouble;
+mod weight;
 
 use crate::error::{Error, Result};
 use crate::streams::Theirs;
