@@ -5,6 +5,7 @@ use super::state::timestamp;
 use crate::container::Container;
 use crate::diary::Steps;
 use crate::error::{Error, Result};
+use crate::poll::Interest;
 use crate::process::{INIT, Phase};
 use crate::rootfs;
 use containerd_shim_protos::api::{DeleteRequest, DeleteResponse};
@@ -82,7 +83,12 @@ impl Shim {
     /// Lets those go who waited for processes that are no more.
     fn forget(&mut self, container: Container) {
         let Container { id, processes, memory, mount_namespace, .. } = container;
-        self.remains.extend(memory.map(|watch| watch.of.fd).into_iter().chain(mount_namespace));
+        let memory = memory.map(|mut watch| {
+            // The kernel signals it when the cgroup goes: left in the set, it would wake the loop for ever.
+            watch.set(&self.poll, Interest::NONE);
+            watch.of.fd
+        });
+        self.remains.extend(memory.into_iter().chain(mount_namespace));
         for waiter in processes.into_values().flat_map(|process| process.waiters) {
             self.respond(waiter, Err(Error::NoContainer { id: id.clone() }));
         }

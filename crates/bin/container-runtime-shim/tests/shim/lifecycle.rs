@@ -29,6 +29,22 @@ fn a_container_runs_and_its_exit_code_and_log_are_kept() {
     assert!(is(&container.delete("").unwrap_err(), Code::NOT_FOUND));
 }
 
+/// What is kept open of a deleted container must not wake the shim any more: the kernel signals some of it for ever.
+#[test]
+fn a_shim_sleeps_once_its_container_is_deleted() {
+    if lacks() {
+        return;
+    }
+    let container = Fixture::new(&["true"]);
+    container.run_to_end();
+    container.delete("").unwrap();
+    let sleeps = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", container.shim_pid)).unwrap();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+    };
+    eventually("the shim sleeps", sleeps);
+}
+
 #[test]
 fn the_process_gets_what_the_specification_says_and_nothing_of_the_shims() {
     if lacks() {
