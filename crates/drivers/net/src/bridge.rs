@@ -42,6 +42,8 @@ pub struct Attachment<'a> {
     pub inner: &'a str,
     /// The inner end's Ethernet address.
     pub mac: Mac,
+    /// Whether the neighbours are told of it: they may know another one that had the same address before.
+    pub announced: bool,
     /// Addresses with their subnets' prefix lengths.
     pub addresses: &'a [IpNet],
     /// Default routes, at most one for each family.
@@ -103,8 +105,9 @@ impl Bridge {
         let bridge = (self.name.as_str(), self.index);
         let made = socket.batch(vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)]);
         made.map_err(|error| self.explain(socket, error))?;
-        let configured = namespace
-            .with_socket(|inside| configure(inside, attachment))
+        let announced = if attachment.announced { namespace.announce_addresses() } else { Ok(()) };
+        let configured = announced
+            .and_then(|()| namespace.with_socket(|inside| configure(inside, attachment)))
             .and_then(|()| self.wait_operational(socket, attachment.outer));
         if configured.is_err()
             && let Err(error) = link::delete(socket, attachment.outer)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 /// An Ethernet address.
@@ -30,6 +31,13 @@ impl Mac {
     pub fn local(mut random: [u8; 6]) -> Self {
         random[0] = (random[0] | 0x02) & 0xfe;
         Self(random)
+    }
+
+    /// The address that goes with an IPv4 address in Docker's way, `02:42:` and its bytes: whoever gets the IPv4 address
+    /// next has the same Ethernet address, so that no neighbour's table is ever wrong.
+    pub fn of_ipv4(address: Ipv4Addr) -> Self {
+        let [a, b, c, d] = address.octets();
+        Self([0x02, 0x42, a, b, c, d])
     }
 
     /// The six bytes.

@@ -71,6 +71,12 @@ impl Namespace {
         act(slot.insert(self.open_socket()?))
     }
 
+    /// Makes devices that are put up in it from now on tell their neighbours who has the address: to every port of a
+    /// bridge, so only where a neighbour may know the address as somebody else's.
+    pub(crate) fn announce_addresses(&self) -> Result<()> {
+        self.run(|| sysctl::write("ipv4/conf/default/arp_notify", "1"))
+    }
+
     /// Runs `act` on a new thread in this namespace.
     pub fn run<T: Send>(&self, act: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         on_thread("netns-run", || {
@@ -126,8 +132,6 @@ fn write_defaults(settings: Settings) {
     let mut parameters = vec![
         ("ipv4/ip_unprivileged_port_start", "0"),
         ("ipv4/ping_group_range", "0 2147483647"),
-        // A device that goes up tells its neighbours who has the address now.
-        ("ipv4/conf/default/arp_notify", "1"),
     ];
     if !settings.ipv6 {
         parameters.push(("ipv6/conf/default/disable_ipv6", "1"));

@@ -150,7 +150,8 @@ pub(crate) struct Reservation {
     host: Arc<Host>,
     ipv4: Assigned,
     ipv6: Option<Assigned>,
-    mac: Mac,
+    /// The client's choice, if it made one.
+    mac: Option<Mac>,
     device: Option<String>,
     kept: bool,
 }
@@ -158,10 +159,6 @@ pub(crate) struct Reservation {
 impl Reservation {
     /// Reserves addresses of every family that the network has.
     pub(crate) fn new(addresses: &Arc<Mutex<Addresses>>, host: &Arc<Host>, wish: &Wish) -> Result<Self> {
-        let mac = match wish.mac {
-            Some(mac) => mac,
-            None => Mac::local(predefined::random()?),
-        };
         let mut families = addresses.lock();
         let ipv4 = assign(&mut families.v4, wish.ipv4)?;
         let ipv6 = match families.v6.as_mut().map(|v6| assign(v6, wish.ipv6)).transpose() {
@@ -173,7 +170,7 @@ impl Reservation {
         };
         drop(families);
         let (addresses, host) = (Arc::clone(addresses), Arc::clone(host));
-        Ok(Self { addresses, host, ipv4, ipv6, mac, device: None, kept: false })
+        Ok(Self { addresses, host, ipv4, ipv6, mac: wish.mac, device: None, kept: false })
     }
 
     /// Makes the device and enters everything into `endpoint`.
@@ -181,12 +178,22 @@ impl Reservation {
         let assigned = [Some(self.ipv4), self.ipv6];
         let addresses = assigned.iter().flatten().flat_map(|one| IpNet::new(one.address, one.prefix));
         let gateways = assigned.iter().flatten().filter_map(|one| one.gateway);
-        let device = Device { mac: self.mac, addresses: addresses.collect(), gateways: gateways.collect() };
+        let mac = match (self.mac, self.ipv4.address) {
+            (Some(chosen), _) => chosen,
+            (None, IpAddr::V4(address)) => Mac::of_ipv4(address),
+            (None, IpAddr::V6(_)) => Mac::local(predefined::random()?),
+        };
+        let device = Device {
+            mac,
+            announced: self.mac.is_some(),
+            addresses: addresses.collect(),
+            gateways: gateways.collect(),
+        };
         let outer = self.host.attach(namespace, &device)?;
         self.device = Some(outer.clone());
         endpoint.ipv4 = Some(self.ipv4);
         endpoint.ipv6 = self.ipv6;
-        endpoint.mac = Some(self.mac);
+        endpoint.mac = Some(mac);
         endpoint.host_device = Some(outer);
         endpoint.device = Some(INNER_DEVICE.to_owned());
         Ok(())

@@ -68,6 +68,7 @@ pub(crate) struct Host {
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) mac: Mac,
+    pub(crate) announced: bool,
     pub(crate) addresses: Vec<IpNet>,
     pub(crate) gateways: Vec<IpAddr>,
 }
@@ -101,6 +102,7 @@ impl Host {
                 outer: &outer,
                 inner: INNER_DEVICE,
                 mac: device.mac,
+                announced: device.announced,
                 addresses: &device.addresses,
                 gateways: &device.gateways,
             };

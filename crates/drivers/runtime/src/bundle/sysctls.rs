@@ -2,7 +2,7 @@
 
 use super::host::has_sysctl;
 use super::resolved::{NetworkNamespace, Resolved};
-use spec::{ContainerSpec, JoinMode, NetworkMode};
+use spec::{ContainerSpec, JoinMode};
 use std::collections::HashMap;
 
 /// The defaults of Docker, overridden by what the client set.
@@ -12,7 +12,8 @@ pub(super) fn of_container(spec: &ContainerSpec, resolved: &Resolved) -> HashMap
         // The specification's `domainname` is unknown to older runtimes; the parameter works with all.
         sysctls.insert("kernel.domainname".to_owned(), spec.domainname.clone());
     }
-    if owns_network(spec, resolved) {
+    // A namespace that is joined has been given these by whoever made it.
+    if resolved.network == NetworkNamespace::New {
         set_existing(&mut sysctls, "net.ipv4.ip_unprivileged_port_start", "0");
         if resolved.id_maps.is_none() {
             // Unprivileged ICMP echo; group ids above a user namespace's map would be refused.
@@ -21,11 +22,6 @@ pub(super) fn of_container(spec: &ContainerSpec, resolved: &Resolved) -> HashMap
     }
     sysctls.extend(spec.security.sysctls.clone());
     sysctls
-}
-
-fn owns_network(spec: &ContainerSpec, resolved: &Resolved) -> bool {
-    let foreign = matches!(spec.network.mode, NetworkMode::Host | NetworkMode::Container(_));
-    !foreign && resolved.network != NetworkNamespace::Host
 }
 
 fn set_existing(sysctls: &mut HashMap<String, String>, name: &str, value: &str) {

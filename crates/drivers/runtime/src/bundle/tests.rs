@@ -86,7 +86,8 @@ fn a_container_that_asks_for_nothing_gets_dockers_document() {
     assert_eq!(kinds, ["mount", "network", "uts", "pid", "ipc"]);
     assert_eq!(linux["namespaces"][1]["path"], "/run/netns/x");
     assert_eq!(linux["cgroupsPath"], "/docker/x");
-    assert_eq!(linux["sysctl"]["net.ipv4.ip_unprivileged_port_start"], "0");
+    let ports = &linux["sysctl"]["net.ipv4.ip_unprivileged_port_start"];
+    assert!(ports.is_null(), "who made the namespace that is joined has set its parameters");
     assert!(linux["maskedPaths"].as_array().unwrap().contains(&json!("/proc/interrupts")));
     assert_eq!(linux["readonlyPaths"].as_array().unwrap().len(), 5);
     let rules = linux["resources"]["devices"].as_array().unwrap();
@@ -232,6 +233,15 @@ fn tmpfs_options_replace_the_defaults_that_they_contradict() {
     for bad in ["evil", "context=x"] {
         assert!(matches!(tmpfs(&[bad]), Err(BundleError::TmpfsOption { .. })), "{bad}");
     }
+}
+
+#[test]
+fn a_network_namespace_of_the_runtimes_gets_dockers_parameters() {
+    let (spec, mut resolved) = (ContainerSpec::default(), resolved());
+    resolved.network = NetworkNamespace::New;
+    let document = serde_json::to_value(oci_spec(&spec, &resolved).unwrap()).unwrap();
+    assert_eq!(document["linux"]["sysctl"]["net.ipv4.ip_unprivileged_port_start"], "0");
+    assert_eq!(document["linux"]["sysctl"]["net.ipv4.ping_group_range"], "0 2147483647");
 }
 
 #[test]
