@@ -129,10 +129,8 @@ fn prepare(settings: Settings) -> Result<Socket> {
 /// The parameters that Docker gives each container: ports below 1024 and `ping` for everyone. A container without them
 /// still works, so a read-only `/proc/sys` is no failure.
 fn write_defaults(settings: Settings) {
-    let mut parameters = vec![
-        ("ipv4/ip_unprivileged_port_start", "0"),
-        ("ipv4/ping_group_range", "0 2147483647"),
-    ];
+    let mut parameters =
+        vec![("ipv4/ip_unprivileged_port_start", "0"), ("ipv4/ping_group_range", "0 2147483647")];
     if !settings.ipv6 {
         parameters.push(("ipv6/conf/default/disable_ipv6", "1"));
     }

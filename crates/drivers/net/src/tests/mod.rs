@@ -74,8 +74,14 @@ fn attach(
 ) -> Result<()> {
     let addresses: Vec<IpNet> = addresses.iter().map(|text| net(text)).collect();
     let gateways: Vec<IpAddr> = gateways.iter().map(|text| text.parse().unwrap()).collect();
-    let attachment =
-        Attachment { outer, inner: "eth0", mac: mac(), announced: false, addresses: &addresses, gateways: &gateways };
+    let attachment = Attachment {
+        outer,
+        inner: "eth0",
+        mac: mac(),
+        announced: false,
+        addresses: &addresses,
+        gateways: &gateways,
+    };
     host.with_socket(|socket| bridge.attach(socket, container, &attachment))
 }
 
