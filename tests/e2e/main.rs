@@ -20,5 +20,6 @@ mod mounts;
 mod network;
 mod run;
 mod runtimes;
+mod soak;
 mod terminal;
 mod userns;

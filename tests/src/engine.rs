@@ -174,6 +174,18 @@ impl TestEngine {
         self.api_raw(method, path, bytes.as_deref().map(|bytes| ("application/json", bytes.as_bytes())))
     }
 
+    /// The same for a request whose answer the engine may not live to give.
+    pub fn try_api(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> io::Result<Response> {
+        let bytes = body.map(serde_json::Value::to_string);
+        let body = bytes.as_deref().map(|bytes| ("application/json", bytes.as_bytes()));
+        http::request(&self.socket(), method, path, body)
+    }
+
     /// A request to the Engine API with any body.
     #[track_caller]
     pub fn api_raw(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Response {
@@ -220,11 +232,20 @@ impl TestEngine {
     /// Starts the daemon again, after it ended, with other variables than before.
     #[track_caller]
     pub fn restart_daemon(&self, environment: &[(&str, &str)]) {
+        self.spawn_again(environment);
+        self.wait_for_ping();
+    }
+
+    /// The same without waiting until it answers.
+    pub fn start_daemon(&self) {
+        self.spawn_again(&[]);
+    }
+
+    fn spawn_again(&self, environment: &[(&str, &str)]) {
         let mut settings = self.own().settings.clone();
         settings.environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         *self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner) =
             spawn(self.directory(), &self.host, &settings);
-        self.wait_for_ping();
     }
 
     /// What the daemon printed.

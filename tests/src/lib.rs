@@ -16,6 +16,7 @@
 pub mod debian;
 mod engine;
 pub mod fixtures;
+mod freezer;
 mod http;
 mod leaks;
 mod need;
@@ -25,6 +26,7 @@ mod tree;
 mod wait;
 
 pub use engine::{Settings, TestEngine, with_engine, with_engine_of, with_private_engine};
+pub use freezer::Freezer;
 pub use http::Response;
 pub use need::{Need, lacks, skip};
 pub use output::Run;
