@@ -143,6 +143,63 @@ fn restart_policy_always_holds_over_the_daemons_end() {
     });
 }
 
+#[test]
+fn a_pause_that_the_daemon_did_not_live_to_record_is_found_in_the_kernel() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "p1", "busybox", "sleep", "600"]).ok();
+        let freezer = Freezer::of(engine.inspect("p1", "{{.State.Pid}}").parse().unwrap());
+        for (frozen, state) in [(true, "paused"), (false, "running"), (true, "paused")] {
+            engine.kill_daemon();
+            freezer.set(frozen);
+            engine.restart_daemon(&[]);
+            assert_eq!(engine.inspect("p1", "{{.State.Status}}"), state);
+        }
+        engine.docker(&["exec", "p1", "true"]).fails(1, "is paused");
+        engine.docker(&["unpause", "p1"]).ok();
+        assert!(!freezer.is_frozen());
+        engine.docker(&["exec", "p1", "true"]).ok();
+        engine.docker(&["rm", "-f", "p1"]).ok();
+    });
+}
+
+#[test]
+fn an_exec_that_ends_while_the_daemon_is_down_costs_its_shim_nothing() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "x1", "busybox", "sleep", "600"]).ok();
+        let init = engine.inspect("x1", "{{.State.Pid}}");
+        let bundle = engine.directory().join("state/containers").join(engine.inspect("x1", "{{.Id}}"));
+        let exec = engine.api(
+            "POST",
+            "/containers/x1/exec",
+            Some(&json!({ "Cmd": ["sh", "-c", "while [ ! -e /end ]; do sleep 0.05; done"] })),
+        );
+        let exec = exec.json()["Id"].as_str().unwrap().to_owned();
+        engine.api("POST", &format!("/exec/{exec}/start"), Some(&json!({ "Detach": true })));
+        engine.kill_daemon();
+        assert!(attach_to_exec(&bundle, &exec).contains("attached"), "it goes on");
+        fs::write(format!("/proc/{init}/root/end"), "").unwrap();
+        wait_until("the shim to forget it", || {
+            attach_to_exec(&bundle, &exec).contains("not found in container")
+        });
+        engine.restart_daemon(&[]);
+        engine.docker(&["exec", "x1", "true"]).ok();
+        engine.docker(&["rm", "-f", "x1"]).ok();
+    });
+}
+
+/// What a shim answers to who attaches.
+fn attach_to_exec(bundle: &Path, exec: &str) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let directory = fs::File::open(bundle).unwrap();
+    let socket = format!("/proc/self/fd/{}/attach.sock", std::os::fd::AsRawFd::as_raw_fd(&directory));
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    let hello = json!({ "exec": exec, "stdin": false, "stdout": true, "stderr": true });
+    writeln!(stream, "{hello}").unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    answer
+}
+
 fn parent_of(pid: &str) -> u32 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();

@@ -7,6 +7,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long processes may take to stop, meanwhile nothing else is served.
+const FREEZING: Duration = Duration::from_secs(2);
 
 /// Directories of a container's cgroup.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub(crate) struct Cgroup {
     tasks: PathBuf,
     /// Where its memory is accounted.
     memory: Option<PathBuf>,
+    /// Where it is frozen.
+    freezer: Option<PathBuf>,
     unified: bool,
 }
 
@@ -51,11 +57,13 @@ impl Cgroup {
             .collect::<Vec<_>>();
         // Version 1's own hierarchies come first where both are mounted; any of them lists the processes.
         directories.sort_by_key(|(controllers, _)| controllers.is_empty());
-        let memory = directories.iter().find(|(controllers, _)| has(controllers, "memory"));
         let (controllers, tasks) = directories.first()?;
         let unified = controllers.is_empty();
-        let memory = if unified { Some(tasks) } else { memory.map(|(_, directory)| directory) };
-        Some(Self { tasks: tasks.clone(), memory: memory.cloned(), unified })
+        let of = |controller: &str| {
+            let own = directories.iter().find(|(controllers, _)| has(controllers, controller));
+            if unified { Some(tasks.clone()) } else { own.map(|(_, directory)| directory.clone()) }
+        };
+        Some(Self { tasks: tasks.clone(), memory: of("memory"), freezer: of("freezer"), unified })
     }
 
     /// Every process in it and below.
@@ -113,6 +121,48 @@ impl Cgroup {
             .find_map(|line| line.strip_prefix("oom_kill "))
             .and_then(|count| count.trim().parse().ok())
             .unwrap_or(0)
+    }
+
+    /// Whether its processes are frozen, or just being so, whoever did it.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let file = if self.unified { "cgroup.freeze" } else { "freezer.state" };
+        let Some(freezer) = &self.freezer else { return false };
+        // One that vanishes meanwhile has no processes.
+        let state = std::fs::read_to_string(freezer.join(file)).unwrap_or_default();
+        matches!(state.trim(), "1" | "FROZEN" | "FREEZING")
+    }
+
+    /// Stops its processes, or lets them go on; returns once the kernel says that it has.
+    pub(crate) fn freeze(&self, frozen: bool) -> io::Result<()> {
+        let freezer = self.freezer.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let (file, words) = if self.unified {
+            ("cgroup.freeze", ["0", "1"])
+        } else {
+            ("freezer.state", ["THAWED", "FROZEN"])
+        };
+        let until = Instant::now() + FREEZING;
+        loop {
+            // Version 1 stays half-way when a process is born meanwhile, until it is told again.
+            std::fs::write(freezer.join(file), words[usize::from(frozen)])?;
+            if self.has_settled(freezer, frozen)? {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                // Rather as before than half-way; the error is what counts.
+                let _ = std::fs::write(freezer.join(file), words[usize::from(!frozen)]);
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn has_settled(&self, freezer: &Path, frozen: bool) -> io::Result<bool> {
+        if !self.unified {
+            let state = std::fs::read_to_string(freezer.join("freezer.state"))?;
+            return Ok(state.trim() == if frozen { "FROZEN" } else { "THAWED" });
+        }
+        let events = std::fs::read_to_string(freezer.join("cgroup.events"))?;
+        Ok(events.lines().any(|line| line == if frozen { "frozen 1" } else { "frozen 0" }))
     }
 
     /// Asks the kernel to tell when memory ran out.

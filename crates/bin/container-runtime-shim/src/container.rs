@@ -35,11 +35,30 @@ pub(crate) struct Container {
     pub(crate) memory_kills: u64,
     pub(crate) attach: Watch<UnixListener>,
     pub(crate) log: Option<Writer>,
-    pub(crate) paused: bool,
     pub(crate) processes: BTreeMap<Number, Process>,
 }
 
 impl Container {
+    /// Whether its processes are frozen, by the kernel's account.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.cgroup.as_ref().is_some_and(Cgroup::is_frozen)
+    }
+
+    /// Freezes or thaws its processes. libcontainer's own way would refuse what it did not do itself.
+    pub(crate) fn pause(&self, paused: bool) -> Result<()> {
+        match (&self.backend, &self.cgroup) {
+            (Backend::Libcontainer(_), Some(group)) => {
+                let doing = if paused { "freeze the container" } else { "thaw the container" };
+                group.freeze(paused).map_err(Error::kernel(doing))
+            }
+            (Backend::Libcontainer(_), None) => {
+                Err(Error::Unsupported { what: "pausing a container without a cgroup of its own".to_owned() })
+            }
+            (backend, _) if paused => backend.pause(),
+            (backend, _) => backend.resume(),
+        }
+    }
+
     /// The process of an exec's id; empty: the first one.
     pub(crate) fn find(&self, exec: &str) -> Result<Number> {
         let found = self.processes.iter().find(|(_, process)| process.id == exec);

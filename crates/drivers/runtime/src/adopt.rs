@@ -33,9 +33,10 @@ pub(crate) async fn adopt(runtimes: &Runtimes, id: &ContainerId, bundle: &Path) 
                 let mut holds = Holds { _log: log, ..Holds::default() };
                 holds.know_process(&rpc, id).await;
                 let task = Task::new(cleanup, rpc, state.pid, runtimes.hub.clone(), holds);
+                let paused = state.status.enum_value() == Ok(Status::PAUSED);
                 return Ok(match exit(&state, bundle, task.shared.cleanup.record.own) {
                     Some(exit) => Adopted::Exited(exit, Some(task)),
-                    None => Adopted::Running(task),
+                    None => Adopted::Running { task, paused },
                 });
             }
             // It lives, but has no container (any more), or died while it was asked.

@@ -70,7 +70,12 @@ pub struct CreateTask {
 #[derive(Debug)]
 pub enum Adopted {
     /// Its shim answers and its init process lives (or was created and never started).
-    Running(Task),
+    Running {
+        /// It.
+        task: Task,
+        /// Whether its processes are frozen.
+        paused: bool,
+    },
     /// Its init process has ended; the shim, if it still lives, is to be deleted through the task.
     Exited(Exit, Option<Task>),
     /// Nothing is left of it and nobody saw its end; leftovers were killed.

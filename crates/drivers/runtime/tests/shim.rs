@@ -336,7 +336,7 @@ async fn a_container_outlives_its_engine() {
     scratch.runtimes.close().await;
 
     let next = Runtimes::open(config(scratch.directory.path(), shim().unwrap())).await.unwrap();
-    let Adopted::Running(task) = next.adopt(&id, &bundle).await.unwrap() else { panic!("it runs") };
+    let Adopted::Running { task, .. } = next.adopt(&id, &bundle).await.unwrap() else { panic!("it runs") };
     assert_eq!(task.pid(), pid);
     task.kill(9, false).await.unwrap();
     assert_eq!(ended(&task).await.exit().status, 137);
@@ -357,7 +357,9 @@ async fn a_shim_that_refuses_to_delete_is_ended_with_what_it_holds() {
         task.start().await.unwrap();
         if adopted {
             let bundle = scratch.bundle(task.id());
-            let Adopted::Running(again) = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap() else {
+            let Adopted::Running { task: again, .. } =
+                scratch.runtimes.adopt(task.id(), &bundle).await.unwrap()
+            else {
                 panic!("it runs")
             };
             task = again;
@@ -466,7 +468,8 @@ async fn a_foreign_shim_runs_a_container() {
     let io = ExecIo { stdin: true, stdout: true, stderr: true, terminal: false };
     let exec = task.exec(&ExecId::from_bytes([9; 32]), process, io).await.unwrap();
     let mut streams = exec.attach(true, true, true).await.unwrap();
-    let Adopted::Running(again) = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap() else {
+    let Adopted::Running { task: again, .. } = scratch.runtimes.adopt(task.id(), &bundle).await.unwrap()
+    else {
         panic!("it runs");
     };
     assert_eq!(again.pid(), task.pid());

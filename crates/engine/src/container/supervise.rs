@@ -42,7 +42,8 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
         State::Running { .. } | State::Paused { .. } => {
             let bundle = services.bundle_dir(container.id());
             match services.runtimes.adopt(container.id(), &bundle).await? {
-                Adopted::Running(task) => {
+                Adopted::Running { task, paused } => {
+                    adopt_pause(services, container, paused).await?;
                     container.set_task(Some(task.clone()));
                     spawn(services, container, task);
                 }
@@ -83,6 +84,17 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
     Ok(())
 }
 
+/// The engine may have died between the freezing, or thawing, and the record of it.
+async fn adopt_pause(services: &Services, container: &Container, paused: bool) -> Result<()> {
+    let event = match (container.state(), paused) {
+        (State::Running { .. }, true) => Event::Paused,
+        (State::Paused { .. }, false) => Event::Unpaused,
+        _ => return Ok(()),
+    };
+    services.containers.advance(container, event, |_| {}).await?;
+    Ok(())
+}
+
 /// Ends and clears away what an earlier run left, where the engine did not live to do so or could not.
 ///
 /// # Errors
@@ -93,7 +105,7 @@ pub(crate) async fn clear_remains(services: &Arc<Services>, container: &Containe
         return Ok(());
     }
     let left = match services.runtimes.adopt(container.id(), &bundle).await? {
-        Adopted::Running(task) => {
+        Adopted::Running { task, .. } => {
             let _ = task.kill(9, true).await;
             task.wait().await;
             Some(task)

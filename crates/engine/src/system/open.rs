@@ -248,7 +248,7 @@ async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
             }
             // A bundle may still have a shim with a process.
             match services.runtimes.adopt(&id, &entry.path()).await {
-                Ok(Adopted::Running(task) | Adopted::Exited(_, Some(task))) => {
+                Ok(Adopted::Running { task, .. } | Adopted::Exited(_, Some(task))) => {
                     let _ = task.kill(9, true).await;
                     task.wait().await;
                     if let Err(error) = task.delete().await {

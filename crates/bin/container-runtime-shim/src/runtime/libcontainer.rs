@@ -115,14 +115,6 @@ impl Libcontainer {
         Ok(Made { pid: made?.as_raw(), master: console.map(crate::streams::Console::receive).transpose()? })
     }
 
-    pub(super) fn pause(&self) -> Result<()> {
-        self.guard(|| self.load()?.pause())
-    }
-
-    pub(super) fn resume(&self) -> Result<()> {
-        self.guard(|| self.load()?.resume())
-    }
-
     /// By its cgroup: the process numbers in the records may be others' by now.
     pub(super) fn kill_all(&self) -> Result<()> {
         if !self.directory().exists() {

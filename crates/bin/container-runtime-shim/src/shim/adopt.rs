@@ -47,7 +47,6 @@ impl Shim {
             memory_kills: 0,
             attach,
             log,
-            paused: false,
             processes: BTreeMap::from([(INIT, init)]),
         })
     }

@@ -98,7 +98,6 @@ impl Shim {
             memory_kills: 0,
             attach,
             log,
-            paused: false,
             processes: BTreeMap::from([(INIT, init)]),
         };
         self.watch_memory(&mut container);

@@ -60,7 +60,7 @@ fn start_init(container: &mut Container) -> Result<i32> {
 fn start_exec(container: &mut Container, exec: &str, poll: &Poll) -> Result<i32> {
     let mut steps = Steps::of("exec");
     let number = container.find(exec)?;
-    let (init, paused) = (container.init(), container.paused);
+    let (init, paused) = (container.init(), container.is_paused());
     if !matches!(init.phase, Phase::Running) || paused {
         let state = if paused { "paused" } else { init.state() };
         return Err(Error::State { verb: "exec in", process: init.name(), state });

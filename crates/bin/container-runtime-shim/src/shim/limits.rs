@@ -16,23 +16,22 @@ impl Shim {
     pub(super) fn pause(&mut self, request: &PauseRequest) -> Result<Empty> {
         let container = self.container_of(&request.id)?;
         let init = container.init();
-        if container.paused || !matches!(init.phase, Phase::Running) {
-            let state = if container.paused { "paused" } else { init.state() };
+        let paused = container.is_paused();
+        if paused || !matches!(init.phase, Phase::Running) {
+            let state = if paused { "paused" } else { init.state() };
             return Err(Error::State { verb: "pause", process: init.name(), state });
         }
-        container.backend.pause()?;
-        container.paused = true;
+        container.pause(true)?;
         Ok(Empty::new())
     }
 
     pub(super) fn resume(&mut self, request: &ResumeRequest) -> Result<Empty> {
         let container = self.container_of(&request.id)?;
-        if !container.paused {
+        if !container.is_paused() {
             let init = container.init();
             return Err(Error::State { verb: "resume", process: init.name(), state: init.state() });
         }
-        container.backend.resume()?;
-        container.paused = false;
+        container.pause(false)?;
         Ok(Empty::new())
     }
 

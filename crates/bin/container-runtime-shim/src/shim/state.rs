@@ -24,7 +24,7 @@ impl Shim {
     pub(super) fn state(&mut self, request: &StateRequest) -> Result<StateResponse> {
         let container = self.container_of(&request.id)?;
         let (id, bundle) = (container.id.clone(), container.bundle.to_string_lossy().into_owned());
-        let paused = container.paused;
+        let paused = container.is_paused();
         let process = container.process(&request.exec_id)?;
         let [stdin, stdout, stderr] = process.endpoints.to_strings();
         let exit = process.exit();
@@ -65,9 +65,8 @@ impl Shim {
         }
         sys::signals::send(pid, signal).map_err(Error::kernel(doing))?;
         // With cgroups of version 1, what is frozen dies when it thaws.
-        if container.paused && signal == KILL && request.exec_id.is_empty() {
-            container.backend.resume()?;
-            container.paused = false;
+        if signal == KILL && request.exec_id.is_empty() && container.is_paused() {
+            container.pause(false)?;
         }
         Ok(Empty::new())
     }
