@@ -5,6 +5,31 @@ use std::process::Stdio;
 use tests::{wait_until, with_engine};
 
 #[test]
+fn who_reads_late_holds_nobody_up_and_gets_everything() {
+    with_engine(|engine| {
+        // Far more than pipes and sockets hold; the container is removed long before it is read.
+        let script = "seq 1 1000000; head -c 3000000 /dev/urandom | tee /m/bytes";
+        let directory = engine.directory().display().to_string();
+        let mount = format!("{directory}:/m");
+        let mut child = engine
+            .docker_command(&["run", "--rm", "--name", "s1", "-v", &mount, "busybox", "sh", "-c", script])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let bytes = engine.directory().join("bytes");
+        wait_until("all to be printed", || bytes.metadata().is_ok_and(|file| file.len() == 3_000_000));
+        wait_until("its removal", || engine.docker(&["ps", "-aq"]).stdout.is_empty());
+        let mut output = Vec::new();
+        std::io::Read::read_to_end(child.stdout.as_mut().unwrap(), &mut output).unwrap();
+        assert!(child.wait().unwrap().success());
+        let mut expected: Vec<u8> = (1..=1_000_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        expected.extend(std::fs::read(bytes).unwrap());
+        assert_eq!(output.len(), expected.len());
+        assert!(output == expected);
+    });
+}
+
+#[test]
 fn attach_sees_both_streams_from_now_on_and_the_exit_code() {
     with_engine(|engine| {
         let script = "read x; echo out-$x; echo err-$x >&2; exit 6";

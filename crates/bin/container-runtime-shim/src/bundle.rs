@@ -125,6 +125,7 @@ pub(crate) fn options(bundle: &Path) -> Result<Options> {
             systemd_cgroup: false,
             events_address: None,
             filters: None,
+            spool: None,
         }),
         Err(cause) => Err(Error::file("read", &path, cause)),
     }

@@ -134,6 +134,7 @@ impl Scratch {
                     systemd_cgroup: false,
                     events_address: None,
                     filters: None,
+                    spool: None,
                 },
                 terminal: wishes.terminal,
                 open_stdin: wishes.open_stdin,

@@ -23,6 +23,7 @@ pub(super) fn shim_options(services: &Services, record: &Record) -> Result<Optio
         systemd_cgroup: false,
         events_address: None,
         filters: None,
+        spool: Some(services.container_dir(&record.id)),
     })
 }
 

@@ -15,9 +15,11 @@
 //!
 //! The attach socket: a client connects, writes one line of JSON, [`Hello`]; the shim answers with one line,
 //! [`Welcome`]. From then on the shim sends output, with a terminal as it is, without one in frames of the Engine
-//! API's stream format (1 byte stream number, 3 zero bytes, 4 bytes big-endian length, payload); the client's bytes
-//! are the process's input as they are, and the client's half-close ends its input. The shim closes the connection
-//! once the process has ended and all its output is sent.
+//! API's stream format (1 byte stream number, 3 zero bytes, 4 bytes big-endian length, payload); a frame of stream 3
+//! holds no output but a word about it: how much is missing there. The client's bytes are the process's input as they
+//! are, and the client's half-close ends its input. The shim closes the connection once the process has ended and all
+//! its output is sent. Nobody waits for a slow client: what it has not taken waits in memory, then on disk, also once the
+//! container is deleted.
 //!
 //! Paths of unix sockets end at 107 bytes and a bundle's may be longer: bind and connect through
 //! `/proc/self/fd/<the bundle's descriptor>/<name>`.
@@ -27,6 +29,7 @@
 //! ```text
 //! container-runtime-shim serve [--idle]      descriptor 3 is the listening ttrpc socket, bound by the caller
 //! container-runtime-shim -namespace NS -id ID -address ADDR [-bundle DIR] start | delete      as containerd does
+//! container-runtime-shim compress LOG        compresses what json-file rotated, at low priority
 //! container-runtime-shim log BUNDLE          containerd's `binary://` logging: 3 stdout, 4 stderr, 5 ready
 //! ```
 //!
@@ -110,6 +113,10 @@ pub struct Options {
     /// takes 45 ms for a profile like Docker's. The shim makes it.
     #[serde(default)]
     pub filters: Option<PathBuf>,
+    /// Directory on disk for what a client takes more slowly than it is printed, in files without names; without one,
+    /// or where it is full, such a client misses output and is told how much.
+    #[serde(default)]
+    pub spool: Option<PathBuf>,
 }
 
 /// What creates a container's processes.

@@ -1,7 +1,6 @@
 //! Clients of the attach socket, as they come and go.
 
 use super::Shim;
-use crate::diary::note;
 use crate::error::{Error, Result};
 use crate::poll::{Interest, Number, Ready, Token, Watch};
 use crate::streams::{Attached, Client, Endpoint, Greeting};
@@ -15,8 +14,9 @@ impl Shim {
         loop {
             let Some(container) = &self.container else { return };
             let Ok(fd) = accept_with(&container.attach.of, flags) else { return };
+            let client = Client::new(fd, container.options.spool.as_deref());
             let number = self.next_number();
-            let mut client = Watch::new(Client::new(fd), Token::Client(number));
+            let mut client = Watch::new(client, Token::Client(number));
             client.set(&self.poll, Interest::READ);
             self.clients.insert(number, client);
         }
@@ -80,13 +80,8 @@ impl Shim {
 
     pub(super) fn push_to_client(&mut self, number: Number, stream: Stream, bytes: &[u8]) {
         let Some(client) = self.clients.get_mut(&number) else { return };
-        if client.of.push(stream, bytes) {
-            return self.flush_client(number);
-        }
-        note(
-            "an attached client was disconnected: it did not take its output, and 64 MiB of it were waiting",
-        );
-        self.drop_client(number);
+        client.of.push(stream, bytes);
+        self.flush_client(number);
     }
 
     /// Ends the connections of a process's clients, once they have all output.

@@ -138,6 +138,10 @@ impl Shim {
         if self.listener.is_none() {
             return self.are_streams_over();
         }
+        // A shim outlives its container until its clients have what that printed.
+        if self.clients.values().any(|client| client.of.closing && client.of.is_behind()) {
+            return false;
+        }
         let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY || self.is_orphan());
         self.done || (self.container.is_none() && self.connections.is_empty() && lonely)
     }

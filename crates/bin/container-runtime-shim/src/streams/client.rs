@@ -1,16 +1,23 @@
 //! A client of the attach socket: its greeting, then output to it and input from it.
 
+use super::spool::Spool;
 use crate::queue::Queue;
 use logs::Stream;
 use rustix::io::Errno;
 use serde::Serialize;
 use shim_protocol::{Hello, Welcome};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 /// A greeting that is longer is none.
 const GREETING_LIMIT: usize = 4096;
-/// A client that is so far behind is cut off: the application must not wait for it, nor the shim grow without end.
-const BACKLOG_LIMIT: usize = 64 << 20;
+/// What waits in memory for a client that is slower than the application; more waits on disk.
+const IN_MEMORY: usize = 256 << 10;
+/// As much as is read back at once, and sent before others have their turn.
+const CHUNK: usize = 64 << 10;
+const TURN: usize = 32;
+/// The Engine API's number for what is no output but a word of the engine's about it.
+const NOTICE: u8 = 3;
 
 /// A connection to the attach socket.
 #[derive(Debug)]
@@ -18,6 +25,12 @@ pub(crate) struct Client {
     fd: OwnedFd,
     greeting: Vec<u8>,
     output: Queue,
+    /// What comes after `output`; none: nothing has had to wait on disk yet.
+    spool: Option<Spool>,
+    /// Where that may be.
+    directory: Option<PathBuf>,
+    /// Bytes of output that found no place.
+    missed: u64,
     /// What it asked for, once it has.
     pub(crate) attached: Option<Attached>,
     /// Whether the connection ends once all output is sent.
@@ -46,8 +59,18 @@ pub(crate) enum Greeting {
 }
 
 impl Client {
-    pub(crate) fn new(fd: OwnedFd) -> Self {
-        Self { fd, greeting: Vec::new(), output: Queue::default(), attached: None, closing: false }
+    /// Output that it does not take waits in a file in `directory`, beyond what waits in memory.
+    pub(crate) fn new(fd: OwnedFd, directory: Option<&Path>) -> Self {
+        Self {
+            fd,
+            greeting: Vec::new(),
+            output: Queue::default(),
+            spool: None,
+            directory: directory.map(Path::to_path_buf),
+            missed: 0,
+            attached: None,
+            closing: false,
+        }
     }
 
     /// Reads the greeting, a byte at a time: what follows the newline is input already.
@@ -77,36 +100,89 @@ impl Client {
         self.output.push(&line(welcome));
     }
 
-    /// Queues output. False: the client is too far behind.
-    pub(crate) fn push(&mut self, stream: Stream, bytes: &[u8]) -> bool {
-        let Some(attached) = &self.attached else { return true };
+    /// Queues output. What finds no place, neither in memory nor on disk, is counted, and the client is told.
+    pub(crate) fn push(&mut self, stream: Stream, bytes: &[u8]) {
+        let Some(attached) = &self.attached else { return };
         let (wanted, number) = match stream {
             Stream::Stdout => (attached.stdout, 1),
             Stream::Stderr => (attached.stderr, 2),
         };
         if !wanted {
+            return;
+        }
+        let head = frame_head(number, bytes.len());
+        let head = if attached.terminal { &[] } else { &head[..] };
+        // Once something is missed all is, until the client has what came before.
+        if self.missed > 0 || !self.keep(head, bytes) {
+            self.missed += bytes.len() as u64;
+        }
+    }
+
+    /// False: there is no place for it.
+    fn keep(&mut self, head: &[u8], bytes: &[u8]) -> bool {
+        if self.is_spool_empty() && self.output.len() + bytes.len() <= IN_MEMORY {
+            self.output.push(head);
+            self.output.push(bytes);
             return true;
         }
-        if self.output.len() + bytes.len() > BACKLOG_LIMIT {
-            return false;
+        if self.spool.is_none() {
+            self.spool = self.directory.as_deref().and_then(|directory| Spool::new(directory).ok());
         }
-        if !attached.terminal {
-            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-            self.output.push(&[number, 0, 0, 0, length[0], length[1], length[2], length[3]]);
-        }
-        self.output.push(bytes);
-        true
+        self.spool.as_mut().is_some_and(|spool| spool.push(&[head, bytes].concat()).is_ok())
     }
 
     /// Sends what the socket takes. False: the client has gone, or all is sent and the connection ends.
     pub(crate) fn flush(&mut self) -> bool {
-        self.output.flush(&self.fd).is_ok() && !(self.closing && self.output.is_empty())
+        for _ in 0..TURN {
+            if self.output.flush(&self.fd).is_err() {
+                return false;
+            }
+            if !self.output.is_empty() || !self.refill() {
+                break;
+            }
+        }
+        !self.closing || self.is_behind()
+    }
+
+    /// Gets into memory what is to be sent next. False: there is nothing.
+    fn refill(&mut self) -> bool {
+        let chunk = match &mut self.spool {
+            Some(spool) if !spool.is_empty() => spool.take(CHUNK),
+            _ if self.missed > 0 => Ok(self.notice()),
+            _ => return false,
+        };
+        match chunk {
+            Ok(chunk) => self.output.push(&chunk),
+            // What frames there were can't be told any more: better an early end than wrong output.
+            Err(_) => (self.spool, self.closing) = (None, true),
+        }
+        true
+    }
+
+    /// Tells how much was missed.
+    fn notice(&mut self) -> Vec<u8> {
+        let missed = std::mem::take(&mut self.missed);
+        let text =
+            format!("{missed} bytes of output are missing here: they came faster than they were read\r\n");
+        let terminal = self.attached.as_ref().is_some_and(|attached| attached.terminal);
+        let head = frame_head(NOTICE, text.len());
+        [if terminal { b"\r\n" } else { &head[..] }, text.as_bytes()].concat()
     }
 
     /// Whether output waits for the socket.
     pub(crate) fn is_behind(&self) -> bool {
-        !self.output.is_empty()
+        !self.output.is_empty() || !self.is_spool_empty() || self.missed > 0
     }
+
+    fn is_spool_empty(&self) -> bool {
+        self.spool.as_ref().is_none_or(Spool::is_empty)
+    }
+}
+
+/// Of the Engine API's stream format.
+fn frame_head(stream: u8, length: usize) -> [u8; 8] {
+    let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+    [stream, 0, 0, 0, length[0], length[1], length[2], length[3]]
 }
 
 impl AsFd for Client {
@@ -130,7 +206,7 @@ mod tests {
     fn pair() -> (OwnedFd, Client) {
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
-        (ours, Client::new(theirs))
+        (ours, Client::new(theirs, Some(&std::env::temp_dir())))
     }
 
     fn attached(terminal: bool) -> Attached {
@@ -151,12 +227,66 @@ mod tests {
     fn output_is_framed_without_a_terminal_and_only_what_was_asked_for() {
         let (peer, mut client) = pair();
         client.attached = Some(attached(false));
-        assert!(client.push(Stream::Stdout, b"hi") && client.push(Stream::Stderr, b"no"));
+        client.push(Stream::Stdout, b"hi");
+        client.push(Stream::Stderr, b"no");
         client.closing = true;
         assert!(!client.flush(), "all is sent, so the connection ends");
         let mut received = [0; 32];
         let n = rustix::io::read(&peer, &mut received).unwrap();
         assert_eq!(received[..n], *b"\x01\0\0\0\0\0\0\x02hi");
+    }
+
+    /// All that a client gets, when it begins to read late.
+    fn read_late(peer: &OwnedFd, client: &mut Client) -> Vec<u8> {
+        let mut received = Vec::new();
+        let mut buffer = [0; 1 << 16];
+        client.closing = true;
+        loop {
+            let goes_on = client.flush();
+            while let Ok(read) = rustix::io::read(peer, &mut buffer) {
+                received.extend_from_slice(&buffer[..read]);
+            }
+            if !goes_on {
+                return received;
+            }
+        }
+    }
+
+    #[test]
+    fn a_slow_client_misses_nothing_and_costs_little_memory() {
+        let (peer, mut client) = pair();
+        client.attached = Some(attached(true));
+        let chunk: Vec<u8> = (0..16_384_u32).flat_map(u32::to_ne_bytes).collect();
+        for _ in 0..100 {
+            client.push(Stream::Stdout, &chunk);
+            client.flush();
+        }
+        assert!(client.output.len() <= IN_MEMORY, "{} bytes wait in memory", client.output.len());
+        assert!(read_late(&peer, &mut client) == chunk.repeat(100));
+    }
+
+    #[test]
+    fn a_client_for_which_there_is_no_place_hears_how_much_it_missed() {
+        let (peer, mut client) = pair();
+        client.directory = None;
+        client.attached = Some(attached(false));
+        let chunk = [b'x'; CHUNK];
+        for _ in 0..100 {
+            client.push(Stream::Stdout, &chunk);
+            client.flush();
+        }
+        let mut rest = &*read_late(&peer, &mut client);
+        let (mut got, mut told) = (0, String::new());
+        while let Some((head, after)) = rest.split_first_chunk::<8>() {
+            let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize;
+            match head[0] {
+                1 => got += length,
+                NOTICE => told.push_str(std::str::from_utf8(&after[..length]).unwrap()),
+                other => panic!("stream {other}"),
+            }
+            rest = &after[length..];
+        }
+        assert!(told.starts_with(&format!("{} bytes", 100 * CHUNK - got)), "{told} after {got}");
     }
 
     #[test]

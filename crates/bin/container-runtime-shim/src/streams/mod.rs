@@ -4,6 +4,7 @@ mod client;
 mod console;
 mod endpoint;
 mod pipes;
+mod spool;
 
 pub(crate) use client::{Attached, Client, Greeting};
 pub(crate) use console::{Console, bind};

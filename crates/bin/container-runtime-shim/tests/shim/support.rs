@@ -73,6 +73,7 @@ impl Fixture {
             systemd_cgroup: false,
             events_address: None,
             filters: Some(std::env::temp_dir().join("container-runtime-test-filters")),
+            spool: Some(directory.path().to_owned()),
         };
         let socket = directory.path().join(file::SOCKET);
         let listener = UnixListener::bind(&socket).unwrap();
