@@ -49,6 +49,8 @@ pub(crate) struct Process {
     pub(crate) document: Vec<u8>,
     pub(crate) streams: Streams,
     pub(crate) waiters: Vec<ReplyTo>,
+    /// Whether whoever made it has gone, so that nobody will ask for it or delete it.
+    pub(crate) forsaken: bool,
 }
 
 /// The shim's ends of a process's streams.
@@ -93,6 +95,7 @@ impl Process {
             document,
             streams: Streams::default(),
             waiters: Vec::new(),
+            forsaken: false,
         }
     }
 
@@ -119,6 +122,11 @@ impl Process {
             Phase::Ended(exit, _) | Phase::Finished(exit) => Some(exit),
             _ => None,
         }
+    }
+
+    /// Whether it can be forgotten.
+    pub(crate) fn is_over(&self) -> bool {
+        self.forsaken && matches!(self.phase, Phase::Recorded | Phase::Finished(_))
     }
 
     /// Its number, while that is not another's.

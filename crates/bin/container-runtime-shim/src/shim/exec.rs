@@ -30,6 +30,16 @@ impl Shim {
         Ok(Empty::new())
     }
 
+    /// Our daemon is gone, and the next one knows nothing of its execs: each goes as soon as it has ended. A containerd
+    /// comes back for them.
+    pub(super) fn forsake_execs(&mut self) {
+        let Some(container) = self.container.as_mut().filter(|_| self.containerd.is_none()) else { return };
+        for (_, exec) in container.processes.iter_mut().filter(|(number, _)| **number != INIT) {
+            exec.forsaken = true;
+        }
+        container.processes.retain(|_, process| !process.is_over());
+    }
+
     pub(super) fn start(&mut self, request: &StartRequest) -> Result<StartResponse> {
         self.container_of(&request.id)?;
         let Self { container: Some(container), poll, .. } = self else {

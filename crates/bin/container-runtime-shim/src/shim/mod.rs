@@ -237,5 +237,8 @@ impl Shim {
         for process in self.container.iter_mut().flat_map(|container| container.processes.values_mut()) {
             process.waiters.retain(|waiter| waiter.connection != number);
         }
+        if self.connections.is_empty() {
+            self.forsake_execs();
+        }
     }
 }

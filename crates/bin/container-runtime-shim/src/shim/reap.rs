@@ -123,6 +123,9 @@ impl Shim {
             self.respond_message(waiter, &wait_response(exit));
         }
         self.publish(&Topic::Exit { container: container_id, exec: id, pid, exit });
+        if let Some(container) = &mut self.container {
+            container.processes.retain(|_, process| !process.is_over());
+        }
     }
 }
 
