@@ -28,6 +28,32 @@ fn logs_hold_both_streams_and_select() {
 }
 
 #[test]
+fn rotated_files_are_compressed_and_read_on() {
+    with_private_engine(Settings::default(), |engine| {
+        let options = ["max-size=20k", "max-file=5", "compress=true"].map(|option| ["--log-opt", option]);
+        let script = "seq 1 1000; while [ ! -e /go ]; do sleep 0.05; done; seq 1001 1010";
+        let run = ["run", "-d", "--name", "z1"];
+        engine.docker(&[&run[..], &options.concat(), &["busybox", "sh", "-c", script]].concat()).ok();
+        let log = std::path::PathBuf::from(engine.inspect("z1", "{{.LogPath}}"));
+        let named = |suffix: &str| std::path::PathBuf::from(format!("{}{suffix}", log.display()));
+        let rotated = |number: u32| (named(&format!(".{number}")), named(&format!(".{number}.gz")));
+        eventually("compressed files in place of the plain ones", || {
+            let compressed = |(plain, compressed): (std::path::PathBuf, std::path::PathBuf)| {
+                compressed.exists() && !plain.exists()
+            };
+            (1..=3).all(|number| compressed(rotated(number))).then_some(())
+        });
+        engine.docker(&["exec", "z1", "touch", "/go"]).ok();
+        engine.docker(&["wait", "z1"]).ok();
+        let lines: Vec<u32> =
+            engine.docker(&["logs", "z1"]).ok().lines().map(|line| line.parse().unwrap()).collect();
+        assert_eq!(lines, (lines[0]..=1010).collect::<Vec<_>>());
+        assert!(lines[0] < 900, "{} is the oldest", lines[0]);
+        engine.docker(&["rm", "z1"]).ok();
+    });
+}
+
+#[test]
 fn following_prints_lines_as_they_come_and_ends_with_the_container() {
     with_engine(|engine| {
         let script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo second; echo third";

@@ -11,6 +11,8 @@ pub(crate) enum Command {
     Delete,
     /// Serve on descriptor 3.
     Serve,
+    /// Compress a log's rotated files.
+    Compress,
     /// Be containerd's `binary://` logger.
     Log,
     /// Make namespaces and hold them.
@@ -26,7 +28,7 @@ pub(crate) struct Flags {
     pub(crate) id: String,
     pub(crate) address: String,
     pub(crate) bundle: Option<PathBuf>,
-    /// The word after the command, which `log` and `namespaces` have.
+    /// The word after the command, which `compress`, `log` and `namespaces` have.
     pub(crate) operand: Option<PathBuf>,
 }
 
@@ -37,9 +39,9 @@ pub(crate) enum Problem {
     Flag(String),
     #[error("flag {0} lacks its value")]
     Value(String),
-    #[error("unknown command {0:?}: one of start, delete, serve, log, namespaces, hold")]
+    #[error("unknown command {0:?}: one of start, delete, serve, compress, log, namespaces, hold")]
     Command(String),
-    #[error("no command: one of start, delete, serve, log, namespaces, hold")]
+    #[error("no command: one of start, delete, serve, compress, log, namespaces, hold")]
     Nothing,
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Comm
         Some("start") => Command::Start,
         Some("delete") => Command::Delete,
         Some("serve") => Command::Serve,
+        Some("compress") => Command::Compress,
         Some("log") => Command::Log,
         Some("namespaces") => Command::Namespaces,
         Some("hold") => Command::Hold,

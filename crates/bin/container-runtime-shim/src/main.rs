@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Serve => command::serve(flags.namespace),
         Command::Start => command::start(&flags),
         Command::Delete => command::delete(&flags),
+        Command::Compress => command::compress(flags.operand.as_deref()),
         Command::Log => command::log(flags.operand.as_deref()),
         Command::Namespaces => command::namespaces(flags.operand.as_deref()),
         Command::Hold => command::hold(),

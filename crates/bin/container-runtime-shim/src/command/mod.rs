@@ -1,5 +1,6 @@
 //! What the program does by its command line.
 
+mod compress;
 mod delete;
 mod hold;
 pub(crate) mod init;
@@ -8,6 +9,7 @@ mod namespaces;
 mod serve;
 mod start;
 
+pub(crate) use compress::compress;
 pub(crate) use delete::delete;
 pub(crate) use hold::hold;
 pub(crate) use log::log;

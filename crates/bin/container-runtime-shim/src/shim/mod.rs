@@ -2,6 +2,7 @@
 
 mod adopt;
 mod attach;
+mod compress;
 mod create;
 mod delete;
 mod exec;
@@ -22,6 +23,7 @@ use crate::poll::{Interest, Number, Poll, Ready, Token, Watch};
 use crate::process::ReplyTo;
 use crate::streams::Client;
 use crate::ttrpc::{Connection, Incoming};
+use compress::Compressor;
 use containerd_shim_protos::ttrpc::Request;
 use rustix::net::{SocketFlags, accept_with};
 use rustix::process::Pid;
@@ -59,6 +61,7 @@ pub(crate) struct Shim {
     lonely_since: Option<Instant>,
     /// The daemon that started this shim for itself; none where whoever started it goes on purpose.
     parent: Option<Pid>,
+    compressor: Compressor,
     /// Whether memory was freed that the heap still holds.
     untrimmed: bool,
     done: bool,
@@ -111,6 +114,7 @@ impl Shim {
             numbers: 0,
             lonely_since: Some(Instant::now()),
             parent: setting.parent,
+            compressor: Compressor::default(),
             untrimmed: false,
             done: false,
         };

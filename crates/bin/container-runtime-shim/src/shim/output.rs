@@ -73,6 +73,7 @@ impl Shim {
         {
             note(format_args!("output is lost: {}", errors::chain(&error)));
         }
+        self.compress_log();
         self.push_to_sink(number, stream, bytes);
         let attached: Vec<_> = self
             .clients

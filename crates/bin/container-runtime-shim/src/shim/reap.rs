@@ -28,6 +28,8 @@ impl Shim {
             let found = processes.into_iter().find(|(_, process)| process.living() == Some(pid));
             if let Some((&number, _)) = found {
                 self.ended(number, status);
+            } else {
+                self.compressor.ended(pid);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Compressing rotated files: the daemon's work, never on the way of the application's output.
+//! Compressing rotated files: the work of a process beside the writer's, never on the way of the application's output.
 
 use super::files::{self, Identity};
 use crate::Error;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use rustix::fs::{FlockOperation, MemfdFlags, flock, memfd_create};
+use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock, memfd_create};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -56,9 +56,14 @@ fn replace(directory: &Path, log: &Path, identity: Identity, temporary: &Path) -
     Ok(false)
 }
 
-/// A compressed file as a plain one that lies in memory only.
-pub(super) fn inflate(compressed: &File) -> io::Result<File> {
-    let mut plain = File::from(memfd_create("log", MemfdFlags::CLOEXEC)?);
+/// A compressed file of the log at `log` as a plain one without a name, which goes with its descriptor.
+pub(super) fn inflate(compressed: &File, log: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let mut plain = match rustix::fs::open(files::directory(log), flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => File::from(file),
+        // On a file system without such files, or a full one, in memory.
+        Err(_) => File::from(memfd_create("log", MemfdFlags::CLOEXEC)?),
+    };
     io::copy(&mut GzDecoder::new(compressed), &mut plain)?;
     Ok(plain)
 }

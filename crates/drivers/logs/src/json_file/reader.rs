@@ -50,12 +50,8 @@ struct Source {
 }
 
 impl Source {
-    fn whole(opened: Opened) -> Result<Self, io::Error> {
-        Self::at(inflated(opened)?, 0)
-    }
-
-    fn at(opened: Opened, offset: u64) -> Result<Self, io::Error> {
-        Ok(Self { opened, lines: Forward::from(offset) })
+    fn at(opened: Opened, offset: u64) -> Self {
+        Self { opened, lines: Forward::from(offset) }
     }
 }
 
@@ -68,7 +64,7 @@ impl Reader {
             false => None,
         };
         let opened = files::open_all(path)?;
-        let sources = start(opened, &options).map_err(|cause| Error::io("seek in log", path, cause))?;
+        let sources = start(opened, path, &options).map_err(|cause| Error::io("seek in log", path, cause))?;
         Ok(Self {
             path: path.to_owned(),
             options,
@@ -133,13 +129,14 @@ impl Reader {
     }
 
     fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
-        let Some(source) = self.sources.front_mut() else { return Ok(None) };
-        if source.lines.needs_reading()
+        let source = self.sources.front_mut();
+        // Also where there is no file yet: the events of others in the directory are nothing to wake for again.
+        if source.as_ref().is_none_or(|source| source.lines.needs_reading())
             && let Some(watch) = &self.watch
         {
             drain(watch);
         }
-        source.lines.next(&source.opened.file)
+        source.map_or(Ok(None), |source| source.lines.next(&source.opened.file))
     }
 
     /// What to do where the present file has no further whole line.
@@ -192,7 +189,7 @@ impl Reader {
             self.sources.clear();
         }
         for file in opened.into_iter().skip(place.map_or(0, |place| place + 1)) {
-            self.sources.push_back(Source::whole(file)?);
+            self.sources.push_back(Source::at(inflated(file, &self.path)?, 0));
         }
         // The present file stays in front: its last lines may have come after it was last read.
         Ok(Step::Again)
@@ -230,25 +227,25 @@ fn drain(watch: &OwnedFd) {
     while rustix::io::read(watch, &mut events).is_ok_and(|count| count > 0) {}
 }
 
-fn inflated(mut opened: Opened) -> io::Result<Opened> {
+fn inflated(mut opened: Opened, path: &Path) -> io::Result<Opened> {
     if opened.compressed {
-        opened.file = compress::inflate(&opened.file)?;
+        opened.file = compress::inflate(&opened.file, path)?;
         opened.compressed = false;
     }
     Ok(opened)
 }
 
 /// The files from which to read, the first of them at the right place.
-fn start(opened: Vec<Opened>, options: &ReadOptions) -> io::Result<VecDeque<Source>> {
+fn start(opened: Vec<Opened>, path: &Path, options: &ReadOptions) -> io::Result<VecDeque<Source>> {
     let mut wanted = options.tail;
     let mut sources = VecDeque::new();
     for file in opened.into_iter().rev() {
-        let file = inflated(file)?;
+        let file = inflated(file, path)?;
         let (offset, enough) = match &mut wanted {
             Some(wanted) => tail(&file, options, wanted)?,
             None => since(&file, options)?,
         };
-        sources.push_front(Source::at(file, offset)?);
+        sources.push_front(Source::at(file, offset));
         if enough {
             break;
         }

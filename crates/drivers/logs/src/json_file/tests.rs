@@ -187,6 +187,38 @@ fn following(path: &Path, tail: Option<u64>) -> Reader {
 }
 
 #[test]
+fn a_follower_of_a_log_that_does_not_exist_yet_sleeps() {
+    let log = Log::new();
+    let mut reader = following(&log.path, None);
+    for _ in 0..2 {
+        assert_eq!(reader.read().unwrap(), Next::Pending);
+        // Something else happens in the directory: it wakes once, not for ever.
+        fs::write(log.path.with_extension("other"), "x").unwrap();
+        assert!(reader.wait(Duration::from_secs(5)).unwrap());
+        assert_eq!(reader.read().unwrap(), Next::Pending);
+        assert!(!reader.wait(Duration::ZERO).unwrap());
+    }
+    numbered(&log, 1, &[]);
+    assert!(reader.wait(Duration::from_secs(5)).unwrap());
+    assert_eq!(drain(&mut reader).len(), 1);
+}
+
+#[test]
+fn a_writer_tells_when_there_is_something_to_compress() {
+    let log = Log::new();
+    let options = [("max-size", "600"), ("compress", "true")];
+    let mut writer = log.writer(&options);
+    assert!(writer.take_uncompressed().is_none());
+    for number in 0..20 {
+        writer.write(Stream::Stdout, number, b"x\n").unwrap();
+    }
+    assert_eq!(writer.take_uncompressed(), Some(log.path.as_path()));
+    assert!(writer.take_uncompressed().is_none());
+    assert!(log.writer(&options).take_uncompressed().is_some(), "an earlier writer's");
+    assert!(numbered(&Log::new(), 100, &SMALL).take_uncompressed().is_none());
+}
+
+#[test]
 fn a_follower_sees_every_line_through_rotations_and_the_end() {
     let log = Log::new();
     // The log does not exist yet when it is first looked at.

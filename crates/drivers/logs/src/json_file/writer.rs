@@ -29,6 +29,8 @@ pub struct Writer {
     begun: [Vec<u8>; 2],
     /// Encoded lines that are not written yet.
     batch: Vec<u8>,
+    /// Whether there are rotated files for the compressor.
+    uncompressed: bool,
 }
 
 impl Writer {
@@ -39,7 +41,10 @@ impl Writer {
         let file = create(path).map_err(open)?;
         let size = end_torn_line(&file).map_err(open)?;
         let (begun, batch) = Default::default();
-        Ok(Self { path: path.to_owned(), file, size, settings, begun, batch })
+        // An earlier writer may have ended before its files were compressed.
+        let plain = |rotated: Vec<files::Rotated>| rotated.iter().any(|rotated| !rotated.compressed);
+        let uncompressed = settings.compress && plain(files::rotated(path).map_err(open)?);
+        Ok(Self { path: path.to_owned(), file, size, settings, begun, batch, uncompressed })
     }
 
     /// Takes what a process wrote, with the time at which it was read.
@@ -64,6 +69,11 @@ impl Writer {
             self.collect(stream, unix_nanos, b"", true)?;
         }
         self.put()
+    }
+
+    /// The log, if there may be rotated files of it for [`super::compress_rotated`] since this was last asked.
+    pub fn take_uncompressed(&mut self) -> Option<&Path> {
+        std::mem::take(&mut self.uncompressed).then_some(self.path.as_path())
     }
 
     /// Adds a part of a line, the last part if `complete`.
@@ -146,7 +156,10 @@ impl Writer {
             return;
         }
         match self.try_rotate() {
-            Ok(Some(file)) => (self.file, self.size) = (file, 0),
+            Ok(Some(file)) => {
+                (self.file, self.size) = (file, 0);
+                self.uncompressed = self.settings.compress;
+            }
             // The compressor is renaming at this instant: the next line tries again.
             Ok(None) => {}
             Err(_) => self.size = 0,
