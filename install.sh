@@ -24,7 +24,21 @@ for program in container-runtime container-runtime-shim; do
 done
 
 engine=$PREFIX/bin/container-runtime
-if [ "${changed:-no}" = yes ] && [ -S /run/container-runtime/engine.sock ]; then
+if [ -d /run/systemd/system ]; then
+  # systemd holds the socket, and starts the daemon when somebody calls, or at boot for those that restart by themselves.
+  for unit in container-runtime.service container-runtime.socket; do
+    sed "s|/usr/local/bin/|$PREFIX/bin/|" "deploy/systemd/$unit" | as_root tee "/etc/systemd/system/$unit" >/dev/null
+  done
+  as_root systemctl daemon-reload
+  if as_root systemctl --quiet is-active container-runtime.service; then
+    [ "${changed:-no}" = no ] || as_root systemctl restart container-runtime.service
+  elif ! as_root systemctl --quiet is-active container-runtime.socket; then
+    # A daemon that a command started by itself gives way.
+    [ ! -S /run/container-runtime/engine.sock ] || as_root "$engine" system shutdown || true
+    as_root systemctl start container-runtime.socket
+  fi
+  as_root systemctl --quiet enable container-runtime.socket container-runtime.service
+elif [ "${changed:-no}" = yes ] && [ -S /run/container-runtime/engine.sock ]; then
   # A daemon of the old build ends; its containers go on, and the new one adopts them.
   as_root "$engine" system shutdown || true
 fi

@@ -1,4 +1,4 @@
-//! A command that finds no daemon starts one.
+//! A command that finds no daemon starts one: systemd's unit where there is one, else a process of its own.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -15,6 +15,9 @@ pub(crate) fn start(socket: &Path) -> Result<(), String> {
         return Err(
             "only root can start it: run `sudo container-runtime daemon`, or enable its service".into()
         );
+    }
+    if unit_is_installed() {
+        return start_unit();
     }
     let program =
         std::env::current_exe().map_err(|error| format!("find this program's own file: {error}"))?;
@@ -46,4 +49,32 @@ pub(crate) fn start(socket: &Path) -> Result<(), String> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+const UNIT: &str = "container-runtime.service";
+
+/// `systemd.unit(5)`: where units lie that an administrator or a package has put there.
+fn unit_is_installed() -> bool {
+    const PLACES: [&str; 4] = [
+        "/etc/systemd/system",
+        "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+    ];
+    Path::new("/run/systemd/system").exists()
+        && PLACES.iter().any(|place| Path::new(place).join(UNIT).exists())
+}
+
+/// A daemon beside its unit would keep the unit from ever starting.
+fn start_unit() -> Result<(), String> {
+    let output = Command::new("systemctl")
+        .args(["start", UNIT])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("run systemctl start {UNIT}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Err(format!("systemctl start {UNIT}: {}", complaint.trim()))
 }

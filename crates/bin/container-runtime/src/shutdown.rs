@@ -47,18 +47,21 @@ fn shut_down(invocation: &Invocation, purge: bool) -> anyhow::Result<()> {
             revive: None,
             start_hint: String::new(),
         });
-        client.post("/container-runtime/shutdown").flag("purge", purge).done().await?;
-        ended(&endpoint.transport).await
+        let answer = client.post("/container-runtime/shutdown").flag("purge", purge).bytes().await?;
+        // Of a daemon that runs elsewhere the number means nothing here, and does no harm.
+        let daemon = serde_json::from_slice::<serde_json::Value>(&answer).ok();
+        let daemon = daemon.and_then(|answer| answer["Pid"].as_u64());
+        ended(&endpoint.transport, daemon).await
     })
 }
 
-/// The daemon unlinks its socket last of all.
-async fn ended(transport: &Transport) -> anyhow::Result<()> {
+/// The daemon unlinks its socket last of all; one that systemd passed to it stays.
+async fn ended(transport: &Transport, daemon: Option<u64>) -> anyhow::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(60);
     let begin = Instant::now();
     loop {
         let alive = match transport {
-            Transport::Unix(path) => path.exists(),
+            Transport::Unix(path) => path.exists() && daemon.is_none_or(is_running),
             Transport::Tcp { host, port } => {
                 tokio::net::TcpStream::connect((host.as_str(), *port)).await.is_ok()
             }
@@ -72,4 +75,9 @@ async fn ended(transport: &Transport) -> anyhow::Result<()> {
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+fn is_running(pid: u64) -> bool {
+    // A process that nobody has waited for yet has ended all the same, and its memory map is empty.
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| !arguments.is_empty())
 }

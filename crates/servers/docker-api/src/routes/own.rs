@@ -1,6 +1,6 @@
 //! What Docker does not have: paths of this engine alone, below `/container-runtime/`.
 
-use crate::http::answer::{Answer, empty};
+use crate::http::answer::{Answer, json};
 use crate::http::query::Query;
 use crate::routes::{Api, Context};
 use axum::Router;
@@ -12,8 +12,9 @@ pub(super) fn routes() -> Router<Api> {
     Router::new().route("/container-runtime/shutdown", post(shutdown))
 }
 
-/// Ends the daemon; `purge`: with everything that is its.
+/// Ends the daemon; `purge`: with everything that is its. Answers which process it is: where systemd holds the socket,
+/// that is all that tells of the end.
 async fn shutdown(State(api): Context, query: Query) -> Answer {
     engine::system::request_shutdown(&api.services, Shutdown { purge: query.flag("purge") });
-    empty()
+    json(&serde_json::json!({ "Pid": std::process::id() }))
 }
