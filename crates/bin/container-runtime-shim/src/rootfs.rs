@@ -1,5 +1,6 @@
 //! Mounting a container's root file system.
 
+mod chroot;
 mod mapped;
 
 use crate::error::{Error, Result};
@@ -26,7 +27,12 @@ pub(crate) struct Mount {
 /// process in it does, while what the host mounts later still appears.
 pub(crate) fn go_private() -> Result<()> {
     sys::namespaces::unshare_mounts().map_err(Error::kernel("leave the host's mount namespace"))?;
-    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+    let follow = || mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC);
+    follow()
+        .or_else(|error| match error {
+            Errno::INVAL => chroot::settle().and_then(|()| follow()),
+            error => Err(error),
+        })
         .map_err(Error::kernel("make the mounts of the shim's namespace slaves of the host's"))
 }
 
