@@ -5,6 +5,7 @@
 
 mod attach;
 mod bad_input;
+mod chroot;
 mod clients;
 mod crash;
 mod debian;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub config: String,
     /// Files that the daemon has in `/etc` in place of the host's, which must be there: name and content.
     pub etc: Vec<(String, String)>,
+    /// Whether the daemon is in a chroot: in a mere directory, upon whose entries the host's are mounted.
+    pub chroot: bool,
 }
 
 /// An engine that serves one test.
@@ -318,7 +320,7 @@ impl TestEngine {
 
 fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     let log = File::options().create(true).append(true).open(directory.join("daemon.log")).unwrap();
-    let mut command = daemon_command(directory, &settings.etc);
+    let mut command = daemon_command(directory, settings);
     command.arg("daemon").arg("--root").arg(directory.join("root"));
     command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
     // With the test's name in it, to be found by the leak check.
@@ -335,22 +337,30 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     })
 }
 
-/// Our program, with other files in `/etc` in a mount namespace of its own.
-fn daemon_command(directory: &Path, etc: &[(String, String)]) -> Command {
-    if etc.is_empty() {
+/// Our program; in a mount namespace of its own where it shall see other files than the host's.
+fn daemon_command(directory: &Path, settings: &Settings) -> Command {
+    if settings.etc.is_empty() && !settings.chroot {
         return Command::new(program());
     }
     let mut script = "set -e; ".to_owned();
-    for (name, content) in etc {
+    for (name, content) in &settings.etc {
         let file = directory.join(name);
         fs::write(&file, content).unwrap();
         script.push_str(&format!("mount --bind {} /etc/{name}; ", file.display()));
     }
-    script.push_str("exec \"$0\" \"$@\"");
+    if settings.chroot {
+        script.push_str(&format!("root={}; {CHROOT}", directory.join("chroot").display()));
+    }
+    script.push_str("exec $enter \"$0\" \"$@\"");
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &script]).arg(program());
     command
 }
+
+/// Puts the host's directories into `$root`.
+const CHROOT: &str = "enter=\"chroot $root\"; mkdir -p $root; for entry in /*; do \
+    if [ -L $entry ]; then cp -Pf $entry $root/; \
+    elif [ -d $entry ]; then mkdir -p $root$entry; mount --rbind $entry $root$entry; fi; done; ";
 
 /// Our program: `CONTAINER_RUNTIME`, or the one that was built beside this test.
 pub(crate) fn program() -> PathBuf {

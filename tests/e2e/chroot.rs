@@ -1,0 +1,21 @@
+//! An engine whose own root is a chroot: a mere directory, not the root of a mount.
+
+use tests::{Settings, with_private_engine};
+
+#[test]
+fn an_engine_in_a_chroot_runs_containers_and_joins_them() {
+    with_private_engine(Settings { chroot: true, ..Settings::default() }, |engine| {
+        let root = engine.docker(&["run", "--rm", "busybox", "ls", "/"]).ok();
+        assert!(root.contains("bin\n") && !root.contains("boot\n"), "{root}");
+        engine.docker(&["run", "-d", "--name", "box", "busybox", "sleep", "600"]).ok();
+        let exec = |command: &[&str]| engine.docker(&[&["exec", "box"], command].concat()).ok();
+        assert_eq!(exec(&["ls", "/"]), root);
+        // Nothing of the host lies behind the container's root, nor of the chroot.
+        assert_eq!(exec(&["sh", "-c", "awk '{ print $5 }' /proc/self/mountinfo | grep -c '^/$'"]), "1\n");
+        assert_eq!(exec(&["readlink", "/proc/1/root"]), "/\n");
+        engine.kill_daemon();
+        engine.restart_daemon(&[]);
+        assert_eq!(exec(&["echo", "still here"]), "still here\n");
+        engine.docker(&["rm", "--force", "box"]).ok();
+    });
+}
