@@ -23,4 +23,5 @@ mod run;
 mod runtimes;
 mod soak;
 mod terminal;
+mod unkillable;
 mod userns;

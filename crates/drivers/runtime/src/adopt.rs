@@ -46,7 +46,7 @@ pub(crate) async fn adopt(runtimes: &Runtimes, id: &ContainerId, bundle: &Path) 
         }
     }
     let own = record.own;
-    cleanup.run().await;
+    cleanup.run().await?;
     let exit = read_exit(bundle).filter(|_| own);
     Ok(exit.map_or(Adopted::Lost, |exit| Adopted::Exited(exit, None)))
 }

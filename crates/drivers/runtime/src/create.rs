@@ -157,8 +157,9 @@ async fn abandon(cleanup: &Cleanup, rpc: &Rpc, process: Option<&ShimProcess>, cl
     if let Some(process) = process {
         process.kill();
     }
-    if clean_up {
-        cleanup.run().await;
+    if clean_up && let Err(error) = cleanup.run().await {
+        // Who removes the bundle finds it by that.
+        tracing::error!(error = errors::chain(&error), "a failed creation");
     }
     let _ = std::fs::remove_file(&cleanup.record.socket);
 }

@@ -92,9 +92,9 @@ pub enum Error {
         /// What the transport said.
         detail: String,
     },
-    /// A shim that does not delete its container could not be ended with all that it holds.
-    #[error("container {container}: its shim, or something of what it holds, could not be ended")]
-    Remains {
+    /// A process of a container, or its shim, could not be ended.
+    #[error("container {container}: its shim, or a process of what it holds, could not be ended")]
+    LeftRunning {
         /// Container.
         container: String,
     },
@@ -126,7 +126,7 @@ impl Classified for Error {
             Self::File { .. } | Self::Spawn { .. } => Class::Internal,
             Self::Bootstrap { .. } | Self::Namespaces { .. } => Class::Internal,
             Self::Refused { class, .. } => *class,
-            Self::Deadline { .. } | Self::ShimGone { .. } | Self::Remains { .. } => Class::Unavailable,
+            Self::Deadline { .. } | Self::ShimGone { .. } | Self::LeftRunning { .. } => Class::Unavailable,
             Self::AttachRefused { .. } => Class::Conflict,
             Self::NotWithRuntime { .. } => Class::Unsupported,
         }

@@ -15,7 +15,8 @@ use crate::wait::{self, WaitOutcome, Waiting, nanoseconds};
 use containerd_shim_protos::api::{
     CloseIORequest, ConnectRequest, ConnectResponse, DeleteRequest, DeleteResponse, Empty,
     ExecProcessRequest, KillRequest, PauseRequest, PidsRequest, PidsResponse, ResizePtyRequest,
-    ResumeRequest, ShutdownRequest, StartRequest, StartResponse, UpdateTaskRequest,
+    ResumeRequest, ShutdownRequest, StartRequest, StartResponse, StateRequest, StateResponse, Status,
+    UpdateTaskRequest,
 };
 use containerd_shim_protos::shim::oci::ProcessDetails;
 use errors::Class;
@@ -26,6 +27,7 @@ use protobuf::well_known_types::any::Any;
 use serde::Serialize;
 use shim_protocol::{ATTACH_STREAM, Exit, Hello};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// For a shim to end itself after its container is gone.
@@ -46,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) hub: EventHub,
     pub(crate) holds: Holds,
     waiting: Waiting,
+    /// Whether nothing is left of a lost shim's container.
+    cleaned: AtomicBool,
     /// Held while the shim deletes the container; set once it has.
     deleted: tokio::sync::Mutex<Option<Exit>>,
 }
@@ -91,7 +95,8 @@ pub struct ProcessInfo {
 impl Task {
     pub(crate) fn new(cleanup: Cleanup, rpc: Rpc, pid: u32, hub: EventHub, holds: Holds) -> Self {
         let (waiting, deleted) = (Waiting::default(), tokio::sync::Mutex::default());
-        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, holds, waiting, deleted }) }
+        let cleaned = AtomicBool::new(false);
+        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, holds, waiting, cleaned, deleted }) }
     }
 
     /// The container.
@@ -106,6 +111,13 @@ impl Task {
 
     fn id_string(&self) -> String {
         self.id().to_string()
+    }
+
+    /// Whether the shim has not seen the init process end yet: as long as it has not, its process id is nobody else's.
+    pub async fn is_alive(&self) -> Result<bool> {
+        let request = StateRequest { id: self.id_string(), ..StateRequest::default() };
+        let state = self.shared.rpc.call::<StateResponse>("State", &request, SHORT).await?;
+        Ok(state.status.enum_value() != Ok(Status::STOPPED))
     }
 
     /// Lets the init process execute its program.
@@ -230,13 +242,15 @@ impl Task {
     /// ended with all that it holds.
     ///
     /// # Errors
-    /// [`Error::Remains`] when that failed: then the bundle is needed to try it again.
+    /// [`Error::LeftRunning`] when that failed: then the bundle is needed to try it again.
     pub async fn delete(&self) -> Result<Exit> {
-        if let Some(WaitOutcome::ShimLost(exit)) = self.shared.waiting.known() {
-            return Ok(exit);
-        }
         let mut deleted = self.shared.deleted.lock().await;
         if let Some(exit) = *deleted {
+            return Ok(exit);
+        }
+        if let Some(WaitOutcome::ShimLost(exit)) = self.shared.waiting.known() {
+            self.shared.finish_cleaning().await?;
+            *deleted = Some(exit);
             return Ok(exit);
         }
         match self.delete_process("").await {
@@ -249,7 +263,9 @@ impl Task {
             }
             Err(Error::ShimGone { .. }) => {
                 drop(deleted);
-                Ok(self.wait().await.exit())
+                let exit = self.wait().await.exit();
+                self.shared.finish_cleaning().await?;
+                Ok(exit)
             }
             Err(error) => {
                 tracing::warn!(
@@ -341,24 +357,32 @@ impl Shared {
         Exit { oom_killed, ..seen }
     }
 
+    /// Ends what a dead shim left, unless that is done.
+    async fn finish_cleaning(&self) -> Result<()> {
+        if !self.cleaned.load(Ordering::Acquire) {
+            self.cleanup.run().await?;
+            self.cleaned.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// Ends a living shim and all that it holds.
     async fn end(&self) -> Result<Exit> {
-        let remains = || Error::Remains { container: self.cleanup.id.to_string() };
+        let left = || Error::LeftRunning { container: self.cleanup.id.to_string() };
         let known = self.waiting.known();
         let killed = self.cleanup.kill().await;
         match &self.holds.process {
             Some(process) => {
                 process.kill();
                 if !process.ended(SHUTDOWN).await {
-                    return Err(remains());
+                    return Err(left());
                 }
             }
-            None if socket::connect(&self.cleanup.record.socket).is_ok() => return Err(remains()),
+            None if socket::connect(&self.cleanup.record.socket).is_ok() => return Err(left()),
             None => {}
         }
-        if !(self.cleanup.run().await && killed) {
-            return Err(remains());
-        }
+        killed?;
+        self.cleanup.run().await?;
         let written = read_exit(&self.cleanup.bundle).filter(|_| self.cleanup.record.own);
         let out_of_memory = self.hub.take_out_of_memory(&self.cleanup.id);
         Ok(written.or_else(|| known.map(WaitOutcome::exit)).unwrap_or_else(|| wait::killed(out_of_memory)))
@@ -374,7 +398,8 @@ impl Shared {
             error = errors::chain(error),
             "a shim was lost; ending what it left"
         );
-        self.cleanup.run().await;
+        // Who deletes the task hears of what is left.
+        self.cleaned.store(self.cleanup.run().await.is_ok(), Ordering::Release);
         match read_exit(&self.cleanup.bundle).filter(|_| self.cleanup.record.own) {
             Some(exit) => WaitOutcome::Exited(exit),
             None => WaitOutcome::ShimLost(wait::killed(self.hub.take_out_of_memory(&self.cleanup.id))),

@@ -60,7 +60,7 @@ pub(crate) async fn start_gated(
     }
     // What the previous run left is cleared away before the next one begins.
     let _aftermath = container.aftermath.lock().await;
-    super::supervise::clear_remains(services, container).await?;
+    super::supervise::clear_leftovers(services, container).await?;
 
     let mut undo = Undo::new("container.start");
     let outcome = run(services, container, by_user, &mut undo).await;
@@ -92,9 +92,14 @@ async fn run(
     undo.step("write the bundle")?;
     let bundle = services.bundle_dir(container.id());
     durable::create_dir_all(&bundle, 0o700)?;
-    undo.push_sync("remove the bundle", {
-        let (services, bundle) = (Arc::clone(services), bundle.clone());
-        move || Ok(services.state_trash.discard(&bundle)?)
+    undo.push("remove the bundle", {
+        let (services, id) = (Arc::clone(services), record.id.clone());
+        move || {
+            Box::pin(async move {
+                super::supervise::end_by_bundle(&services, &id).await?;
+                Ok(services.state_trash.discard(&services.bundle_dir(&id))?)
+            })
+        }
     });
     super::user_namespace::let_pass(&bundle, mapped.map(|mapped| &mapped.ids))?;
     let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;

@@ -4,6 +4,7 @@ use crate::Services;
 use ::events::ContainerAction;
 use containers::{Container, Event, ExitRecord, Record, State};
 use errors::Result;
+use ids::ContainerId;
 use runtime::{Adopted, Task, WaitOutcome};
 use spec::RestartPolicy;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
         }
         // A start, or the clearing away after an exit, that the engine did not live to finish.
         State::Created { .. } | State::Restarting { .. } | State::Exited { .. } | State::Dead { .. } => {
-            clear_remains(services, container).await?;
+            clear_leftovers(services, container).await?;
             match &record.state {
                 State::Restarting { .. } => restart_later(services, container, Duration::ZERO),
                 State::Exited { .. } if record.spec.auto_remove => remove_later(services, container),
@@ -98,13 +99,24 @@ async fn adopt_pause(services: &Services, container: &Container, paused: bool) -
 /// Ends and clears away what an earlier run left, where the engine did not live to do so or could not.
 ///
 /// # Errors
-/// When its shim lives but does not answer.
-pub(crate) async fn clear_remains(services: &Arc<Services>, container: &Container) -> Result<()> {
-    let bundle = services.bundle_dir(container.id());
-    if !bundle.exists() {
+/// When its shim lives but does not answer, or something can't be ended.
+pub(crate) async fn clear_leftovers(services: &Arc<Services>, container: &Container) -> Result<()> {
+    if !services.bundle_dir(container.id()).exists() {
         return Ok(());
     }
-    let left = match services.runtimes.adopt(container.id(), &bundle).await? {
+    end_by_bundle(services, container.id()).await?;
+    let record = container.record();
+    end_run(services, &record, None).await;
+    discard_bundle(services, &record);
+    Ok(())
+}
+
+/// Ends what a bundle tells of. As long as that fails the bundle has to stay: nothing else leads to it.
+///
+/// # Errors
+/// When its shim lives but does not answer, or something can't be ended.
+pub(crate) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Result<()> {
+    let task = match services.runtimes.adopt(id, &services.bundle_dir(id)).await? {
         Adopted::Running { task, .. } => {
             let _ = task.kill(9, true).await;
             task.wait().await;
@@ -113,7 +125,9 @@ pub(crate) async fn clear_remains(services: &Arc<Services>, container: &Containe
         Adopted::Exited(_, task) => task,
         Adopted::Lost => None,
     };
-    clear_run(services, &container.record(), left.as_ref()).await;
+    if let Some(task) = task {
+        task.delete().await?;
+    }
     Ok(())
 }
 
@@ -205,13 +219,6 @@ fn publish_death(services: &Services, record: &Record) {
     services.events.publish(super::event(&action, record));
 }
 
-/// Gives back all that a run held. Failures are reported and left to the next pass.
-async fn clear_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) {
-    if end_run(services, record, task).await {
-        discard_bundle(services, record);
-    }
-}
-
 /// Process and cgroup, mounts of volumes, network. Answers whether the process is gone: else its bundle is needed, to
 /// find it again.
 async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) -> bool {
@@ -227,7 +234,7 @@ async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>)
     };
     let unmount = async {
         for volume in record.volumes() {
-            if let Err(error) = services.volumes.unmount(volume, record.id.as_str()).await {
+            if let Err(error) = super::volumes::unmount(services, record, volume).await {
                 tracing::warn!(container = %record.id, volume, %error, "unmount a volume");
             }
         }

@@ -1,6 +1,7 @@
 //! After a shim's death: ending what it held, and letting its program clean up.
 
 use crate::config::KillCgroup;
+use crate::error::{Error, Result};
 use crate::shim::record::ShimRecord;
 use containerd_shim_protos::api::DeleteResponse;
 use ids::ContainerId;
@@ -30,13 +31,14 @@ impl std::fmt::Debug for Cleanup {
 }
 
 impl Cleanup {
-    /// Ends all processes of the container, then runs the shim's `delete`. What fails is logged: there is nobody who
-    /// could do more, and it is done again when the container is removed. Answers whether nothing failed.
-    pub(crate) async fn run(&self) -> bool {
-        self.kill().await;
-        let response = tokio::time::timeout(LIMIT, self.delete()).await;
-        let deleted = matches!(response, Ok(Ok(_)));
-        match response {
+    /// Ends all processes of the container, then runs the shim's `delete`. What fails is logged.
+    ///
+    /// # Errors
+    /// [`Error::LeftRunning`] while a process lives that could not be ended. A `delete` that fails is no reason to keep
+    /// the container: its program may be gone for good.
+    pub(crate) async fn run(&self) -> Result<()> {
+        self.kill().await?;
+        match tokio::time::timeout(LIMIT, self.delete()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 tracing::warn!(container = %self.id, error, "clean up after a dead shim");
@@ -44,23 +46,26 @@ impl Cleanup {
             Err(_) => tracing::warn!(container = %self.id, "the shim's delete command took too long"),
         }
         // Again: `delete` may have found processes that were just being born.
-        let killed = self.kill().await;
+        self.kill().await?;
         let _ = std::fs::remove_file(&self.record.socket);
-        deleted && killed
+        Ok(())
     }
 
-    /// Ends all processes of the container; answers whether none is left.
-    pub(crate) async fn kill(&self) -> bool {
-        let Some(cgroup) = self.record.cgroup.clone() else { return true };
+    /// Ends all processes of the container.
+    ///
+    /// # Errors
+    /// [`Error::LeftRunning`] if one is left.
+    pub(crate) async fn kill(&self) -> Result<()> {
+        let Some(cgroup) = self.record.cgroup.clone() else { return Ok(()) };
         let kill = self.kill_cgroup.clone();
         let killed = tokio::task::spawn_blocking(move || kill(&cgroup));
         match tokio::time::timeout(LIMIT, killed).await {
-            Ok(Ok(Ok(()))) => return true,
+            Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(error))) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
             Ok(Err(error)) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
             Err(_) => tracing::warn!(container = %self.id, "killing a container's cgroup took too long"),
         }
-        false
+        Err(Error::LeftRunning { container: self.id.to_string() })
     }
 
     /// containerd's convention: the answer is a `DeleteResponse` on standard output.
