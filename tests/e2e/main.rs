@@ -13,6 +13,7 @@ mod exec;
 mod failures;
 mod images;
 mod isolation;
+mod joined;
 mod lifecycle;
 mod limits;
 mod list;

@@ -7,6 +7,7 @@ mod devices;
 mod files;
 mod init;
 mod inspect;
+mod joined;
 mod kill;
 mod list;
 mod logs;

@@ -1,5 +1,6 @@
 //! `start`: network, files, bundle, process.
 
+use super::joined::Donors;
 use crate::Services;
 use ::events::ContainerAction;
 use containers::{Container, Event, Record, State};
@@ -84,6 +85,10 @@ async fn run(
     undo: &mut Undo,
 ) -> Result<(Arc<Record>, Task)> {
     let record = container.record();
+    if record.spec.process.args().first().is_some_and(String::is_empty) {
+        return Err(Error::new(Class::Invalid, "exec: \"\": executable file not found in $PATH"));
+    }
+    let donors = Donors::of(services, &record.spec);
     let mapped = super::user_namespace::prepare(services, &record, undo).await?;
     let mapped = mapped.as_ref();
     let network = super::connect::connect(services, &record, mapped, undo).await?;
@@ -133,6 +138,11 @@ async fn run(
         }
     });
 
+    if record.spec.resources.oom_kill_disable == Some(true) {
+        undo.step("switch the OOM killer off")?;
+        services.cgroups.cgroup(&super::cgroup_path(services, &record)).set_oom_killer(false)?;
+    }
+    donors.check().await?;
     undo.step("attach the waiting clients")?;
     super::attach::serve_waiting(container, &task).await;
 

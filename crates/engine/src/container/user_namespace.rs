@@ -74,7 +74,7 @@ fn shared(services: &Services, record: &Record, ids: &IdMaps) -> Result<Option<u
 }
 
 /// The containers whose namespaces it joins.
-fn joined(spec: &ContainerSpec) -> Vec<&str> {
+pub(super) fn joined(spec: &ContainerSpec) -> Vec<&str> {
     let mut others = Vec::new();
     if let NetworkMode::Container(other) = &spec.network.mode {
         others.push(other.as_str());

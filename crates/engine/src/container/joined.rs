@@ -1,0 +1,43 @@
+//! Containers whose namespaces another one joins.
+//!
+//! A runtime finds the namespaces by the number of a process. Should that end meanwhile, the number may become a stranger's,
+//! of the host even. So the first processes are looked at again once the namespaces are joined, before the program runs:
+//! a process that its shim has not seen end has had its number all the time.
+
+use crate::Services;
+use containers::Container;
+use errors::{Class, Error, Result};
+use runtime::Task;
+use spec::ContainerSpec;
+use std::sync::Arc;
+
+/// The runs that are joined, as they were before it.
+#[derive(Debug)]
+pub(super) struct Donors(Vec<(Arc<Container>, Arc<Task>)>);
+
+impl Donors {
+    /// Those that a container names; one that does not run is refused where it is to be joined.
+    pub(super) fn of(services: &Services, spec: &ContainerSpec) -> Self {
+        let find = |other: &&str| {
+            let container = services.containers.find(other).ok()?;
+            let task = container.task().filter(|_| container.state().is_live())?;
+            Some((container, task))
+        };
+        Self(super::user_namespace::joined(spec).iter().filter_map(find).collect())
+    }
+
+    /// Whether they are still the same, now that they have been joined.
+    ///
+    /// # Errors
+    /// `Conflict` where one has ended: whose namespaces were joined is not known.
+    pub(super) async fn check(&self) -> Result<()> {
+        for (container, task) in &self.0 {
+            let same = container.state().pid() == Some(task.pid());
+            if !(same && matches!(task.is_alive().await, Ok(true))) {
+                let message = format!("container {} ended while its namespaces were joined", container.id());
+                return Err(Error::new(Class::Conflict, message).hint("Start both again"));
+            }
+        }
+        Ok(())
+    }
+}
