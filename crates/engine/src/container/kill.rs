@@ -29,7 +29,7 @@ async fn send(services: &Arc<Services>, reference: &str, signal: Option<&str>) -
     if number == 9 {
         let mut notices = container.watch();
         let exits = notices.borrow_and_update().exits;
-        task.kill(9, false).await?;
+        task.kill(9, false).await.map_err(|error| super::failed_call(&container, error))?;
         if matches!(container.state(), State::Paused { .. }) {
             let _ = task.resume().await;
         }
@@ -38,7 +38,7 @@ async fn send(services: &Arc<Services>, reference: &str, signal: Option<&str>) -
         let ended = notices.wait_for(|notice| notice.exits > exits);
         let _ = tokio::time::timeout(std::time::Duration::from_secs(10), ended).await;
     } else {
-        task.kill(number, false).await?;
+        task.kill(number, false).await.map_err(|error| super::failed_call(&container, error))?;
         publish(services, &container, number);
     }
     Ok(())

@@ -76,6 +76,16 @@ pub(crate) fn event(action: &ContainerAction, record: &Record) -> Event {
     Event::container(action, container)
 }
 
+/// Why a call to a shim failed. A container that ended meanwhile is the reason, whatever its shim, or the absence of one,
+/// says to that.
+pub(crate) fn failed_call(container: &Container, error: runtime::Error) -> Error {
+    let error = Error::from(error);
+    if error.class() == Class::NotFound || !container.state().is_live() {
+        return Error::new(Class::Conflict, format!("container {} is not running", container.id()));
+    }
+    error
+}
+
 /// The OCI document that a running container was started with.
 pub(crate) fn bundle_spec(services: &Services, id: &ContainerId) -> Result<oci_spec::runtime::Spec> {
     let path = services.bundle_dir(id).join(shim_protocol::file::CONFIG);

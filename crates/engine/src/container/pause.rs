@@ -18,10 +18,19 @@ pub async fn pause(services: &Arc<Services>, reference: &str) -> Result<()> {
         State::Paused { .. } => return Err(refuse("already paused")),
         State::Restarting { .. } => return Err(refuse("restarting, wait until the container is running")),
         State::Running { .. } => container.task().ok_or_else(|| refuse("not running"))?,
-        _ => return Err(refuse("not running")),
+        _ => return Err(Error::new(Class::Conflict, format!("container {} is not running", container.id()))),
     };
-    task.pause().await?;
-    let record = services.containers.advance(&container, Event::Paused, |_| {}).await?;
+    task.pause().await.map_err(|error| super::failed_call(&container, error))?;
+    let record = match services.containers.advance(&container, Event::Paused, |_| {}).await {
+        Ok(record) => record,
+        Err(error) => {
+            // Else nobody could tell why it stands still.
+            if let Err(error) = task.resume().await {
+                tracing::error!(container = %container.id(), %error, "resume after the failed pause");
+            }
+            return Err(error);
+        }
+    };
     services.events.publish(super::event(&ContainerAction::Pause, &record));
     Ok(())
 }

@@ -24,7 +24,13 @@ pub async fn top(services: &Arc<Services>, reference: &str, ps_args: &str) -> Re
         return Err(Error::new(Class::Conflict, format!("container {} is not running", container.id())));
     };
     let args = if ps_args.trim().is_empty() { "-ef" } else { ps_args };
-    let pids: BTreeSet<u32> = task.pids().await?.into_iter().map(|process| process.pid).collect();
+    let pids: BTreeSet<u32> = task
+        .pids()
+        .await
+        .map_err(|error| super::failed_call(&container, error))?
+        .into_iter()
+        .map(|process| process.pid)
+        .collect();
     let output =
         tokio::process::Command::new("ps").args(args.split_whitespace()).output().await.map_err(|error| {
             Error::wrap(Class::Unavailable, error).context("run ps").hint("Install the package procps")

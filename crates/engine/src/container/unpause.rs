@@ -17,7 +17,8 @@ pub async fn unpause(services: &Arc<Services>, reference: &str) -> Result<()> {
     if !matches!(container.state(), State::Paused { .. }) {
         return Err(refuse());
     }
-    container.task().ok_or_else(refuse)?.resume().await?;
+    let resumed = container.task().ok_or_else(refuse)?.resume().await;
+    resumed.map_err(|error| super::failed_call(&container, error))?;
     let record = services.containers.advance(&container, Event::Unpaused, |_| {}).await?;
     services.events.publish(super::event(&ContainerAction::Unpause, &record));
     Ok(())

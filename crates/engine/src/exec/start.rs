@@ -93,16 +93,18 @@ async fn run(
         return Err(Error::new(Class::Conflict, format!("container {} is not running", container.id())));
     };
     let record = container.record();
-    let user = if exec.spec.user.is_empty() {
-        None
-    } else {
-        let (services, id, user) = (Arc::clone(services), record.id.clone(), exec.spec.user.clone());
-        let pid = task.pid();
-        let lookup = move || crate::container::lookup_user(&services, &id, Some(pid), &user, &[]);
-        Some(crate::container::blocking(lookup).await?)
-    };
+    if exec.spec.args.first().is_some_and(String::is_empty) {
+        return Err(Error::new(Class::Invalid, "exec: \"\": executable file not found in $PATH"));
+    }
+    if !exec.spec.working_dir.is_empty() && !exec.spec.working_dir.starts_with('/') {
+        return Err(Error::new(
+            Class::Invalid,
+            "OCI runtime exec failed: exec failed: Cwd must be an absolute path",
+        ));
+    }
     let oci = crate::container::bundle_spec(services, &record.id)?;
-    let process = runtime::bundle::exec_process(&oci, &exec.spec, user.as_ref(), &record.spec.process.env)?;
+    let process =
+        runtime::bundle::exec_process(&oci, &exec.spec, exec.user.as_ref(), &record.spec.process.env)?;
     let spec = &exec.spec;
     let io = ExecIo {
         terminal: spec.tty,
@@ -110,12 +112,13 @@ async fn run(
         stdout: spec.attach_stdout && !how.detach,
         stderr: spec.attach_stderr && !how.detach,
     };
-    let added = task.exec(&exec.id, process, io).await?;
+    let failed = |error| crate::container::failed_call(container, error);
+    let added = task.exec(&exec.id, process, io).await.map_err(failed)?;
     let started = async {
         // Attached before it runs, so that no output is missed.
         let attachment =
             if how.detach { None } else { Some(added.attach(io.stdin, io.stdout, io.stderr).await?) };
-        let pid = added.start().await?;
+        let pid = added.start().await.map_err(failed)?;
         if let Some((rows, columns)) = how.console_size.or(spec.console_size).filter(|_| spec.tty) {
             // The process may be gone already.
             let _ = added.resize(rows, columns).await;
