@@ -41,6 +41,16 @@ fn exec_says_126_and_127_and_the_container_goes_on() {
         engine.docker(&["exec", "s1", "/etc/passwd"]).fails_saying(126, "permission denied");
         engine.docker(&["exec", "s1", "no-such"]).fails_saying(127, "executable file not found in $PATH");
         engine.docker(&["exec", "-w", "/no/dir", "s1", "true"]).fails_saying(127, "/no/dir");
+        engine.docker(&["exec", "-w", "/etc/passwd", "s1", "true"]).fails_saying(127, "not a directory");
+        engine.docker(&["exec", "-w", "etc", "s1", "true"]).fails_saying(128, "Cwd must be an absolute path");
+        engine
+            .docker(&["exec", "s1", ""])
+            .fails_saying(127, "exec: \"\": executable file not found in $PATH");
+        // Told before there is an exec.
+        engine
+            .docker(&["exec", "-u", "nobody-at-all", "s1", "true"])
+            .fails(1, "unable to find user nobody-at-all");
+        engine.docker(&["exec", "-u", "0:nothing", "s1", "true"]).fails(1, "unable to find group nothing");
         assert_eq!(engine.inspect("s1", "{{.State.Running}}"), "true");
     });
 }

@@ -195,6 +195,7 @@ fn top_shows_the_containers_processes() {
         let top = engine.docker(&["top", "t1", "-o", "pid,comm"]).ok();
         assert_eq!(top.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), ["PID", "COMMAND"]);
         engine.docker(&["rm", "-f", "t1"]).ok();
+        assert!(events(engine, &json!({"container": ["t1"], "event": ["top"]})).len() >= 2);
         engine.docker(&["create", "--name", "t1", "busybox"]).ok();
         engine.docker(&["top", "t1"]).fails(1, "is not running");
         engine.docker(&["rm", "t1"]).ok();
@@ -218,11 +219,7 @@ fn every_step_is_an_event() {
         }
         engine.docker(&["wait", "e2"]).ok();
         engine.docker(&["rm", "e2"]).ok();
-        let filter = json!({"container": [id], "type": ["container"]}).to_string();
-        let query = format!("/v1.47/events?since=1&until={}&filters={}", now() + 1, escape(&filter));
-        let text = engine.api("GET", &query, None).text();
-        let events: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let events = events(engine, &json!({"container": [id], "type": ["container"]}));
         let actions: Vec<_> = events.iter().map(|event| event["Action"].as_str().unwrap()).collect();
         let expected = ["create", "start", "pause", "unpause", "rename", "kill", "die", "destroy"];
         assert_eq!(actions, expected);
@@ -233,8 +230,57 @@ fn every_step_is_an_event() {
     });
 }
 
-fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+#[test]
+fn networks_and_volumes_tell_who_uses_them() {
+    with_engine(|engine| {
+        engine.docker(&["run", "--rm", "--name", "u1", "-v", "u1-data:/data:ro", "busybox", "true"]).ok();
+        let used = |kind: &str, actions: [&str; 2]| {
+            wait_until("both events", || {
+                events(engine, &json!({"type": [kind], "event": actions})).len() == 2
+            });
+            events(engine, &json!({"type": [kind], "event": actions}))
+        };
+        let connections = used("network", ["connect", "disconnect"]);
+        let id = connections[0]["Actor"]["Attributes"]["container"].clone();
+        for (event, action) in connections.iter().zip(["connect", "disconnect"]) {
+            assert_eq!(event["Action"], action);
+            let attributes = json!({"container": id, "name": "bridge", "type": "bridge"});
+            assert_eq!(event["Actor"]["Attributes"], attributes);
+        }
+        let mounts = used("volume", ["mount", "unmount"]);
+        let mounted = json!({
+            "container": id, "destination": "/data", "driver": "local", "propagation": "", "read/write": "false",
+        });
+        assert_eq!(mounts[0]["Actor"], json!({"ID": "u1-data", "Attributes": mounted}));
+        let attributes = json!({"container": id, "driver": "local"});
+        assert_eq!(mounts[1]["Actor"], json!({"ID": "u1-data", "Attributes": attributes}));
+        engine.docker(&["volume", "rm", "u1-data"]).ok();
+    });
+}
+
+#[test]
+fn even_without_patience_stop_asks_first() {
+    with_engine(|engine| {
+        engine.docker(&["run", "-d", "--name", "p1", "busybox", "sleep", "600"]).ok();
+        engine.docker(&["stop", "-t", "0", "p1"]).ok();
+        let kills = events(engine, &json!({"container": ["p1"], "event": ["kill"]}));
+        let signals: Vec<_> = kills.iter().map(|event| &event["Actor"]["Attributes"]["signal"]).collect();
+        assert_eq!(signals, ["15", "9"]);
+        engine.docker(&["rm", "p1"]).ok();
+    });
+}
+
+/// What happened so far.
+fn events(engine: &TestEngine, filters: &serde_json::Value) -> Vec<serde_json::Value> {
+    let query = format!("/v1.47/events?since=1&until={}&filters={}", now(), escape(&filters.to_string()));
+    let text = engine.api("GET", &query, None).text();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Seconds since 1970, with what follows the point.
+fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("{}.{:09}", since.as_secs(), since.subsec_nanos())
 }
 
 fn escape(text: &str) -> String {

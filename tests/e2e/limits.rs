@@ -109,6 +109,26 @@ fn memory_that_is_not_there_kills_and_says_so() {
 }
 
 #[test]
+fn the_oom_killer_can_be_switched_off_where_the_kernel_lets() {
+    with_engine(|engine| {
+        let made =
+            engine.docker(&["run", "-d", "--name", "k1", "--oom-kill-disable", "busybox", "sleep", "600"]);
+        let control = cgroup(engine, "k1", "memory").join("memory.oom_control");
+        if control.exists() {
+            let text = fs::read_to_string(&control).unwrap();
+            assert!(text.contains("oom_kill_disable 1"), "{text}");
+            assert!(
+                made.stderr.contains("OOM killer is disabled for the container, but no memory limit"),
+                "{made:?}"
+            );
+        } else {
+            assert!(made.stderr.contains("does not support OomKillDisable"), "{made:?}");
+        }
+        engine.docker(&["rm", "-f", "k1"]).ok();
+    });
+}
+
+#[test]
 fn processes_beyond_the_limit_are_refused() {
     with_engine(|engine| {
         let script = "for i in 1 2 3 4 5 6 7 8; do sleep 600 & done; wait";

@@ -36,7 +36,20 @@ fn ps_lists_filters_and_formats() {
             assert_eq!(names(&["-a", "--filter", filter]), expected, "{filter}");
         }
         assert_eq!(names(&["-n", "1"]), "made");
-        engine.docker(&["ps", "--filter", "bogus=1"]).fails(1, "invalid filter 'bogus'");
+        for (filter, words) in [
+            ("bogus=1", "invalid filter 'bogus'"),
+            (
+                "status=bad",
+                "'status=bad': invalid value for state (bad): must be one of created, running, paused",
+            ),
+            ("health=bad", "'health=bad': invalid value for health (bad): must be one of none, starting"),
+            ("exited=bad", "invalid filter 'exited=bad': "),
+            ("is-task=bad", "invalid filter 'is-task=[bad]'"),
+        ] {
+            engine.docker(&["ps", "--filter", filter]).fails(1, words);
+        }
+        let prune = ["container", "prune", "-f", "--filter", "until=bad"];
+        engine.docker(&prune).fails(1, "failed to parse value as time or duration: \"bad\"");
         let table = engine.docker(&["ps"]).ok();
         let header = ["CONTAINER", "ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"];
         assert_eq!(table.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), header);

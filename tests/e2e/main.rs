@@ -4,6 +4,7 @@
 //! Docker's engine: `TESTS_DOCKER_HOST=unix:///… TESTS_DIR=/a/directory/it/sees cargo nextest run -p tests`.
 
 mod attach;
+mod bad_disk;
 mod bad_input;
 mod chroot;
 mod clients;
@@ -20,6 +21,7 @@ mod list;
 mod logs;
 mod mounts;
 mod network;
+mod refused;
 mod run;
 mod runtimes;
 mod soak;

@@ -75,7 +75,26 @@ fn tmpfs_and_a_read_only_root() {
         let mount = ["--mount", "type=tmpfs,target=/t,tmpfs-size=2m"];
         assert_eq!(shell(engine, &mount, "df -k /t | tail -1 | awk '{print $2}'").ok(), "2048\n");
         shell(engine, &["--read-only"], "touch /x").fails(1, "Read-only file system");
+        // What a client says takes the place of a default, and of what it said before.
+        let options = ["--tmpfs", "/t:exec,size=1m,size=3m"];
+        let mount = shell(engine, &options, "grep ' /t ' /proc/mounts").ok();
+        assert!(mount.contains("size=3072k") && mount.contains("nosuid"), "{mount}");
+        assert!(!mount.contains("noexec"), "{mount}");
+        shell(engine, &["--tmpfs", "/t:evil"], "true").fails(125, "invalid tmpfs option \"evil\"");
         shell(engine, &["--read-only", "--tmpfs", "/t"], "touch /t/x /dev/shm/x; echo x >/dev/null").ok();
+    });
+}
+
+#[test]
+fn a_tmpfs_has_the_mode_of_the_directory_it_covers() {
+    with_engine(|engine| {
+        let mode = |options: &[&str], path: &str| shell(engine, options, &format!("stat -c %a {path}")).ok();
+        let kept = mode(&[], "/etc");
+        assert_ne!(kept, "1777\n");
+        assert_eq!(mode(&["--tmpfs", "/etc"], "/etc"), kept);
+        assert_eq!(mode(&["--mount", "type=tmpfs,target=/etc"], "/etc"), kept);
+        assert_eq!(mode(&["--tmpfs", "/etc:mode=711"], "/etc"), "711\n");
+        assert_eq!(mode(&["--tmpfs", "/made/here"], "/made/here"), "1777\n");
     });
 }
 

@@ -42,6 +42,11 @@ fn says_125_126_and_127_as_docker_does() {
         run(engine, &[], &["/bin"]).fails(126, "");
         run(engine, &[], &["/no/such/program"]).fails(127, "no such file or directory");
         run(engine, &[], &["no-such-program"]).fails(127, "executable file not found in $PATH");
+        run(engine, &[], &[""]).fails(127, "exec: \"\": executable file not found in $PATH");
+        run(engine, &["--cap-add", "FLY"], &["true"])
+            .fails(125, "invalid CapAdd: unknown capability: \"CAP_FLY\"");
+        run(engine, &["--cap-drop", "FLY"], &["true"])
+            .fails(125, "invalid CapDrop: unknown capability: \"CAP_FLY\"");
         assert_eq!(
             engine.docker(&["ps", "--all", "--quiet"]).ok(),
             "",
@@ -123,6 +128,37 @@ fn sets_environment_directory_user_and_host_name() {
         assert_eq!(shell(engine, &["-u", "1234:5678"], "id -u; id -g; echo $HOME"), "1234\n5678\n/\n");
         assert_eq!(shell(engine, &["--group-add", "audio", "--group-add", "77"], "id -G"), "0 29 77\n");
         run(engine, &["-u", "nobody-at-all"], &["true"]).fails(125, "unable to find user nobody-at-all");
+    });
+}
+
+#[test]
+fn the_environment_is_in_dockers_order() {
+    with_engine(|engine| {
+        let options = ["-t", "-e", "A=1", "-e", "PATH=/bin", "-e", "B=2", "--hostname", "box"];
+        let env = run(engine, &options, &["env"]).ok();
+        let lines: Vec<_> = env.lines().map(str::trim).collect();
+        assert_eq!(lines, ["PATH=/bin", "HOSTNAME=box", "TERM=xterm", "A=1", "B=2", "HOME=/root"]);
+        engine.docker(&["create", "--name", "e1", "-e", "A=1", "busybox"]).ok();
+        let kept = engine.inspect("e1", "{{json .Config.Env}}");
+        assert!(kept.starts_with("[\"A=1\",\"PATH="), "{kept}");
+        engine.docker(&["rm", "e1"]).ok();
+    });
+}
+
+#[test]
+fn with_the_hosts_uts_namespace_the_files_name_the_container() {
+    with_engine(|engine| {
+        let script =
+            "hostname; cat /etc/hostname; echo $HOSTNAME; tail -n 1 /etc/hosts | cut -f 2; sleep 600";
+        let id = engine.docker(&["run", "-d", "--uts", "host", "busybox", "sh", "-c", script]).line();
+        let said = tests::eventually("four lines", || {
+            let said = engine.docker(&["logs", &id]).ok();
+            (said.lines().count() == 4).then_some(said)
+        });
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let own = &id[..12];
+        assert_eq!(said.lines().collect::<Vec<_>>(), [host.trim(), own, own, own]);
+        engine.docker(&["rm", "-f", &id]).ok();
     });
 }
 

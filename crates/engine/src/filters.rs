@@ -17,13 +17,32 @@ pub enum FilterError {
         name: String,
     },
     /// The value is not one that the filter takes.
-    #[error("invalid filter '{name}={value}'")]
+    #[error("invalid filter '{name}={value}': {why}")]
     BadValue {
         /// Its name.
         name: String,
         /// The value.
         value: String,
+        /// What it should be.
+        why: String,
     },
+    /// Neither true nor false.
+    #[error("invalid filter '{name}=[{value}]'")]
+    BadFlag {
+        /// Its name.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// No time and no duration.
+    #[error("failed to parse value as time or duration: {value:?}")]
+    BadTime {
+        /// The value.
+        value: String,
+    },
+    /// `until` names one moment.
+    #[error("more than one until filter specified")]
+    Times,
 }
 
 impl Classified for FilterError {
@@ -70,7 +89,7 @@ impl Filters {
     /// [`FilterError::BadValue`] for contradictory or other values.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, FilterError> {
         let Some(values) = self.values(name) else { return Ok(None) };
-        let bad = |value: &String| FilterError::BadValue { name: name.to_owned(), value: value.clone() };
+        let bad = |value: &String| FilterError::BadFlag { name: name.to_owned(), value: value.clone() };
         let mut flags = values.iter().map(|value| match value.as_str() {
             "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
             "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
@@ -107,13 +126,12 @@ impl Filters {
 /// [`FilterError::BadValue`].
 pub fn until(filters: &Filters) -> Result<Option<i64>, FilterError> {
     let Some(values) = filters.values("until") else { return Ok(None) };
-    let bad = |value: &str| FilterError::BadValue { name: "until".into(), value: value.to_owned() };
     let mut values = values.iter();
     let value = values.next().expect("a filter has values");
     if values.next().is_some() {
-        return Err(bad("more than one until filter specified"));
+        return Err(FilterError::Times);
     }
-    crate::time::parse(value).map(Some).ok_or_else(|| bad(value))
+    crate::time::parse(value).map(Some).ok_or_else(|| FilterError::BadTime { value: value.clone() })
 }
 
 #[cfg(test)]

@@ -23,4 +23,4 @@ pub mod volume;
 pub use filters::{FilterError, Filters, until};
 pub use host::Host;
 pub use services::Services;
-pub use time::now;
+pub use sys::clock::now;

@@ -1,13 +1,6 @@
-//! The clock, in the one unit that records use.
+//! Points in time as clients write them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Nanoseconds since 1970.
-pub fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
+use sys::clock::now;
 
 /// Nanoseconds since 1970 of a Unix time (`1700000000.5`), an RFC 3339 time, or a duration before now (`1h30m`).
 pub(crate) fn parse(text: &str) -> Option<i64> {

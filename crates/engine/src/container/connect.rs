@@ -4,6 +4,7 @@ use super::user_namespace::Mapped;
 use crate::Services;
 use containers::Record;
 use errors::{Class, Error, Result};
+use events::{Event, NetworkAction};
 use networks::{Endpoint, Sandbox};
 use runtime::bundle::NetworkNamespace;
 use spec::NetworkMode;
@@ -58,10 +59,12 @@ pub(super) async fn connect(
     undo.push_sync("release the network", {
         let (services, endpoint) = (Arc::clone(services), endpoint.clone());
         move || {
-            services.networks.release(&endpoint);
+            release_one(&services, &endpoint);
             Ok(())
         }
     });
+    let container = record.id.to_string();
+    publish(services, &endpoint, &NetworkAction::Connect { container });
     let namespace = match sandbox.path() {
         Some(path) => NetworkNamespace::Path(path.to_owned()),
         None => NetworkNamespace::Host,
@@ -87,6 +90,17 @@ pub(super) fn pid_of(services: &Services, other: &str, wish: &str) -> Result<u32
 /// Gives the addresses back at once; the kernel takes the devices with the namespace.
 pub(super) fn release(services: &Services, record: &Record) {
     for endpoint in record.endpoints.values() {
-        services.networks.release(endpoint);
+        release_one(services, endpoint);
     }
+}
+
+fn release_one(services: &Services, endpoint: &Endpoint) {
+    services.networks.release(endpoint);
+    let container = endpoint.container.to_string();
+    publish(services, endpoint, &NetworkAction::Disconnect { container });
+}
+
+fn publish(services: &Services, endpoint: &Endpoint, action: &NetworkAction) {
+    let driver = services.networks.find(&endpoint.network).map_or("", |network| network.driver.as_str());
+    services.events.publish(Event::network(action, endpoint.network_id.as_str(), &endpoint.network, driver));
 }

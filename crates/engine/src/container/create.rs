@@ -203,13 +203,13 @@ fn healthcheck(check: &oci::Healthcheck) -> Healthcheck {
     }
 }
 
-/// The image's variables, then the client's; a client's variable replaces the image's of that name.
+/// The client's variables, then those of the image that the client leaves alone.
 fn merged_env(image: &[String], client: &[String]) -> Vec<String> {
     fn name(pair: &str) -> &str {
         pair.split('=').next().unwrap_or(pair)
     }
     let set: BTreeSet<&str> = client.iter().map(|pair| name(pair)).collect();
-    image.iter().filter(|pair| !set.contains(name(pair))).chain(client).cloned().collect()
+    client.iter().chain(image.iter().filter(|pair| !set.contains(name(pair)))).cloned().collect()
 }
 
 fn reserve_name(services: &Services, name: Option<&str>) -> Result<NameReservation> {
@@ -262,9 +262,11 @@ fn inherited(services: &Services, spec: &ContainerSpec) -> Result<Vec<MountPoint
     for entry in &spec.filesystem.volumes_from {
         let (name, mode) = entry.split_once(':').unwrap_or((entry, ""));
         if !matches!(mode, "" | "ro" | "rw" | "z" | "Z") {
-            return Err(Error::new(Class::Invalid, format!("invalid mode for volumes-from: {mode}")));
+            return Err(Error::new(Class::Invalid, format!("invalid mode: {mode}")));
         }
-        for mount in &services.containers.find(name)?.record().mounts {
+        let other =
+            services.containers.find(name).map_err(|error| super::validate::not_the_image(error.into()))?;
+        for mount in &other.record().mounts {
             if matches!(mount.kind, MountPointKind::Tmpfs) {
                 continue;
             }
@@ -387,7 +389,7 @@ mod tests {
     fn a_clients_variable_replaces_the_images() {
         let image = ["PATH=/bin".to_owned(), "A=1".to_owned()];
         let client = ["A=2".to_owned(), "B".to_owned()];
-        assert_eq!(merged_env(&image, &client), ["PATH=/bin", "A=2", "B"]);
+        assert_eq!(merged_env(&image, &client), ["A=2", "B", "PATH=/bin"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use durable::Sync;
 use errors::Result;
 use networks::files::{self, Hosts};
 use runtime::bundle::ResolvedMount;
-use spec::{IdMaps, JoinMode, NetworkMode};
+use spec::{IdMaps, NetworkMode};
 use std::path::{Path, PathBuf};
 
 /// Where those files are on the host.
@@ -125,11 +125,10 @@ fn host_text(path: impl AsRef<Path>) -> String {
 
 /// The name that the container has for itself.
 pub(super) fn hostname(record: &Record) -> String {
-    let host_uts = record.spec.namespaces.uts == JoinMode::Host;
     let host_network = record.spec.network.mode == NetworkMode::Host;
     if !record.spec.hostname.is_empty() {
         record.spec.hostname.clone()
-    } else if host_uts || host_network {
+    } else if host_network {
         host_text("/proc/sys/kernel/hostname").trim().to_owned()
     } else {
         record.id.short().to_owned()

@@ -24,7 +24,7 @@ async fn send(services: &Arc<Services>, reference: &str, signal: Option<&str>) -
     };
     let stops = number == 9 || Some(number) == stop_signal(&container.record().spec.process);
     if stops {
-        services.containers.update(&container, |record| record.stopped_by_user = true).await?;
+        services.containers.note(&container, |record| record.stopped_by_user = true).await?;
     }
     if number == 9 {
         let mut notices = container.watch();
@@ -61,7 +61,13 @@ fn stop_signal(process: &spec::Process) -> Option<i32> {
 pub(crate) fn signal_number(text: &str) -> Result<i32> {
     let bad = || Error::new(Class::Invalid, format!("invalid signal: {text}"));
     if let Ok(number) = text.parse::<i32>() {
-        return if (1..=64).contains(&number) { Ok(number) } else { Err(bad()) };
+        return match number {
+            1..=64 => Ok(number),
+            0 => Err(bad()),
+            _ => {
+                Err(Error::new(Class::Invalid, format!("the linux daemon does not support signal {number}")))
+            }
+        };
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);

@@ -86,22 +86,29 @@ pub async fn list(services: &Arc<Services>, request: List) -> Result<Vec<Summary
 }
 
 fn check_values(filters: &Filters) -> Result<(), FilterError> {
-    const STATES: [&str; 7] = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
+    const STATES: [&str; 7] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
     const HEALTH: [&str; 4] = ["none", "starting", "healthy", "unhealthy"];
-    let check = |name: &str, good: &dyn Fn(&str) -> bool| match filters
+    let check = |name: &str, good: &dyn Fn(&str) -> bool, why: &dyn Fn(&str) -> String| match filters
         .values(name)
         .into_iter()
         .flatten()
         .find(|value| !good(value))
     {
-        Some(value) => Err(FilterError::BadValue { name: name.to_owned(), value: value.clone() }),
+        Some(value) => {
+            Err(FilterError::BadValue { name: name.to_owned(), value: value.clone(), why: why(value) })
+        }
         None => Ok(()),
     };
-    check("status", &|value| STATES.contains(&value))?;
-    check("health", &|value| HEALTH.contains(&value))?;
-    check("exited", &|value| value.parse::<i64>().is_ok())?;
-    check("publish", &|value| port_range(value).is_some())?;
-    check("expose", &|value| port_range(value).is_some())
+    let one_of = |what: &'static str, words: &'static [&str]| {
+        move |value: &str| format!("invalid value for {what} ({value}): must be one of {}", words.join(", "))
+    };
+    let port = |value: &str| format!("{value} is neither a port nor a range of ports");
+    check("status", &|value| STATES.contains(&value), &one_of("state", &STATES))?;
+    check("health", &|value| HEALTH.contains(&value), &one_of("health", &HEALTH))?;
+    check("exited", &|value| value.parse::<i64>().is_ok(), &|value| format!("{value} is no exit code"))?;
+    check("publish", &|value| port_range(value).is_some(), &port)?;
+    check("expose", &|value| port_range(value).is_some(), &port)?;
+    filters.flag("is-task").map(|_| ())
 }
 
 /// `since` and `before` name a container each.
@@ -133,8 +140,11 @@ struct NameFilter(Vec<regex_lite::Regex>);
 impl NameFilter {
     fn of(filters: &Filters) -> Result<Self, FilterError> {
         let compile = |value: &String| {
-            regex_lite::Regex::new(value)
-                .map_err(|_| FilterError::BadValue { name: "name".into(), value: value.clone() })
+            regex_lite::Regex::new(value).map_err(|error| FilterError::BadValue {
+                name: "name".into(),
+                value: value.clone(),
+                why: error.to_string(),
+            })
         };
         let values = filters.values("name").into_iter().flatten();
         Ok(Self(values.map(compile).collect::<Result<_, _>>()?))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// `Conflict` when it is not running or frozen already.
 pub async fn pause(services: &Arc<Services>, reference: &str) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     let refuse = |why: &str| Error::new(Class::Conflict, format!("Container {} is {why}", container.id()));
     let task = match container.state() {
         State::Paused { .. } => return Err(refuse("already paused")),

@@ -52,19 +52,19 @@ pub(crate) async fn remove_container(
 }
 
 async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how: Remove) -> Result<()> {
-    let _gate = if how.force {
-        // A `stop` with much patience holds the gate: kill under its feet, it then ends at once.
+    let _verb = if how.force {
+        // A `stop` with much patience holds the verb lock: kill under its feet, it then ends at once.
         kill_for_removal(services, container).await?;
-        container.gate.lock().await
+        container.verb_lock.lock().await
     } else {
-        container.gate.lock().await
+        container.verb_lock.lock().await
     };
     if !how.force {
         refuse_running(container)?;
     } else if container.state().is_live() {
-        super::stop::kill_gated(container).await?;
+        super::stop::kill_locked(container).await?;
     }
-    let _aftermath = container.aftermath.lock().await;
+    let _cleanup = container.cleanup_lock.lock().await;
     let record = container.record();
     if services.containers.get(container.id()).is_none() {
         return Err(Error::new(Class::NotFound, format!("No such container: {}", container.id())));
@@ -84,7 +84,7 @@ async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how
 
 async fn kill_for_removal(services: &Services, container: &Arc<Container>) -> Result<()> {
     if container.state().is_live() {
-        services.containers.update(container, |record| record.stopped_by_user = true).await?;
+        services.containers.note(container, |record| record.stopped_by_user = true).await?;
         if let Some(task) = container.task() {
             if task.kill(9, true).await.is_ok() {
                 super::kill::publish(services, container, 9);
@@ -135,11 +135,7 @@ fn refuse_running(container: &Container) -> Result<()> {
         State::Running { .. } => {
             Err(in_use(container, "running", "stop the container before removing or force remove"))
         }
-        State::Paused { .. } => Err(in_use(
-            container,
-            "paused",
-            "unpause and then stop the container before removing or force remove",
-        )),
+        State::Paused { .. } => Err(in_use(container, "paused", "unpause it first, or force the removal")),
         State::Restarting { .. } => {
             Err(in_use(container, "restarting", "stop the container before removing or force remove"))
         }

@@ -12,11 +12,13 @@ use std::sync::Arc;
 /// `Conflict` when the name is in use, `Invalid` when it is no name or the present one.
 pub async fn rename(services: &Arc<Services>, reference: &str, name: &str) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     if name.is_empty() {
         return Err(Error::new(Class::Invalid, "Neither old nor new names may be empty"));
     }
-    let new: ContainerName = name.parse()?;
+    let allocating = |error: Error| error.context("Error when allocating new name");
+    let slashed = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+    let new: ContainerName = slashed.parse().map_err(|error: ids::IdError| allocating(error.into()))?;
     let old = container.record().name.clone();
     if new == old {
         return Err(Error::new(
@@ -24,7 +26,7 @@ pub async fn rename(services: &Arc<Services>, reference: &str, name: &str) -> Re
             "Renaming a container with the same name as its current name",
         ));
     }
-    let reservation = services.containers.reserve(new)?;
+    let reservation = services.containers.reserve(new).map_err(|error| allocating(error.into()))?;
     services.containers.rename(&container, reservation).await?;
     let action = ContainerAction::Rename { old: format!("/{old}") };
     services.events.publish(super::event(&action, &container.record()));

@@ -1,6 +1,7 @@
 //! Everything that a container's wishes do not say by themselves, looked up at its start.
 
 use super::connect::{Network, pid_of};
+use super::targets::Modes;
 use super::user_namespace::Mapped;
 use crate::Services;
 use containers::{MountPoint, MountPointKind, Record};
@@ -14,18 +15,22 @@ use undo::Undo;
 /// Looks everything up; mounts volumes on the way.
 pub(super) async fn resolve(
     services: &Arc<Services>,
-    record: &Record,
+    record: &Arc<Record>,
     network: &Network,
     mapped: Option<&Mapped>,
     undo: &mut Undo,
 ) -> Result<Resolved> {
     let spec = &record.spec;
+    super::sysctls::check(spec)?;
     undo.step("mount the volumes")?;
     mount_volumes(services, record, undo).await?;
 
     undo.step("write hosts, hostname and resolv.conf")?;
     let mut mounts = super::files::write(services, record, network, mapped.map(|mapped| &mapped.ids))?;
-    for mount in client_mounts(record, services.host.kernel)? {
+    let devices = super::devices::of(&spec.security)?;
+    let modes = super::targets::look(services, record, &devices).await?;
+    let nodes = devices.iter().filter_map(super::devices::Found::as_mount);
+    for mount in client_mounts(record, &modes, services.host.kernel)?.into_iter().chain(nodes) {
         mounts.retain(|own| own.target != mount.target);
         mounts.push(mount);
     }
@@ -68,14 +73,7 @@ pub(super) async fn resolve(
             Some(_) => false,
             None => services.cgroups.mode().version() == 2 && !spec.security.privileged,
         },
-        devices: {
-            let mut devices = if spec.security.privileged { super::devices::all()? } else { Vec::new() };
-            for device in super::devices::resolve(&spec.security.devices)? {
-                devices.retain(|other| other.path != device.path);
-                devices.push(device);
-            }
-            devices
-        },
+        devices: devices.into_iter().map(|found| found.device).collect(),
         block_devices: super::devices::block_devices(&spec.resources)?,
         id_maps: mapped.map(|mapped| mapped.ids.clone()),
         default_rlimits: Vec::new(),
@@ -88,34 +86,41 @@ pub(super) async fn resolve(
     })
 }
 
-async fn mount_volumes(services: &Arc<Services>, record: &Record, undo: &mut Undo) -> Result<()> {
-    for volume in record.volumes() {
-        services.volumes.mount(volume, record.id.as_str()).await?;
+async fn mount_volumes(services: &Arc<Services>, record: &Arc<Record>, undo: &mut Undo) -> Result<()> {
+    for point in &record.mounts {
+        let MountPointKind::Volume { name, driver, .. } = &point.kind else { continue };
+        super::volumes::mount(services, record, point, name, driver).await?;
         undo.push("unmount the volume", {
-            let (services, volume, id) = (Arc::clone(services), volume.to_owned(), record.id.clone());
-            move || Box::pin(async move { Ok(services.volumes.unmount(&volume, id.as_str()).await?) })
+            let (services, record, name) = (Arc::clone(services), Arc::clone(record), name.clone());
+            move || Box::pin(async move { super::volumes::unmount(&services, &record, &name).await })
         });
     }
     Ok(())
 }
 
 /// The client's mounts for the OCI document, parents before children.
-fn client_mounts(record: &Record, kernel: (u32, u32)) -> Result<Vec<ResolvedMount>> {
-    let mounts = record.mounts.iter().map(|point| client_mount(record, point, kernel));
+fn client_mounts(record: &Record, modes: &Modes, kernel: (u32, u32)) -> Result<Vec<ResolvedMount>> {
+    let mounts = record.mounts.iter().map(|point| client_mount(record, point, modes, kernel));
     let mut mounts = mounts.collect::<Result<Vec<_>>>()?;
     mounts.sort_by_key(|mount| mount.target.matches('/').count());
     Ok(mounts)
 }
 
-fn client_mount(record: &Record, point: &MountPoint, kernel: (u32, u32)) -> Result<ResolvedMount> {
+fn client_mount(
+    record: &Record,
+    point: &MountPoint,
+    modes: &Modes,
+    kernel: (u32, u32),
+) -> Result<ResolvedMount> {
     let asked = record.spec.filesystem.mounts.iter().find(|mount| same_path(&mount.target, &point.target));
     Ok(match &point.kind {
         MountPointKind::Tmpfs => {
-            let tmpfs = match asked.map(|mount| &mount.kind) {
+            let mut tmpfs = match asked.map(|mount| &mount.kind) {
                 Some(MountKind::Tmpfs(tmpfs)) => tmpfs.clone(),
                 _ => Tmpfs::default(),
             };
-            tmpfs_mount(point, &tmpfs)
+            tmpfs.mode = tmpfs.mode.or_else(|| modes.get(&point.target).copied());
+            runtime::bundle::tmpfs_mount(&point.target, &tmpfs, point.read_only)?
         }
         MountPointKind::Bind => {
             let bind = match asked.map(|mount| &mount.kind) {
@@ -128,6 +133,7 @@ fn client_mount(record: &Record, point: &MountPoint, kernel: (u32, u32)) -> Resu
                     format!("bind source path does not exist: {}", point.source),
                 ));
             }
+            super::propagation::check(&point.source, point.propagation)?;
             bind_mount(point, &bind, kernel)?
         }
         MountPointKind::Volume { .. } => {
@@ -162,21 +168,6 @@ fn bind_mount(point: &MountPoint, bind: &Bind, kernel: (u32, u32)) -> Result<Res
     Ok(runtime::bundle::bind_mount(&request, kernel)?)
 }
 
-fn tmpfs_mount(point: &MountPoint, tmpfs: &Tmpfs) -> ResolvedMount {
-    let mut options: Vec<String> = ["noexec", "nosuid", "nodev"].map(String::from).to_vec();
-    for option in &tmpfs.options {
-        // `exec` takes back the default `noexec`, and so on.
-        options.retain(|default| default.strip_prefix("no") != Some(option) && default != option);
-        options.push(option.clone());
-    }
-    if point.read_only {
-        options.push("ro".into());
-    }
-    options.extend(tmpfs.size.map(|size| format!("size={size}")));
-    options.extend(tmpfs.mode.map(|mode| format!("mode={mode:o}")));
-    ResolvedMount { target: point.target.clone(), source: "tmpfs".into(), fstype: "tmpfs".into(), options }
-}
-
 /// A directory in a volume, reached without following a link out of it.
 fn subpath_of(volume: &str, subpath: &str) -> Result<String> {
     let bad = |why: &str| Error::new(Class::Invalid, format!("volume subpath {subpath}: {why}"));
@@ -188,24 +179,24 @@ fn subpath_of(volume: &str, subpath: &str) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// docker's variables, then the image's and client's.
+/// docker's variables, each with the client's or image's value if there is one; then the others of the client's and the
+/// image's.
 fn environment(record: &Record, hostname: &str, home: &str) -> Vec<String> {
+    const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let own = &record.spec.process.env;
-    let has = |name: &str| own.iter().any(|pair| pair.split('=').next() == Some(name));
-    let mut env = Vec::new();
-    let mut default = |name: &str, value: &str| {
-        if !has(name) {
-            env.push(format!("{name}={value}"));
-        }
-    };
-    default("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    default("HOSTNAME", hostname);
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+    let mut defaults = vec![("PATH", PATH), ("HOSTNAME", hostname)];
     if record.spec.process.tty {
-        default("TERM", "xterm");
+        defaults.push(("TERM", "xterm"));
     }
+    let first = defaults.iter().map(|(default, value)| {
+        let given = own.iter().rev().find(|pair| name(pair) == *default);
+        given.cloned().unwrap_or_else(|| format!("{default}={value}"))
+    });
+    let others = own.iter().filter(|pair| defaults.iter().all(|(default, _)| name(pair) != *default));
     // A name without a value takes the variable away.
-    env.extend(own.iter().filter(|pair| pair.contains('=')).cloned());
-    if !has("HOME") {
+    let mut env: Vec<String> = first.chain(others.cloned()).filter(|pair| pair.contains('=')).collect();
+    if !own.iter().any(|pair| name(pair) == "HOME") {
         env.push(format!("HOME={}", if home.is_empty() { "/" } else { home }));
     }
     env

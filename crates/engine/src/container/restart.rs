@@ -12,15 +12,15 @@ use std::sync::Arc;
 /// Those of [`super::stop`] and [`super::start`].
 pub async fn restart(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     if container.state().is_live() {
         container.set_held(true);
-        let stopped = super::stop::stop_gated(services, &container, &how).await;
+        let stopped = super::stop::stop_locked(services, &container, &how).await;
         container.set_held(false);
         stopped?;
         services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
     }
-    super::start::start_gated(services, &container, true).await?;
+    super::start::start_locked(services, &container, true).await?;
     services.events.publish(super::event(&ContainerAction::Restart, &container.record()));
     Ok(())
 }

@@ -16,9 +16,9 @@ use undo::Undo;
 /// nothing of the attempt is left, and the container remembers why.
 pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let gate = container.gate.lock().await;
-    let started = start_gated(services, &container, true).await;
-    drop(gate);
+    let verb = container.verb_lock.lock().await;
+    let started = start_locked(services, &container, true).await;
+    drop(verb);
     let unstarted = started.as_ref().is_err_and(|error| error.class() != Class::AlreadyDone);
     if unstarted && container.record().spec.auto_remove && !container.state().is_live() {
         // Nobody will come back for it.
@@ -30,8 +30,8 @@ pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
     started
 }
 
-/// Starts with the container's gate already held. `by_user` says whether a person asked, not a restart policy.
-pub(crate) async fn start_gated(
+/// Starts with the container's verb lock already held. `by_user` says whether a person asked, not a restart policy.
+pub(crate) async fn start_locked(
     services: &Arc<Services>,
     container: &Arc<Container>,
     by_user: bool,
@@ -60,7 +60,7 @@ pub(crate) async fn start_gated(
         State::Created { .. } | State::Restarting { .. } | State::Exited { .. } => {}
     }
     // What the previous run left is cleared away before the next one begins.
-    let _aftermath = container.aftermath.lock().await;
+    let _cleanup = container.cleanup_lock.lock().await;
     super::supervise::clear_leftovers(services, container).await?;
 
     let mut undo = Undo::new("container.start");
@@ -194,11 +194,12 @@ async fn fail(services: &Services, container: &Container, error: Error) -> Error
 pub(crate) fn start_failure_code(message: &str) -> u8 {
     let message = message.to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    let not_found = has(&["executable file not found", "no such file or directory: unknown"])
-        || (has(&["exec:", "chdir to cwd"]) && has(&["no such file or directory"]));
+    let not_found =
+        has(&["executable file not found", "no such file or directory: unknown", "not a directory"])
+            || (has(&["exec:", "chdir to cwd"]) && has(&["no such file or directory"]));
     if not_found {
         127
-    } else if has(&["permission denied", "exec format error", "is a directory", "not a directory"])
+    } else if has(&["permission denied", "exec format error", "is a directory"])
         && has(&["exec", "chdir to cwd"])
     {
         126
@@ -219,6 +220,7 @@ mod tests {
             start_failure_code("chdir to cwd set in config.json failed: no such file or directory"),
             127
         );
+        assert_eq!(start_failure_code("chdir to cwd (\"/etc/passwd\"): not a directory"), 127);
         assert_eq!(start_failure_code("exec: \"/etc\": permission denied"), 126);
         assert_eq!(start_failure_code("exec /x: exec format error"), 126);
         assert_eq!(start_failure_code("mount overlay: no space left on device"), 128);

@@ -23,20 +23,20 @@ pub struct Stop {
 /// `AlreadyDone` when it does not run.
 pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     if !container.state().is_live() && !matches!(container.state(), State::Restarting { .. }) {
         return Err(Error::new(Class::AlreadyDone, format!("container {} is not running", container.id())));
     }
-    services.containers.update(&container, |record| record.stopped_by_user = true).await?;
-    stop_gated(services, &container, &how).await?;
+    services.containers.note(&container, |record| record.stopped_by_user = true).await?;
+    stop_locked(services, &container, &how).await?;
     // It may have ended by itself just before, with a restart due.
     super::supervise::cancel_restart(services, &container).await?;
     services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
     Ok(())
 }
 
-/// Ends the present run with the gate held; returns once its exit is recorded.
-pub(crate) async fn stop_gated(services: &Services, container: &Arc<Container>, how: &Stop) -> Result<()> {
+/// Ends the present run with the verb lock held; returns once its exit is recorded.
+pub(crate) async fn stop_locked(services: &Services, container: &Arc<Container>, how: &Stop) -> Result<()> {
     let Some(task) = live_task(container)? else { return Ok(()) };
     let process = &container.record().spec.process;
     let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
@@ -50,32 +50,30 @@ pub(crate) async fn stop_gated(services: &Services, container: &Arc<Container>, 
     if !container.state().is_live() {
         return Ok(());
     }
-    if patience != Some(Duration::ZERO) {
-        match task.kill(signal, false).await {
-            Ok(()) => super::kill::publish(services, container, signal),
-            Err(error) => tracing::debug!(container = %container.id(), %error, "ask to stop"),
-        }
-        // A frozen process acts on no signal.
-        if matches!(container.state(), State::Paused { .. }) {
-            task.resume().await?;
-        }
-        let ended = notices.wait_for(|notice| notice.exits > exits);
-        let asked = match patience {
-            Some(patience) => tokio::time::timeout(patience, ended).await.is_ok(),
-            None => ended.await.is_ok(),
-        };
-        if asked {
-            return Ok(());
-        }
+    match task.kill(signal, false).await {
+        Ok(()) => super::kill::publish(services, container, signal),
+        Err(error) => tracing::debug!(container = %container.id(), %error, "ask to stop"),
+    }
+    // A frozen process acts on no signal.
+    if matches!(container.state(), State::Paused { .. }) {
+        task.resume().await?;
+    }
+    let ended = notices.wait_for(|notice| notice.exits > exits);
+    let asked = match patience {
+        Some(patience) => tokio::time::timeout(patience, ended).await.is_ok(),
+        None => ended.await.is_ok(),
+    };
+    if asked {
+        return Ok(());
     }
     if container.state().is_live() {
         super::kill::publish(services, container, 9);
     }
-    kill_gated(container).await
+    kill_locked(container).await
 }
 
-/// Kills what runs and waits for the record of it, with the gate held.
-pub(crate) async fn kill_gated(container: &Arc<Container>) -> Result<()> {
+/// Kills what runs and waits for the record of it, with the verb lock held.
+pub(crate) async fn kill_locked(container: &Arc<Container>) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(30);
     let Some(task) = live_task(container)? else { return Ok(()) };
     let mut notices = container.watch();

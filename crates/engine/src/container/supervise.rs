@@ -144,11 +144,11 @@ fn wants_start_at_boot(record: &Record) -> bool {
 fn start_at_boot(services: &Arc<Services>, container: &Arc<Container>) {
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
-        let _gate = container.gate.lock().await;
+        let _verb = container.verb_lock.lock().await;
         if !matches!(container.state(), State::Exited { .. }) {
             return;
         }
-        if let Err(error) = super::start::start_gated(&services, &container, true).await {
+        if let Err(error) = super::start::start_locked(&services, &container, true).await {
             tracing::warn!(container = %container.id(), %error, "start at boot");
         }
     });
@@ -156,7 +156,7 @@ fn start_at_boot(services: &Arc<Services>, container: &Arc<Container>) {
 
 /// Records an exit, clears the run away, and lets the restart policy or `--rm` have their say.
 async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Option<Task>, exit: ExitRecord) {
-    let aftermath = container.aftermath.lock().await;
+    let cleanup = container.cleanup_lock.lock().await;
     let before = container.record();
     let held = container.is_held();
     let code = exit.code;
@@ -185,7 +185,7 @@ async fn ended(services: &Arc<Services>, container: &Arc<Container>, task: Optio
         // The bundle stays: its exit file tells the next engine.
         Err(error) => tracing::error!(container = %container.id(), %error, "store the exit"),
     }
-    drop(aftermath);
+    drop(cleanup);
 
     if let Some(delay) = delay {
         restart_later(services, container, delay);
@@ -279,7 +279,7 @@ fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Du
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
-        let _gate = container.gate.lock().await;
+        let _verb = container.verb_lock.lock().await;
         let State::Restarting { exit } = container.state() else { return };
         if container.is_removing() {
             return;
@@ -287,7 +287,7 @@ fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Du
         let restarted = if container.record().stopped_by_user {
             cancel_restart(&services, &container).await
         } else {
-            super::start::start_gated(&services, &container, false).await
+            super::start::start_locked(&services, &container, false).await
         };
         if let Err(error) = restarted {
             tracing::warn!(container = %container.id(), %error, "restart by policy");
@@ -297,7 +297,7 @@ fn restart_later(services: &Arc<Services>, container: &Arc<Container>, delay: Du
     });
 }
 
-/// Calls a pending restart off, if there is one, as a person's wish. With the gate held.
+/// Calls a pending restart off, if there is one, as a person's wish. With the verb lock held.
 pub(super) async fn cancel_restart(services: &Services, container: &Container) -> Result<()> {
     let State::Restarting { exit } = container.state() else { return Ok(()) };
     let stopped = |record: &mut Record| record.stopped_by_user = true;

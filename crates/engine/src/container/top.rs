@@ -2,6 +2,7 @@
 
 use crate::Services;
 use errors::{Class, Error, Result};
+use events::ContainerAction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -39,7 +40,9 @@ pub async fn top(services: &Arc<Services>, reference: &str, ps_args: &str) -> Re
         let message = String::from_utf8_lossy(&output.stderr);
         return Err(Error::new(Class::Invalid, format!("ps: {}", message.trim())));
     }
-    parse(&String::from_utf8_lossy(&output.stdout), &pids)
+    let top = parse(&String::from_utf8_lossy(&output.stdout), &pids)?;
+    services.events.publish(super::event(&ContainerAction::Top, &container.record()));
+    Ok(top)
 }
 
 fn parse(text: &str, pids: &BTreeSet<u32>) -> Result<Top> {

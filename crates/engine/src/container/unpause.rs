@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// `Conflict` when it is not frozen.
 pub async fn unpause(services: &Arc<Services>, reference: &str) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     let refuse = || Error::new(Class::Conflict, format!("Container {} is not paused", container.id()));
     if !matches!(container.state(), State::Paused { .. }) {
         return Err(refuse());

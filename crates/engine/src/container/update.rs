@@ -21,7 +21,7 @@ pub struct Update {
 /// `Invalid` for limits that contradict each other, `Conflict` for a restart policy with `--rm`.
 pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -> Result<Vec<String>> {
     let container = services.containers.find(reference)?;
-    let _gate = container.gate.lock().await;
+    let _verb = container.verb_lock.lock().await;
     let record = container.record();
     if record.spec.auto_remove && change.restart.is_some_and(|policy| policy != RestartPolicy::No) {
         return Err(Error::new(
@@ -30,11 +30,14 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
         ));
     }
     let mut resources = record.spec.resources.clone();
-    merge(&mut resources, change.resources);
+    merge(&mut resources, &change.resources);
     let warnings = super::validate::resources(services, &mut resources)?;
     if let Some(task) = container.task() {
         let devices = super::devices::block_devices(&resources)?;
         task.update(&runtime::bundle::linux_resources(&resources, &devices)?).await?;
+        if let Some(disabled) = change.resources.oom_kill_disable {
+            services.cgroups.cgroup(&super::cgroup_path(services, &record)).set_oom_killer(!disabled)?;
+        }
     }
     let record = services
         .containers
@@ -49,9 +52,9 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
     Ok(warnings)
 }
 
-fn merge(into: &mut Resources, from: Resources) {
+fn merge(into: &mut Resources, from: &Resources) {
     macro_rules! take {
-        ($($field:ident),*) => { $( if from.$field.is_some() { into.$field = from.$field; } )* };
+        ($($field:ident),*) => { $( if from.$field.is_some() { into.$field.clone_from(&from.$field); } )* };
     }
     take!(
         memory,

@@ -17,9 +17,6 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     if spec.process.args().is_empty() {
         return Err(invalid("no command specified").hint("Name one after the image, or set an entry point"));
     }
-    if spec.process.args().first().is_some_and(String::is_empty) {
-        return Err(invalid("the command to run is an empty string"));
-    }
     if !spec.process.working_dir.is_empty() && !spec.process.working_dir.starts_with('/') {
         return Err(invalid(format!(
             "the working directory '{}' is invalid, it needs to be an absolute path",
@@ -152,13 +149,12 @@ fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
             .hint("Use --network host, or reach the container by its address"));
     }
     // A network or container that does not exist is told at once, not at the start.
-    // Not as `NotFound`: clients would take that for the image's.
-    let missing = |error: Error| {
-        if error.class() == Class::NotFound { error.with_class(Class::Invalid) } else { error }
-    };
-    services.networks.resolve(&spec.network.mode).map_err(|error| missing(error.into()))?;
+    services.networks.resolve(&spec.network.mode).map_err(|error| not_the_image(error.into()))?;
     if let NetworkMode::Container(other) = &spec.network.mode {
-        services.containers.find(other).map_err(|error| missing(error.into()))?;
+        services
+            .containers
+            .find(other)
+            .map_err(|error| not_the_image(error.into()).context("joining network namespace of container"))?;
     }
     if spec.network.endpoints.len() > 1 {
         return Err(Error::new(
@@ -167,6 +163,11 @@ fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Something that a new container names is missing. Not as `NotFound`: clients would take that for the image's.
+pub(super) fn not_the_image(error: Error) -> Error {
+    if error.class() == Class::NotFound { error.with_class(Class::Invalid) } else { error }
 }
 
 fn mounts(spec: &ContainerSpec) -> Result<()> {
@@ -184,6 +185,9 @@ fn mounts(spec: &ContainerSpec) -> Result<()> {
         }
         if !targets.insert(target.to_owned()) {
             return Err(invalid(format!("Duplicate mount point: {}", mount.target)));
+        }
+        if let MountKind::Tmpfs(tmpfs) = &mount.kind {
+            runtime::bundle::tmpfs_mount(&mount.target, tmpfs, mount.read_only)?;
         }
         if let MountKind::Bind(bind) = &mount.kind
             && !bind.source.starts_with('/')
@@ -228,9 +232,6 @@ fn sysctls(spec: &ContainerSpec) -> Result<()> {
 pub(super) fn resources(services: &Services, limits: &mut Resources) -> Result<Vec<String>> {
     memory(limits)?;
     processors(services, limits)?;
-    if limits.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
-        return Err(invalid("Range of blkio weight is from 10 to 1000"));
-    }
     if limits.pids_limit.is_some_and(|limit| limit < -1) {
         return Err(invalid("pids limit can't be less than -1"));
     }
@@ -241,43 +242,57 @@ pub(super) fn resources(services: &Services, limits: &mut Resources) -> Result<V
         ($able:expr, $what:literal, $($field:ident),+) => {
             if !$able && ($(limits.$field.is_some())||+) {
                 $(limits.$field = None;)+
-                warnings.push(concat!("Your kernel does not support ", $what, ". Limitation discarded.").to_owned());
+                warnings.push(concat!("Your kernel does not support ", $what, " discarded.").to_owned());
             }
         };
     }
     let v2 = services.cgroups.mode().version() == 2;
     unless!(
         has(Controller::Memory),
-        "memory limit capabilities or the cgroup is not mounted",
+        "memory limit capabilities or the cgroup is not mounted. Limitation",
         memory,
         memory_reservation,
         memory_swap
     );
     unless!(
         v2 || file(Controller::Memory, "memory.memsw.limit_in_bytes"),
-        "swap limit capabilities or the cgroup is not mounted",
+        "swap limit capabilities or the cgroup is not mounted. Memory limited without swap. Swap limit",
         memory_swap
     );
     unless!(
         !v2 && file(Controller::Memory, "memory.swappiness"),
-        "memory swappiness capabilities",
+        "memory swappiness capabilities, or the cgroup is not mounted. Memory swappiness",
         memory_swappiness
     );
     // Clients send `false` by themselves.
     limits.oom_kill_disable = limits.oom_kill_disable.filter(|disable| *disable);
-    unless!(!v2, "OomKillDisable", oom_kill_disable);
-    unless!(has(Controller::Cpu), "CPU limits", cpu_shares, cpu_period, cpu_quota, nano_cpus);
+    unless!(!v2, "OomKillDisable. OomKillDisable", oom_kill_disable);
+    if limits.oom_kill_disable == Some(true) && limits.memory.is_none_or(|limit| limit == 0) {
+        warnings.push(
+            "OOM killer is disabled for the container, but no memory limit is set, this can result in the system \
+             running out of resources."
+                .to_owned(),
+        );
+    }
+    unless!(has(Controller::Cpu), "CPU limits. Limitation", cpu_shares, cpu_period, cpu_quota, nano_cpus);
     unless!(
         !v2 && file(Controller::Cpu, "cpu.rt_runtime_us"),
-        "CPU real-time scheduling",
+        "CPU real-time scheduling. Limitation",
         cpu_realtime_period,
         cpu_realtime_runtime
     );
-    unless!(has(Controller::CpuSet), "cpuset", cpuset_cpus, cpuset_mems);
-    unless!(has(Controller::Pids), "pids limit", pids_limit);
+    unless!(has(Controller::CpuSet), "cpuset or the cgroup is not mounted. CPUset", cpuset_cpus, cpuset_mems);
+    unless!(
+        has(Controller::Pids),
+        "PIDs limit capabilities or the cgroup is not mounted. PIDs limit",
+        pids_limit
+    );
     let names = if v2 { ["io.weight", "io.bfq.weight"] } else { ["blkio.weight", "blkio.bfq.weight"] };
     let weight = names.iter().any(|name| file(Controller::BlockIo, *name));
-    unless!(weight, "Block I/O weight or the cgroup is not mounted", blkio_weight);
+    unless!(weight, "Block I/O weight or the cgroup is not mounted. Weight", blkio_weight);
+    if limits.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
+        return Err(invalid("Range of blkio weight is from 10 to 1000"));
+    }
     Ok(warnings)
 }
 
@@ -317,7 +332,7 @@ fn processors(services: &Services, limits: &Resources) -> Result<()> {
         for (set, option) in [(limits.cpu_period, "Period"), (limits.cpu_quota, "Quota")] {
             if set.is_some_and(|value| value > 0) {
                 return Err(invalid(format!(
-                    "Conflicting options: Nano CPUs and CPU {option} cannot both be set."
+                    "Conflicting options: Nano CPUs and CPU {option} cannot both be set"
                 )));
             }
         }
@@ -329,6 +344,11 @@ fn processors(services: &Services, limits: &Resources) -> Result<()> {
             )));
         }
     }
+    for (refused, what, limit) in [(1..2, "minimum", 2), (262_145..i64::MAX, "maximum", 262_144)] {
+        if limits.cpu_shares.is_some_and(|shares| refused.contains(&shares)) {
+            return Err(invalid(format!("the {what} allowed cpu-shares is {limit}")));
+        }
+    }
     if limits.cpu_period.is_some_and(|period| period != 0 && !(1000..=1_000_000).contains(&period)) {
         return Err(invalid(
             "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
@@ -337,13 +357,13 @@ fn processors(services: &Services, limits: &Resources) -> Result<()> {
     if limits.cpu_quota.is_some_and(|quota| quota > 0 && quota < 1000) {
         return Err(invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)"));
     }
-    for (set, file, option) in [
-        (&limits.cpuset_cpus, "/sys/devices/system/cpu/online", "CPUs"),
-        (&limits.cpuset_mems, "/sys/devices/system/node/online", "memory nodes"),
+    for (set, file, kind, option) in [
+        (&limits.cpuset_cpus, "/sys/devices/system/cpu/online", "cpus", "CPUs"),
+        (&limits.cpuset_mems, "/sys/devices/system/node/online", "mems", "memory nodes"),
     ] {
         let Some(wanted) = set.as_deref().filter(|text| !text.is_empty()) else { continue };
         let available = std::fs::read_to_string(file).unwrap_or_default();
-        let bad = || invalid(format!("Invalid value {wanted} for cpuset {option}"));
+        let bad = || invalid(format!("Invalid value {wanted} for cpuset {kind}: invalid format: {wanted}"));
         let wanted_set = id_set(wanted).ok_or_else(bad)?;
         if let Some(available_set) = id_set(available.trim())
             && !wanted_set.is_subset(&available_set)

@@ -1,6 +1,7 @@
 //! A container's volumes: made when it is created, filled from its image when they are empty.
 
 use crate::Services;
+use ::containers::{MountPoint, MountPointKind, Record};
 use ::volumes::{Create, Volume};
 use errors::Result;
 use events::{Event, VolumeAction};
@@ -43,6 +44,37 @@ pub(super) async fn make(
         services.events.publish(Event::volume(&VolumeAction::Create, &volume.name, &volume.driver));
     }
     Ok(volume)
+}
+
+/// Mounts a volume for a start, and tells of it.
+pub(super) async fn mount(
+    services: &Services,
+    record: &Record,
+    point: &MountPoint,
+    name: &str,
+    driver: &str,
+) -> Result<()> {
+    services.volumes.mount(name, record.id.as_str()).await?;
+    let action = VolumeAction::Mount {
+        container: record.id.to_string(),
+        destination: point.target.clone(),
+        read_write: !point.read_only,
+        propagation: String::new(), // of binds only
+    };
+    services.events.publish(Event::volume(&action, name, driver));
+    Ok(())
+}
+
+/// Takes the mount of a run back, and tells of it.
+pub(super) async fn unmount(services: &Services, record: &Record, name: &str) -> Result<()> {
+    services.volumes.unmount(name, record.id.as_str()).await?;
+    let drivers = record.mounts.iter().find_map(|point| match &point.kind {
+        MountPointKind::Volume { name: other, driver, .. } if other == name => Some(driver.as_str()),
+        _ => None,
+    });
+    let action = VolumeAction::Unmount { container: record.id.to_string() };
+    services.events.publish(Event::volume(&action, name, drivers.unwrap_or_default()));
+    Ok(())
 }
 
 /// Notes that the container has a volume of another container's, so that the volume outlives that one.

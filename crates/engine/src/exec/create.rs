@@ -2,11 +2,12 @@
 
 use super::table::{Exec, ExecState};
 use crate::{Services, random};
-use ::containers::State;
+use ::containers::{Container, State};
 use errors::{Class, Error, Result};
 use events::ContainerAction;
 use ids::ExecId;
 use parking_lot::Mutex;
+use runtime::user::User;
 use spec::ExecSpec;
 use std::sync::Arc;
 
@@ -17,17 +18,14 @@ use std::sync::Arc;
 pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -> Result<ExecId> {
     services.warmth.expect_work();
     let container = services.containers.find(reference)?;
-    if spec.args.is_empty() || spec.args[0].is_empty() {
+    if spec.args.is_empty() {
         return Err(Error::new(Class::Invalid, "No exec command specified"));
     }
     let refuse = |why: String| Err(Error::new(Class::Conflict, why));
     match container.state() {
         State::Running { .. } => {}
         State::Paused { .. } => {
-            return refuse(format!(
-                "Container {} is paused, unpause the container before exec",
-                container.id()
-            ));
+            return refuse(format!("Container {reference} is paused, unpause the container before exec"));
         }
         State::Restarting { .. } => {
             return refuse(format!(
@@ -37,6 +35,7 @@ pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -
         }
         _ => return refuse(format!("container {} is not running", container.id())),
     }
+    let user = user(services, &container, &spec.user).await?;
     let id = ExecId::from_bytes(random::bytes()?);
     let action = ContainerAction::ExecCreate { exec: id.to_string(), command: spec.args.join(" ") };
     services.events.publish(crate::container::event(&action, &container.record()));
@@ -44,8 +43,22 @@ pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -
         id: id.clone(),
         container: container.id().clone(),
         spec,
+        user,
         state: Mutex::new(ExecState::Created),
         bell: tokio::sync::Notify::new(),
     });
     Ok(id)
+}
+
+/// Whom it shall run as, unless as the container's own process: told now, while the client still hears errors as such.
+async fn user(services: &Arc<Services>, container: &Arc<Container>, name: &str) -> Result<Option<User>> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let Some(task) = container.task() else {
+        return Err(Error::new(Class::Conflict, format!("container {} is not running", container.id())));
+    };
+    let (services, id, name) = (Arc::clone(services), container.id().clone(), name.to_owned());
+    let lookup = move || crate::container::lookup_user(&services, &id, Some(task.pid()), &name, &[]);
+    crate::container::blocking(lookup).await.map(Some)
 }

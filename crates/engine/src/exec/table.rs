@@ -21,6 +21,8 @@ pub struct Exec {
     pub container: ContainerId,
     /// What it was asked to be.
     pub spec: ExecSpec,
+    /// Whom it runs as; none: as the container's own process.
+    pub(super) user: Option<runtime::user::User>,
     /// Where it is in its life.
     pub state: Mutex<ExecState>,
     /// Rung when it ends.

@@ -22,9 +22,8 @@ pub(super) fn publish(services: &Services, id: &str, removed: &[Removed]) {
     let none = BTreeMap::new();
     for item in removed {
         match item {
-            Removed::Untagged(name) => {
-                services.events.publish(Event::image(ImageAction::Untag, id, name, &none))
-            }
+            // Docker too names the image here, not the name that it lost.
+            Removed::Untagged(_) => services.events.publish(Event::image(ImageAction::Untag, id, id, &none)),
             Removed::Deleted(digest) if digest == id => {
                 services.events.publish(Event::image(ImageAction::Delete, id, id, &none));
             }

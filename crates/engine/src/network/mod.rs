@@ -1,6 +1,6 @@
 //! The verbs on networks. Those that make and change networks come with their own part of the engine.
 
-use crate::{Filters, Services};
+use crate::{FilterError, Filters, Services};
 use errors::{Class, Error, Result};
 use networks::{Endpoint, Network};
 use std::sync::Arc;
@@ -14,6 +14,9 @@ pub struct NetworkInspection {
     pub endpoints: Vec<(String, Endpoint)>,
 }
 
+/// What the filter `type` tells apart.
+const TYPES: [&str; 2] = ["builtin", "custom"];
+
 /// Lists networks.
 ///
 /// # Errors
@@ -21,6 +24,12 @@ pub struct NetworkInspection {
 pub async fn list(services: &Arc<Services>, filters: &Filters) -> Result<Vec<NetworkInspection>> {
     filters.allow(&["dangling", "driver", "id", "label", "name", "scope", "type"])?;
     let dangling = filters.flag("dangling")?;
+    if let Some(value) =
+        filters.values("type").into_iter().flatten().find(|value| !TYPES.contains(&value.as_str()))
+    {
+        let why = format!("must be one of {}", TYPES.join(", "));
+        return Err(FilterError::BadValue { name: "type".into(), value: value.clone(), why }.into());
+    }
     let found = services.networks.list().into_iter().map(|network| with_endpoints(services, network));
     let wanted = found.filter(|found| {
         let network = &found.network;

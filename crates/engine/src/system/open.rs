@@ -214,7 +214,7 @@ fn adopt_later(services: &Arc<Services>, container: Arc<Container>) {
         loop {
             tokio::time::sleep(PAUSE).await;
             let Some(services) = services.upgrade() else { return };
-            let _gate = container.gate.lock().await;
+            let _verb = container.verb_lock.lock().await;
             let known = services.containers.get(container.id()).is_some();
             if !known || container.task().is_some() || container.state() != state {
                 return;

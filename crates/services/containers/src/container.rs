@@ -16,9 +16,9 @@ pub struct Container {
     record: ArcSwap<Record>,
     task: ArcSwapOption<Task>,
     /// One verb at a time. Held for as long as the verb takes, `stop`'s patience included.
-    pub gate: tokio::sync::Mutex<()>,
-    /// Held while the remains of a run are cleared away, so that the next start waits for that.
-    pub aftermath: tokio::sync::Mutex<()>,
+    pub verb_lock: tokio::sync::Mutex<()>,
+    /// Held while what a run leaves is cleared away, so that the next start waits for that.
+    pub cleanup_lock: tokio::sync::Mutex<()>,
     /// Held from the look at the record to the publication of its successor, the store's write in between.
     pub(crate) writing: tokio::sync::Mutex<()>,
     removing: AtomicBool,
@@ -76,8 +76,8 @@ impl Container {
             id: record.id.clone(),
             record: ArcSwap::from_pointee(record),
             task: ArcSwapOption::empty(),
-            gate: tokio::sync::Mutex::default(),
-            aftermath: tokio::sync::Mutex::default(),
+            verb_lock: tokio::sync::Mutex::default(),
+            cleanup_lock: tokio::sync::Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             removing: AtomicBool::new(false),
             held: AtomicBool::new(false),

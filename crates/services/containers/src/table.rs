@@ -236,6 +236,23 @@ impl Containers {
         Ok(container.publish(record))
     }
 
+    /// Remembers what is so whether or not it can be stored, such as what a person wishes: a full or read-only disk keeps
+    /// nobody from ending a container. It is visible at once, and stored with the next change.
+    ///
+    /// # Errors
+    /// [`TableError::NotFound`] for a container that was deleted meanwhile.
+    pub async fn note(&self, container: &Container, change: impl FnOnce(&mut Record)) -> Result<()> {
+        let _writing = container.writing.lock().await;
+        self.check_kept(container)?;
+        let mut record = Record::clone(&container.record());
+        change(&mut record);
+        if let Err(error) = self.put(&record).await {
+            tracing::warn!(container = %container.id(), %error, "store a wish");
+        }
+        container.publish(record);
+        Ok(())
+    }
+
     /// Moves a container to its next state, with further changes of its record in the same write.
     ///
     /// # Errors

@@ -151,11 +151,14 @@ pub fn io_class(error: &std::io::Error) -> Class {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => Class::NotFound,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Class::Denied,
+        ErrorKind::PermissionDenied => Class::Denied,
         ErrorKind::AlreadyExists => Class::Conflict,
         ErrorKind::InvalidInput | ErrorKind::InvalidData => Class::Invalid,
         ErrorKind::Unsupported => Class::Unsupported,
-        ErrorKind::TimedOut | ErrorKind::ConnectionRefused | ErrorKind::StorageFull => Class::Unavailable,
+        ErrorKind::TimedOut
+        | ErrorKind::ConnectionRefused
+        | ErrorKind::StorageFull
+        | ErrorKind::ReadOnlyFilesystem => Class::Unavailable,
         _ => Class::Internal,
     }
 }

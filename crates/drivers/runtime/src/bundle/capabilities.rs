@@ -81,7 +81,7 @@ pub fn normalize_capability(name: &str) -> Result<String, BundleError> {
     if name.eq_ignore_ascii_case(ALL) {
         return Ok(ALL.to_owned());
     }
-    parse(name).map(capability_name)
+    parse(name, "CapAdd").map(capability_name)
 }
 
 /// `CAP_NET_ADMIN` and the like.
@@ -91,10 +91,11 @@ pub fn capability_name(capability: Capability) -> String {
 
 const ALL: &str = "ALL";
 
-fn parse(name: &str) -> Result<Capability, BundleError> {
+fn parse(name: &str, list: &'static str) -> Result<Capability, BundleError> {
     let upper = name.to_ascii_uppercase();
     let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    Capability::from_str(bare).map_err(|_| BundleError::UnknownCapability { name: format!("CAP_{bare}") })
+    Capability::from_str(bare)
+        .map_err(|_| BundleError::UnknownCapability { list, name: format!("CAP_{bare}") })
 }
 
 /// The bounding set of a container: Docker's default, changed by what it asks for.
@@ -104,8 +105,8 @@ pub(super) fn of_container(security: &Security) -> Result<HashSet<Capability>, B
     if security.privileged {
         return Ok(available_capabilities().clone());
     }
-    let (add_all, added) = parse_list(&security.cap_add)?;
-    let (drop_all, dropped) = parse_list(&security.cap_drop)?;
+    let (add_all, added) = parse_list(&security.cap_add, "CapAdd")?;
+    let (drop_all, dropped) = parse_list(&security.cap_drop, "CapDrop")?;
     let available = available_capabilities();
     if let Some(missing) = added.iter().find(|capability| !available.contains(capability)) {
         return Err(BundleError::CapabilityUnavailable { name: capability_name(*missing) });
@@ -122,9 +123,9 @@ pub(super) fn of_container(security: &Security) -> Result<HashSet<Capability>, B
 }
 
 /// Whether `ALL` is in the list, and the others.
-fn parse_list(names: &[String]) -> Result<(bool, HashSet<Capability>), BundleError> {
+fn parse_list(names: &[String], list: &'static str) -> Result<(bool, HashSet<Capability>), BundleError> {
     let all = names.iter().any(|name| name.eq_ignore_ascii_case(ALL));
-    let others = names.iter().filter(|name| !name.eq_ignore_ascii_case(ALL)).map(|name| parse(name));
+    let others = names.iter().filter(|name| !name.eq_ignore_ascii_case(ALL)).map(|name| parse(name, list));
     Ok((all, others.collect::<Result<_, _>>()?))
 }
 

@@ -11,10 +11,11 @@ use spec::Security;
 /// pseudo-terminals by themselves.
 const DEFAULT_ALLOWED: [(i64, i64); 6] = [(1, 5), (1, 3), (1, 9), (1, 8), (5, 0), (5, 1)];
 
-/// Nodes to be made.
+/// Nodes to be made. Runtimes make them below `/dev` only; others are mounted.
 pub(super) fn nodes(devices: &[ResolvedDevice]) -> Vec<LinuxDevice> {
     devices
         .iter()
+        .filter(|device| device.path.starts_with("/dev/"))
         .map(|device| {
             LinuxDeviceBuilder::default()
                 .path(&device.path)

@@ -6,8 +6,10 @@ use errors::{Class, Classified};
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// Not a capability.
-    #[error("invalid CapAdd/CapDrop: unknown capability: {name:?}")]
+    #[error("invalid {list}: unknown capability: {name:?}")]
     UnknownCapability {
+        /// `CapAdd` or `CapDrop`.
+        list: &'static str,
         /// As given.
         name: String,
     },
@@ -70,6 +72,14 @@ pub enum BundleError {
     TmpfsOption {
         /// As given.
         option: String,
+    },
+    /// An option of tmpfs with a value that it cannot have.
+    #[error("invalid value of the tmpfs option {option:?}: {value:?}")]
+    TmpfsValue {
+        /// The option.
+        option: String,
+        /// As given.
+        value: String,
     },
     /// A profile for a kernel that filters nothing.
     #[error("seccomp is not enabled in your kernel, cannot run a custom seccomp profile")]

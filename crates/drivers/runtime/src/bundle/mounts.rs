@@ -171,7 +171,7 @@ const OPPOSITES: [(&str, &str); 9] = [
 const OTHER_FLAGS: [&str; 4] = ["mand", "nomand", "dirsync", "remount"];
 
 /// Settings of a tmpfs that take a value.
-const SETTINGS: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
+const SETTINGS: [&str; 7] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"];
 
 /// A tmpfs as Docker writes it: `noexec`, `nosuid` and `nodev` unless the client says otherwise.
 pub fn tmpfs_mount(target: &str, tmpfs: &Tmpfs, read_only: bool) -> Result<ResolvedMount, BundleError> {
@@ -186,7 +186,9 @@ pub fn tmpfs_mount(target: &str, tmpfs: &Tmpfs, read_only: bool) -> Result<Resol
     wanted.extend(given.map(str::to_owned));
     let mut options: Vec<String> = Vec::with_capacity(wanted.len());
     for option in wanted {
-        let subject = subject(&option).ok_or_else(|| BundleError::TmpfsOption { option: option.clone() })?;
+        let name = option.split('=').next().unwrap_or_default();
+        let subject = subject(&option).ok_or_else(|| BundleError::TmpfsOption { option: name.to_owned() })?;
+        check_value(&option)?;
         options.retain(|earlier| self::subject(earlier).as_ref() != Some(&subject));
         options.push(option);
     }
@@ -196,6 +198,25 @@ pub fn tmpfs_mount(target: &str, tmpfs: &Tmpfs, read_only: bool) -> Result<Resol
         fstype: "tmpfs".to_owned(),
         options,
     })
+}
+
+/// Refuses values that the kernel would, without a word about which one it was.
+fn check_value(option: &str) -> Result<(), BundleError> {
+    let Some((name, value)) = option.split_once('=') else { return Ok(()) };
+    let digits = |text: &str, radix: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    let good = match name {
+        "mode" => digits(value, 8),
+        "uid" | "gid" => digits(value, 10),
+        "size" | "nr_inodes" | "nr_blocks" => {
+            let number = value.strip_suffix(['k', 'm', 'g', 't', 'K', 'M', 'G', 'T', '%']).unwrap_or(value);
+            digits(number, 10) || number.strip_prefix("0x").is_some_and(|hex| digits(hex, 16))
+        }
+        _ => true,
+    };
+    if good {
+        return Ok(());
+    }
+    Err(BundleError::TmpfsValue { option: name.to_owned(), value: value.to_owned() })
 }
 
 /// What an option is about, so that a later one about the same replaces it; none: not an option of tmpfs.

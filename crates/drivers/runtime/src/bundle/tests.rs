@@ -132,7 +132,7 @@ fn capabilities_add_and_drop() {
     }
     assert_eq!(
         failure(|spec, _| spec.security.cap_add = strings(&["FLY"])),
-        "invalid CapAdd/CapDrop: unknown capability: \"CAP_FLY\""
+        "invalid CapAdd: unknown capability: \"CAP_FLY\""
     );
     assert_eq!(normalize_capability("net_raw").unwrap(), "CAP_NET_RAW");
     assert_eq!(normalize_capability("all").unwrap(), "ALL");

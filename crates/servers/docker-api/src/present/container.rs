@@ -4,6 +4,7 @@ use crate::http::timestamp;
 use crate::present::{mounts, network, state};
 use crate::translate::{wire_config, wire_host_config};
 use crate::wire::inspect::{ContainerInspect, GraphDriver};
+use containers::State;
 use engine::Services;
 use engine::container::Inspection;
 use spec::{ContainerSpec, NetworkMode};
@@ -31,6 +32,10 @@ pub(crate) fn inspect(host: &Host<'_>, found: &Inspection) -> ContainerInspect {
     let spec = &record.spec;
     let mut args = spec.process.args().into_iter();
     let path = |path: &Path| path.display().to_string();
+    // The first start writes them.
+    let written = |file: &Path| {
+        if matches!(record.state, State::Created { .. }) { String::new() } else { path(file) }
+    };
     let mut config = wire_config(spec);
     config.hostname = hostname(host, record.id.short(), spec);
     let mut host_config = wire_host_config(spec, &record.runtime, host.cgroup_v2);
@@ -47,10 +52,10 @@ pub(crate) fn inspect(host: &Host<'_>, found: &Inspection) -> ContainerInspect {
         args: args.collect(),
         state: state::inspect(&record.state, found.removing),
         image: record.image.id.clone(),
-        resolv_conf_path: path(&found.files.resolv_conf),
-        hostname_path: path(&found.files.hostname),
-        hosts_path: path(&found.files.hosts),
-        log_path: found.log_path.as_deref().map(path).unwrap_or_default(),
+        resolv_conf_path: written(&found.files.resolv_conf),
+        hostname_path: written(&found.files.hostname),
+        hosts_path: written(&found.files.hosts),
+        log_path: found.log_path.as_deref().map(written).unwrap_or_default(),
         name: format!("/{}", record.name),
         restart_count: record.restart_count,
         driver: found.storage_driver,

@@ -18,7 +18,7 @@ pub(crate) fn summary(listed: &ListedImage, version: ApiVersion) -> ImageSummary
     let image = &listed.summary.image;
     let labels = &image.config.config.labels;
     ImageSummary {
-        containers: i64::try_from(listed.containers).unwrap_or(i64::MAX),
+        containers: -1, // counted for `system df` only
         created: image.created,
         id: image.id.to_string(),
         labels: (!labels.is_empty()).then(|| labels.clone()),

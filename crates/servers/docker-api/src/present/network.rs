@@ -75,7 +75,9 @@ fn attachment(request: Option<&EndpointRequest>, endpoint: Option<&Endpoint>) ->
     settings.network_id = endpoint.network_id.to_string();
     settings.endpoint_id = endpoint.id.to_string();
     settings.gw_priority = endpoint.gateway_priority;
-    settings.dns_names = (!endpoint.dns_names.is_empty()).then(|| endpoint.dns_names.clone());
+    // On the networks that are always there nobody is found by name.
+    let named = !["bridge", "host", "none"].contains(&endpoint.network.as_str());
+    settings.dns_names = (named && !endpoint.dns_names.is_empty()).then(|| endpoint.dns_names.clone());
     settings
 }
 

@@ -36,7 +36,10 @@ async fn events(State(api): Context, query: Query) -> Answer {
     if let (Some(since), Some(until)) = (since, until)
         && since > until
     {
-        return Err(Error::new(Class::Invalid, "`since` time cannot be after `until` time").into());
+        let asked = |name: &str| query.text(name).unwrap_or_default().to_owned();
+        let message =
+            format!("`since` time ({}) cannot be after `until` time ({})", asked("since"), asked("until"));
+        return Err(Error::new(Class::Invalid, message).into());
     }
     let filters = query.filters()?;
     let wanted = filters.iter().map(|(name, values)| (name.clone(), values.iter().cloned().collect()));
@@ -66,6 +69,7 @@ async fn disk_usage(State(api): Context, version: ApiVersion, query: Query) -> A
     let image = |listed| {
         let mut summary = present::image::summary(listed, version);
         summary.shared_size = 0;
+        summary.containers = i64::try_from(listed.containers).unwrap_or(i64::MAX);
         summary
     };
     json(&DiskUsage {

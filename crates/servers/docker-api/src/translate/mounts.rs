@@ -23,6 +23,10 @@ pub(crate) enum MountError {
     Relative { kind: String, path: String },
     #[error("invalid mount config for type {kind:?}: invalid specification: destination can't be '/'")]
     Root { kind: String },
+    #[error("invalid mount path: '{path}' mount path must be absolute")]
+    PlainRelative { path: String },
+    #[error("invalid specification: destination can't be '/'")]
+    PlainRoot,
     #[error("{options} must not be specified on mount type {kind:?}")]
     Options { options: &'static str, kind: String },
     #[error("invalid propagation mode: {mode}")]
@@ -52,7 +56,7 @@ pub(super) fn filesystem(config: &ContainerConfig, host: &HostConfig) -> Result<
         mounts.push(structured(mount)?);
     }
     for (target, options) in &host.tmpfs {
-        check_target("tmpfs", target)?;
+        check_plain_target(target)?;
         mounts.push(tmpfs::entry(target, options));
     }
     check_unique(&mounts)?;
@@ -96,6 +100,15 @@ fn check_target(kind: &str, target: &str) -> Result<(), MountError> {
         return Err(MountError::Root { kind });
     }
     Ok(())
+}
+
+/// The same for `--tmpfs`, about which docker says less.
+fn check_plain_target(target: &str) -> Result<(), MountError> {
+    check_target("tmpfs", target).map_err(|error| match error {
+        MountError::Relative { path, .. } => MountError::PlainRelative { path },
+        MountError::Root { .. } => MountError::PlainRoot,
+        other => other,
+    })
 }
 
 fn structured(wire: &WireMount) -> Result<Mount, MountError> {

@@ -16,9 +16,11 @@ pub(super) fn security(host: &HostConfig) -> Result<Security, Refused> {
         sysctls: host.sysctls.clone(),
         ..Security::default()
     };
-    for (index, option) in host.security_opt.iter().flatten().enumerate() {
+    for option in host.security_opt.iter().flatten() {
         if !apply(option, &mut security) {
-            return Err(Refused::SecurityOption { number: index + 1, value: option.clone() });
+            // Docker's number: 1 where there is no value, else 2.
+            let number = if option.contains(['=', ':']) { 2 } else { 1 };
+            return Err(Refused::SecurityOption { number, value: option.clone() });
         }
     }
     Ok(security)

@@ -1,0 +1,49 @@
+//! Kernel parameters that a container wants: whether they are its own, and whether this kernel has them.
+
+use errors::{Class, Error, Result};
+use spec::ContainerSpec;
+use std::path::Path;
+
+/// Refuses parameters that this kernel does not have.
+///
+/// # Errors
+/// `Invalid` names the first.
+pub(super) fn check(spec: &ContainerSpec) -> Result<()> {
+    let missing = |name: &&String| {
+        // Those of an interface exist where the interface does: in the container.
+        let of_interface = name.contains(".conf.") || name.contains(".neigh.");
+        !of_interface && !Path::new("/proc/sys").join(path(name)).exists()
+    };
+    match spec.security.sysctls.keys().find(missing) {
+        Some(name) => Err(Error::new(
+            Class::Invalid,
+            format!("this kernel has no sysctl {name}: /proc/sys/{}: no such file or directory", path(name)),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// `net.ipv4.ip_forward` as a path. With slashes first, dots are part of a name, as `sysctl(8)` has it.
+fn path(name: &str) -> String {
+    match name.find(['.', '/']) {
+        Some(first) if name[first..].starts_with('/') => name.to_owned(),
+        _ => name.replace('.', "/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_this_kernel_lacks_is_named() {
+        let mut spec = ContainerSpec::default();
+        spec.security.sysctls.insert("net.ipv4.ip_forward".into(), "1".into());
+        spec.security.sysctls.insert("net.ipv4.conf.eth0.forwarding".into(), "1".into());
+        check(&spec).unwrap();
+        spec.security.sysctls.insert("net.nope.nope".into(), "1".into());
+        let error = check(&spec).unwrap_err().to_string();
+        assert!(error.contains("net.nope.nope") && error.contains("no such file or directory"), "{error}");
+        assert_eq!(path("net/ipv4/conf/eth0.1/forwarding"), "net/ipv4/conf/eth0.1/forwarding");
+    }
+}
