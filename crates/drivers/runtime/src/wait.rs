@@ -6,7 +6,7 @@ use containerd_shim_protos::api::{WaitRequest, WaitResponse};
 use protobuf::well_known_types::timestamp::Timestamp;
 use shim_protocol::Exit;
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use sys::clock::now;
 use tokio::sync::watch;
 
 /// How waiting ended.
@@ -80,9 +80,4 @@ pub(crate) fn nanoseconds(timestamp: Option<&Timestamp>) -> i64 {
         }
         None => now(),
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -4,6 +4,7 @@
 //! with one thread") stands in the item's documentation.
 
 pub mod bpf;
+pub mod clock;
 pub mod env;
 pub mod exec;
 pub mod fds;

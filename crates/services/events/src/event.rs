@@ -2,7 +2,6 @@
 
 use crate::action::{ContainerAction, DaemonAction, Extra, ImageAction, NetworkAction, VolumeAction};
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,7 +67,7 @@ impl Event {
         id: impl Into<String>,
         attributes: BTreeMap<String, String>,
     ) -> Self {
-        Self { kind, action: action.into(), id: id.into(), attributes, at: now() }
+        Self { kind, action: action.into(), id: id.into(), attributes, at: sys::clock::now() }
     }
 
     /// An event of a container.
@@ -159,11 +158,6 @@ fn past(action: &str) -> String {
 fn doubled(verb: &str) -> String {
     let last = verb.chars().next_back().unwrap_or_default();
     format!("{verb}{last}ed")
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use crate::{DRIVER, Result, VolumeError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Marks the volumes that nobody named; `prune` takes only these by default.
 pub const ANONYMOUS_LABEL: &str = "com.docker.volume.anonymous";
@@ -62,7 +61,7 @@ impl Create {
         if driver != DRIVER {
             return Err(VolumeError::UnknownDriver { name, driver });
         }
-        Ok(Volume { name, driver, options: self.options, labels, created: now() })
+        Ok(Volume { name, driver, options: self.options, labels, created: sys::clock::now() })
     }
 }
 
@@ -80,11 +79,6 @@ fn random_name() -> Result<String> {
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|source| VolumeError::NoRandomness { source: source.into() })?;
     Ok(hex::encode(bytes))
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
