@@ -10,8 +10,8 @@ mod cgroup;
 mod command;
 mod container;
 mod devices;
-mod diary;
 mod error;
+mod log;
 mod poll;
 mod process;
 mod program;
@@ -21,6 +21,7 @@ mod runtime;
 mod seccomp;
 mod shim;
 mod streams;
+mod trace;
 mod ttrpc;
 
 use arguments::Command;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let (command, flags) = match arguments::parse(arguments) {
         Ok(parsed) => parsed,
         Err(problem) => {
-            diary::note(format_args!("container-runtime-shim: {problem}"));
+            log::note(format_args!("container-runtime-shim: {problem}"));
             return ExitCode::from(2);
         }
     };
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            diary::note(format_args!("container-runtime-shim: {}", errors::chain(&error)));
+            log::note(format_args!("container-runtime-shim: {}", errors::chain(&error)));
             ExitCode::FAILURE
         }
     }

@@ -149,7 +149,7 @@ impl<T: AsFd> Watch<T> {
         match result {
             Ok(()) => self.interest = interest,
             // Only the kernel's memory can be short here. The loop goes on without this descriptor.
-            Err(error) => crate::diary::note(format_args!("watch {:?}: {error}", self.token)),
+            Err(error) => crate::log::note(format_args!("watch {:?}: {error}", self.token)),
         }
     }
 }

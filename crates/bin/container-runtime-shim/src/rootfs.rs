@@ -85,7 +85,7 @@ fn try_make_directory(root: &Path, path: &str, owner: (u32, u32)) -> rustix::io:
 pub(crate) fn unmount_all(count: usize, target: &Path) {
     for _ in 0..count {
         if let Err(error) = unmount(target, UnmountFlags::DETACH) {
-            crate::diary::note(format_args!("unmount {}: {error}", target.display()));
+            crate::log::note(format_args!("unmount {}: {error}", target.display()));
             return;
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::arguments::Flags;
 use crate::bundle;
-use crate::diary;
 use crate::error::{Error, Result};
+use crate::log;
 use crate::rootfs;
 use crate::runtime::Backend;
 use crate::shim::timestamp;
@@ -12,7 +12,6 @@ use protobuf::Message;
 use shim_protocol::{Exit, file};
 use std::io::Write;
 use std::path::Path;
-use std::time::SystemTime;
 
 /// Of a process that was killed.
 const KILLED: u32 = 128 + 9;
@@ -21,7 +20,7 @@ const KILLED: u32 = 128 + 9;
 pub(crate) fn delete(flags: &Flags) -> Result<()> {
     let here = || std::env::current_dir().map_err(Error::kernel("find the working directory"));
     let bundle = flags.bundle.clone().map_or_else(here, Ok)?;
-    diary::open(&bundle.join(file::LOG));
+    log::open(&bundle.join(file::LOG));
     let options = bundle::options(&bundle)?;
     let backend = Backend::new(&flags.id, &bundle, &options);
     backend.kill_all()?;
@@ -43,8 +42,9 @@ pub(crate) fn delete(flags: &Flags) -> Result<()> {
 /// What the shim wrote before it went; else this is the end.
 fn known_exit(bundle: &Path) -> Exit {
     let text = std::fs::read(bundle.join(file::EXIT)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_else(|_| {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Exit { status: KILLED, at: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX), oom_killed: false }
+    serde_json::from_slice(&text).unwrap_or_else(|_| Exit {
+        status: KILLED,
+        at: sys::clock::now(),
+        oom_killed: false,
     })
 }

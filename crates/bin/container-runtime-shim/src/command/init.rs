@@ -3,7 +3,7 @@
 //!
 //! It is this binary, mounted into the container under the name `docker-init`.
 
-use crate::diary;
+use crate::log;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 use std::io;
@@ -32,13 +32,13 @@ const OWN: [Signal; 10] = [
 pub(crate) fn init(arguments: impl Iterator<Item = String>) -> ExitCode {
     let mut words = arguments.skip_while(|word| word == "--");
     let Some(program) = words.next() else {
-        diary::note(format_args!("{NAME}: no program was named"));
+        log::note(format_args!("{NAME}: no program was named"));
         return ExitCode::from(2);
     };
     match run(&program, words) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            diary::note(format_args!("{NAME}: {program}: {error}"));
+            log::note(format_args!("{NAME}: {program}: {error}"));
             ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
         }
     }

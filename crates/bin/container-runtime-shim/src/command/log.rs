@@ -3,8 +3,8 @@
 
 use super::serve::{alone, leave_caller};
 use crate::bundle;
-use crate::diary;
 use crate::error::{Error, Result};
+use crate::log;
 use crate::shim::Shim;
 use shim_protocol::file;
 use std::os::fd::OwnedFd;
@@ -21,7 +21,7 @@ pub(crate) fn log(bundle: Option<&Path>) -> Result<()> {
     sys::fds::close_from(READY.cast_unsigned() + 1, alone()?);
     let [stdout, stderr, ready] = [take(STDOUT)?, take(STDERR)?, take(READY)?];
     leave_caller()?;
-    diary::open(&bundle.join(file::LOG));
+    log::open(&bundle.join(file::LOG));
     let options = bundle::options(bundle)?;
     let shim = Shim::for_streams(bundle, options, [stdout, stderr])?;
     // From here on nothing that is printed is lost.

@@ -1,8 +1,8 @@
 //! `serve`: a shim that answers on a socket which it has inherited.
 
-use crate::diary;
 use crate::error::{Error, Result};
 use crate::shim::{Setting, Shim};
+use crate::trace;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
@@ -15,7 +15,7 @@ const LISTENER: i32 = 3;
 /// Serves until there is nothing left to serve.
 pub(crate) fn serve(namespace: String) -> Result<()> {
     let parent = rustix::process::getppid();
-    diary::set_tracing(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
+    trace::enable(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
     let containerd = std::env::var("TTRPC_ADDRESS").ok();
     sys::fds::close_from(LISTENER.cast_unsigned() + 1, alone()?);
     let listener =

@@ -46,15 +46,15 @@ pub(crate) struct ProgramExecutor {
     confinement: Rc<Confinement>,
     /// Descriptors of the shim's that the container's process has only since it was cloned from it. They would go
     /// when it executes its program, but until then it would keep connections open that the shim closes.
-    strangers: Vec<RawFd>,
+    inherited_fds: Vec<RawFd>,
     foreign: bool,
     environment: RefCell<HashMap<String, String>>,
 }
 
 impl ProgramExecutor {
-    pub(crate) fn new(kind: Kind, confinement: Confinement, strangers: Vec<RawFd>) -> Self {
+    pub(crate) fn new(kind: Kind, confinement: Confinement, inherited_fds: Vec<RawFd>) -> Self {
         let (confinement, environment) = (Rc::new(confinement), RefCell::default());
-        Self { kind, confinement, strangers, foreign: has_foreign_formats(), environment }
+        Self { kind, confinement, inherited_fds, foreign: has_foreign_formats(), environment }
     }
 
     fn program(&self, spec: &Spec) -> Result<PathBuf, ProgramError> {
@@ -129,7 +129,7 @@ impl Executor for ProgramExecutor {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
         let refused = ExecutorValidationError::ArgValidationError;
         // They would count towards the limit of open files.
-        sys::fds::close_in_child(&self.strangers);
+        sys::fds::close_in_child(&self.inherited_fds);
         self.confine().map_err(refused)?;
         self.program(spec).map_err(|error| refused(error.to_string()))?;
         Ok(())

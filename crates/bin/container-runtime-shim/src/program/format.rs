@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// What keeps a program from being executed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Unexecutable {
     /// A script whose interpreter, or a binary whose loader, is not there.
     Interpreter {
         /// `#!` line or loader.
@@ -32,8 +32,8 @@ pub(super) enum Kind {
 /// As much of a script's first line as the kernel looks at.
 const HEAD: usize = 256;
 
-/// Looks for trouble; what can't be read or is unknown has none that is known here.
-pub(super) fn examine(path: &Path) -> Option<Trouble> {
+/// Looks for reason; what can't be read or is unknown has none that is known here.
+pub(super) fn examine(path: &Path) -> Option<Unexecutable> {
     let mut file = File::open(path).ok()?;
     let mut head = Vec::with_capacity(HEAD);
     file.by_ref().take(HEAD as u64).read_to_end(&mut head).ok()?;
@@ -42,15 +42,15 @@ pub(super) fn examine(path: &Path) -> Option<Trouble> {
     }
     let elf = Elf::parse(&head)?;
     if !elf.runs_here() {
-        return Some(Trouble::Architecture { built_for: elf.machine_name() });
+        return Some(Unexecutable::Architecture { built_for: elf.machine_name() });
     }
     missing(Kind::Loader, &elf.loader(&file)?)
 }
 
-fn missing(kind: Kind, interpreter: &str) -> Option<Trouble> {
+fn missing(kind: Kind, interpreter: &str) -> Option<Unexecutable> {
     match Path::new(interpreter).metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Some(Trouble::Interpreter { kind, path: interpreter.to_owned() })
+            Some(Unexecutable::Interpreter { kind, path: interpreter.to_owned() })
         }
         _ => None,
     }
@@ -177,24 +177,24 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn trouble_of(content: &[u8]) -> Option<Trouble> {
+    fn unexecutable(content: &[u8]) -> Option<Unexecutable> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("program");
         std::fs::write(&path, content).unwrap();
         examine(&path)
     }
 
-    fn script(path: &str) -> Option<Trouble> {
-        Some(Trouble::Interpreter { kind: Kind::Script, path: path.to_owned() })
+    fn script(path: &str) -> Option<Unexecutable> {
+        Some(Unexecutable::Interpreter { kind: Kind::Script, path: path.to_owned() })
     }
 
     #[test]
     fn a_script_names_its_missing_interpreter() {
-        assert_eq!(trouble_of(b"#! /no/such -x\necho"), script("/no/such"));
-        assert_eq!(trouble_of(b"#!/bin/sh\r\necho\r\n"), script("/bin/sh\r"));
-        assert_eq!(trouble_of(b"#!/bin/sh\n"), None);
-        assert_eq!(trouble_of(b"#!"), None);
-        assert_eq!(trouble_of(b"echo\n"), None);
+        assert_eq!(unexecutable(b"#! /no/such -x\necho"), script("/no/such"));
+        assert_eq!(unexecutable(b"#!/bin/sh\r\necho\r\n"), script("/bin/sh\r"));
+        assert_eq!(unexecutable(b"#!/bin/sh\n"), None);
+        assert_eq!(unexecutable(b"#!"), None);
+        assert_eq!(unexecutable(b"echo\n"), None);
     }
 
     #[test]
@@ -202,11 +202,11 @@ mod tests {
         let mut elf = [0_u8; 64];
         elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
         elf[18..20].copy_from_slice(&22_u16.to_le_bytes());
-        let expected = Trouble::Architecture { built_for: "s390x".to_owned() };
+        let expected = Unexecutable::Architecture { built_for: "s390x".to_owned() };
         if std::env::consts::ARCH != "s390x" {
-            assert_eq!(trouble_of(&elf), Some(expected));
+            assert_eq!(unexecutable(&elf), Some(expected));
         }
-        assert_eq!(trouble_of(&elf[..10]), None);
+        assert_eq!(unexecutable(&elf[..10]), None);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         };
         let mut broken = program;
         broken[at..at + 5].copy_from_slice(b"/miss");
-        assert!(matches!(trouble_of(&broken), Some(Trouble::Interpreter { kind: Kind::Loader, .. })));
+        assert!(matches!(unexecutable(&broken), Some(Unexecutable::Interpreter { kind: Kind::Loader, .. })));
         assert_eq!(examine(Path::new("/bin/ls")), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Finding a program the way Docker does, and saying why there is none.
 
-use super::format::{Kind, Trouble, examine};
+use super::format::{Kind, Unexecutable, examine};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use std::os::unix::fs::PermissionsExt;
@@ -34,8 +34,8 @@ pub(super) enum ProgramError {
 pub(super) fn find(name: &str, path: Option<&str>, foreign: bool) -> Result<PathBuf, ProgramError> {
     let found = if name.contains('/') { direct(name)? } else { search(name, path.unwrap_or(DEFAULT_PATH))? };
     match examine(&found) {
-        Some(Trouble::Architecture { .. }) if foreign => Ok(found),
-        Some(trouble) => Err(describe(&found.to_string_lossy(), trouble)),
+        Some(Unexecutable::Architecture { .. }) if foreign => Ok(found),
+        Some(reason) => Err(describe(&found.to_string_lossy(), reason)),
         None => Ok(found),
     }
 }
@@ -80,17 +80,17 @@ fn executable(path: &Path) -> Result<(), Errno> {
     }
 }
 
-fn describe(name: &str, trouble: Trouble) -> ProgramError {
+fn describe(name: &str, reason: Unexecutable) -> ProgramError {
     let name = name.to_owned();
-    match trouble {
-        Trouble::Architecture { built_for } => {
+    match reason {
+        Unexecutable::Architecture { built_for } => {
             ProgramError::Architecture { name, built_for, host: host_architecture() }
         }
-        Trouble::Interpreter { kind: Kind::Loader, path } => {
+        Unexecutable::Interpreter { kind: Kind::Loader, path } => {
             let problem = format!("its dynamic loader \"{path}\" is missing");
             ProgramError::Interpreter { name, problem }
         }
-        Trouble::Interpreter { kind: Kind::Script, path } => {
+        Unexecutable::Interpreter { kind: Kind::Script, path } => {
             let problem = match path.strip_suffix('\r') {
                 Some(path) => format!(
                     "the script's lines end as on Windows (CRLF), so its interpreter would be \"{path}\\r\""

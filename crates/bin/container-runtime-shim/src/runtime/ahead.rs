@@ -199,7 +199,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if let Err(error) = unmount(&self.directory, UnmountFlags::DETACH) {
-            crate::diary::note(format_args!("unmount {}: {error}", self.directory.display()));
+            crate::log::note(format_args!("unmount {}: {error}", self.directory.display()));
         }
         // Once unmounted it is empty; the bundle goes as a whole in any case.
         let _ = std::fs::remove_dir(&self.directory);

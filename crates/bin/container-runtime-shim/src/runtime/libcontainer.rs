@@ -6,9 +6,9 @@
 use super::Made;
 use super::ahead;
 use super::derive::{self, Derived};
+use super::error_log::ErrorLog;
 use super::explain;
 use super::placed::{self, Held};
-use super::trouble::Trouble;
 use super::weight;
 use crate::bundle::{self, parse};
 use crate::error::{Error, Result};
@@ -47,19 +47,19 @@ pub(crate) struct Libcontainer {
     systemd: bool,
     /// Where compiled seccomp filters are kept.
     filters: Option<PathBuf>,
-    trouble: Option<&'static Trouble>,
+    error_log: Option<&'static ErrorLog>,
 }
 
 impl Libcontainer {
     pub(super) fn new(id: &str, bundle: &Path, options: &Options) -> Self {
-        let trouble = Trouble::of_this_program();
+        let error_log = ErrorLog::of_this_program();
         Self {
             id: id.to_owned(),
             bundle: bundle.to_owned(),
             root: bundle.join("libcontainer"),
             systemd: options.systemd_cgroup,
             filters: options.filters.clone(),
-            trouble,
+            error_log,
         }
     }
 
@@ -221,13 +221,13 @@ impl Libcontainer {
         identity: Option<Identity>,
         streams: &Theirs,
     ) -> Result<ContainerBuilder> {
-        let mut strangers = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
+        let mut inherited_fds = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
         let needed = identity.as_ref().map(|identity| identity.namespace.as_raw_fd());
-        strangers.retain(|fd| *fd > 2 && !streams.contain(*fd) && needed != Some(*fd));
+        inherited_fds.retain(|fd| *fd > 2 && !streams.contain(*fd) && needed != Some(*fd));
         let Derived { seccomp, capabilities, limits, home_missing, .. } = derived;
         let filter = seccomp.map(|profile| self.filter(&profile)).transpose()?;
         let confinement = Confinement { identity, filter, capabilities, limits, home_missing };
-        let executor = ProgramExecutor::new(kind, confinement, strangers);
+        let executor = ProgramExecutor::new(kind, confinement, inherited_fds);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
     }
 
@@ -265,7 +265,7 @@ impl Libcontainer {
     }
 
     fn log(&self) -> Vec<String> {
-        self.trouble.map(Trouble::take).unwrap_or_default()
+        self.error_log.map(ErrorLog::take).unwrap_or_default()
     }
 
     fn lost(&self, what: &str) -> Error {

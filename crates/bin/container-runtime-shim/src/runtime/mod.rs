@@ -4,10 +4,10 @@ mod ahead;
 mod cgroup_mounts;
 mod command;
 mod derive;
+mod error_log;
 mod explain;
 mod libcontainer;
 mod placed;
-mod trouble;
 mod weight;
 
 use crate::error::{Error, Result};

@@ -36,7 +36,7 @@ impl Filter {
         if let Some(directory) = kept
             && let Err(error) = cache::put(directory, text, &filter)
         {
-            crate::diary::note(format_args!("keep the seccomp filter in {}: {error}", directory.display()));
+            crate::log::note(format_args!("keep the seccomp filter in {}: {error}", directory.display()));
         }
         Ok(Some(filter))
     }

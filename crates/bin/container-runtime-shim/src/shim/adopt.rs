@@ -2,11 +2,10 @@
 
 use super::Shim;
 use super::create::{listen, open_log};
-use super::output::now;
 use crate::bundle::Linux;
 use crate::container::Container;
-use crate::diary::note;
 use crate::error::{Error, Result};
+use crate::log::note;
 use crate::poll::{Interest, Token, Watch};
 use crate::process::{INIT, Phase, Process};
 use crate::runtime::Backend;
@@ -17,6 +16,7 @@ use shim_protocol::{Options, file};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use sys::clock::now;
 
 impl Shim {
     /// A container that is nothing but a process's streams.

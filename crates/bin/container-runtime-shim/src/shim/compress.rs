@@ -1,7 +1,7 @@
 //! Compressing rotated log files, for logs that ask for it: one process of low priority at a time, beside this one.
 
 use super::Shim;
-use crate::diary;
+use crate::log;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ impl Compressor {
         match start(&log) {
             Ok(pid) => self.pid = Some(pid),
             // The files are read as they are; the next rotation tries again.
-            Err(error) => diary::note(format_args!("compress the log: {error}")),
+            Err(error) => log::note(format_args!("compress the log: {error}")),
         }
     }
 
@@ -51,7 +51,7 @@ impl Compressor {
 }
 
 fn start(log: &Path) -> std::io::Result<i32> {
-    let complaints = diary::file()?;
+    let complaints = log::file()?;
     let child = spawn(&Program {
         // Also where an upgrade has replaced the file.
         path: Path::new("/proc/self/exe"),

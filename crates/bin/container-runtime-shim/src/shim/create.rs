@@ -5,13 +5,14 @@ use crate::bundle::{self, Config, ConsoleSize, Linux};
 use crate::cgroup::Cgroup;
 use crate::container::Container;
 use crate::devices::Guard;
-use crate::diary::{self, Steps};
 use crate::error::{Error, Result};
+use crate::log;
 use crate::poll::{Interest, Token, Watch};
 use crate::process::{INIT, Phase, Process};
 use crate::rootfs::{self, Mount};
 use crate::runtime::{Backend, Made};
 use crate::streams::{self, Endpoints, Ours};
+use crate::trace::Steps;
 use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse};
 use logs::json_file::Writer;
 use rustix::fs::{Mode, OFlags};
@@ -30,7 +31,7 @@ impl Shim {
             return Err(Error::Unsupported { what: "restoring a checkpoint".to_owned() });
         }
         let bundle = PathBuf::from(&request.bundle);
-        diary::open(&bundle.join(file::LOG));
+        log::open(&bundle.join(file::LOG));
         let mut steps = Steps::of("create");
         let options = bundle::options(&bundle)?;
         let config = bundle::config(&bundle)?;

@@ -3,11 +3,11 @@
 use super::Shim;
 use super::state::timestamp;
 use crate::container::Container;
-use crate::diary::Steps;
 use crate::error::{Error, Result};
 use crate::poll::Interest;
 use crate::process::{INIT, Phase};
 use crate::rootfs;
+use crate::trace::Steps;
 use containerd_shim_protos::api::{DeleteRequest, DeleteResponse};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use shim_protocol::{Exit, file};
@@ -88,7 +88,7 @@ impl Shim {
             watch.set(&self.poll, Interest::NONE);
             watch.of.fd
         });
-        self.remains.extend(memory.into_iter().chain(mount_namespace));
+        self.slow_to_close.extend(memory.into_iter().chain(mount_namespace));
         for waiter in processes.into_values().flat_map(|process| process.waiters) {
             self.respond(waiter, Err(Error::NoContainer { id: id.clone() }));
         }

@@ -4,11 +4,11 @@ use super::Shim;
 use super::create::connect;
 use crate::bundle::{self, parse};
 use crate::container::Container;
-use crate::diary::Steps;
 use crate::error::{Error, Result};
 use crate::poll::Poll;
 use crate::process::{INIT, Phase, Process};
 use crate::streams::{self, Endpoints};
+use crate::trace::Steps;
 use containerd_shim_protos::api::{Empty, ExecProcessRequest, StartRequest, StartResponse};
 use std::path::Path;
 

@@ -34,10 +34,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a shim without a container waits for its first connection.
-const LONELY: Duration = Duration::from_secs(60);
+const FIRST_CONNECTION: Duration = Duration::from_secs(60);
 
 /// How often it looks meanwhile whether the daemon that started it still lives.
-const LOOK: Duration = Duration::from_millis(250);
+const PARENT_CHECK: Duration = Duration::from_millis(250);
 
 /// Everything that a serving shim has.
 #[derive(Debug)]
@@ -51,14 +51,15 @@ pub(crate) struct Shim {
     publications: BTreeMap<Number, Watch<OwnedFd>>,
     container: Option<Container>,
     /// What is left of a deleted container: descriptors whose closing waits for other processors. They go with the shim.
-    remains: Vec<OwnedFd>,
+    slow_to_close: Vec<OwnedFd>,
     /// Whether the mount namespace is this shim's own.
     private: bool,
     /// The ttrpc address for events of a containerd that started this shim.
     containerd: Option<String>,
     namespace: String,
     numbers: Number,
-    lonely_since: Option<Instant>,
+    /// Since when it waits for its first connection; none: it has had one.
+    unconnected_since: Option<Instant>,
     /// The daemon that started this shim for itself; none where whoever started it goes on purpose.
     parent: Option<Pid>,
     compressor: Compressor,
@@ -107,12 +108,12 @@ impl Shim {
             clients: BTreeMap::new(),
             publications: BTreeMap::new(),
             container: None,
-            remains: Vec::new(),
+            slow_to_close: Vec::new(),
             private: setting.private,
             containerd: setting.containerd,
             namespace: setting.namespace,
             numbers: 0,
-            lonely_since: Some(Instant::now()),
+            unconnected_since: Some(Instant::now()),
             parent: setting.parent,
             compressor: Compressor::default(),
             untrimmed: false,
@@ -146,8 +147,10 @@ impl Shim {
         if self.clients.values().any(|client| client.of.closing && client.of.is_behind()) {
             return false;
         }
-        let lonely = self.lonely_since.is_none_or(|since| since.elapsed() >= LONELY || self.is_orphan());
-        self.done || (self.container.is_none() && self.connections.is_empty() && lonely)
+        let unconnected = self
+            .unconnected_since
+            .is_none_or(|since| since.elapsed() >= FIRST_CONNECTION || self.is_orphan());
+        self.done || (self.container.is_none() && self.connections.is_empty() && unconnected)
     }
 
     /// Whether the daemon that started this shim is gone: it died before it could connect.
@@ -157,11 +160,12 @@ impl Shim {
 
     /// Until the next thing that happens by itself.
     fn patience(&self) -> Option<Duration> {
-        let lonely = self.lonely_since.filter(|_| self.listener.is_some()).map(|since| match self.parent {
-            Some(_) => Instant::now() + LOOK,
-            None => since + LONELY,
-        });
-        let until = self.next_deadline().into_iter().chain(lonely).min()?;
+        let unconnected =
+            self.unconnected_since.filter(|_| self.listener.is_some()).map(|since| match self.parent {
+                Some(_) => Instant::now() + PARENT_CHECK,
+                None => since + FIRST_CONNECTION,
+            });
+        let until = self.next_deadline().into_iter().chain(unconnected).min()?;
         Some(until.saturating_duration_since(Instant::now()))
     }
 
@@ -200,7 +204,7 @@ impl Shim {
             let mut connection = Watch::new(Connection::new(fd), Token::Connection(number));
             connection.set(&self.poll, Interest::READ);
             self.connections.insert(number, connection);
-            self.lonely_since = None;
+            self.unconnected_since = None;
         }
     }
 

@@ -1,12 +1,12 @@
 //! Output: from the process to its log, its clients and its FIFOs.
 
 use super::Shim;
-use crate::diary::note;
+use crate::log::note;
 use crate::poll::{Interest, Number};
 use crate::process::{INIT, Streams};
 use logs::Stream;
 use rustix::io::Errno;
-use std::time::SystemTime;
+use sys::clock::now;
 
 /// As much as a pipe holds.
 const CHUNK: usize = 64 << 10;
@@ -115,10 +115,4 @@ impl Shim {
         }
         self.finish_if_silent(number);
     }
-}
-
-/// Nanoseconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,7 @@
 use super::Shim;
 use super::respond::encode;
 use super::state::timestamp;
-use crate::diary::note;
+use crate::log::note;
 use crate::poll::{Interest, Token, Watch};
 use crate::ttrpc::{Kind, encode as frame};
 use containerd_shim_protos::api::ForwardRequest;
@@ -52,8 +52,7 @@ impl Shim {
     fn request(&self, topic: &Topic) -> Request {
         let (path, event) = topic.event();
         let envelope = Envelope {
-            timestamp: Some(timestamp(Exit { status: 0, at: super::output::now(), oom_killed: false }))
-                .into(),
+            timestamp: Some(timestamp(Exit { status: 0, at: sys::clock::now(), oom_killed: false })).into(),
             namespace: self.namespace.clone(),
             topic: path.to_owned(),
             event: Some(event).into(),

@@ -1,16 +1,16 @@
 //! The end of processes: reaping them, reading what they printed last, and telling who waits.
 
 use super::Shim;
-use super::output::now;
 use super::publish::Topic;
 use super::state::wait_response;
-use crate::diary::note;
+use crate::log::note;
 use crate::poll::Number;
 use crate::process::{INIT, Phase};
 use rustix::process::{WaitOptions, WaitStatus, wait};
 use shim_protocol::{Exit, file};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use sys::clock::now;
 
 /// How long a process that has ended may be survived by a child that holds its output open.
 const LINGER: Duration = Duration::from_millis(200);

@@ -108,7 +108,7 @@ fn own_terminal(master: &OwnedFd, owner: u32) {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let owned = ioctl_tiocgptpeer(master, flags).and_then(|slave| chown(&slave, owner));
     if let Err(error) = owned {
-        crate::diary::note(format_args!("give the terminal to user {owner}: {error}"));
+        crate::log::note(format_args!("give the terminal to user {owner}: {error}"));
     }
 }
 

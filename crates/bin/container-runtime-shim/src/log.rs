@@ -1,4 +1,4 @@
-//! `shim.log`: the shim's own complaints, and with `$CONTAINER_RUNTIME_SHIM_TRACE` the time of each step.
+//! `shim.log`: the shim's own complaints.
 //!
 //! The one global of this program: whatever goes wrong, wherever, must have a place to be said, and there is one
 //! container per process.
@@ -8,15 +8,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 static FILE: OnceLock<PathBuf> = OnceLock::new();
-static TRACING: OnceLock<bool> = OnceLock::new();
-
-/// Says whether steps are timed.
-pub(crate) fn set_tracing(on: bool) {
-    let _ = TRACING.set(on);
-}
 
 /// From now on complaints go to this file.
 pub(crate) fn open(path: &Path) {
@@ -38,37 +32,4 @@ pub(crate) fn note(line: impl Display) {
         Some(_) => file().and_then(|mut file| file.write_all(line.as_bytes())),
         None => std::io::stderr().write_all(line.as_bytes()),
     };
-}
-
-/// Measures the steps of one verb.
-#[derive(Debug)]
-pub(crate) struct Steps {
-    verb: &'static str,
-    last: Instant,
-    line: Option<String>,
-}
-
-impl Steps {
-    /// Starts the clock.
-    pub(crate) fn of(verb: &'static str) -> Self {
-        let tracing = TRACING.get().copied().unwrap_or_default();
-        Self { verb, last: Instant::now(), line: tracing.then(String::new) }
-    }
-
-    /// A step has ended.
-    pub(crate) fn done(&mut self, step: &str) {
-        if let Some(line) = &mut self.line {
-            let now = Instant::now();
-            line.push_str(&format!(" {step}={}us", (now - self.last).as_micros()));
-            self.last = now;
-        }
-    }
-}
-
-impl Drop for Steps {
-    fn drop(&mut self) {
-        if let Some(line) = self.line.take() {
-            note(format_args!("trace {}:{line}", self.verb));
-        }
-    }
 }

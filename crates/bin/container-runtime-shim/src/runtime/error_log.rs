@@ -10,16 +10,16 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// The reading end: messages of this process and of those cloned from it.
 #[derive(Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct ErrorLog {
     received: UnixDatagram,
 }
 
-impl Trouble {
+impl ErrorLog {
     /// The one of this program, whose writing end becomes the program's log at the first call. None: no sockets are
     /// left; then errors are short of their causes, and that is all.
     pub(crate) fn of_this_program() -> Option<&'static Self> {
-        static TROUBLE: OnceLock<Option<Trouble>> = OnceLock::new();
-        TROUBLE.get_or_init(|| Self::listen().ok()).as_ref()
+        static LOG: OnceLock<Option<ErrorLog>> = OnceLock::new();
+        LOG.get_or_init(|| Self::listen().ok()).as_ref()
     }
 
     fn listen() -> std::io::Result<Self> {
@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn errors_arrive_with_their_fields_and_nothing_else_does() {
-        let trouble = Trouble::of_this_program().unwrap();
+        let log = ErrorLog::of_this_program().unwrap();
         tracing::warn!("not this");
         tracing::error!(path = "/x", "failed to mount");
-        assert_eq!(trouble.take(), ["failed to mount (path: \"/x\")"]);
-        assert!(trouble.take().is_empty());
+        assert_eq!(log.take(), ["failed to mount (path: \"/x\")"]);
+        assert!(log.take().is_empty());
     }
 }
