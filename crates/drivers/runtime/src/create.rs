@@ -208,8 +208,7 @@ async fn write_files(request: CreateTask, record: &ShimRecord) -> Result<CreateT
         record.write(bundle)?;
         Ok(request)
     };
-    let written = tokio::task::spawn_blocking(write).await;
-    written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    offload::blocking(write).await
 }
 
 /// Our shim as the logger of a foreign one, by containerd's convention.

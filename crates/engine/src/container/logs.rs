@@ -76,7 +76,7 @@ pub async fn logs(services: &Arc<Services>, reference: &str, wants: Logs) -> Res
     };
     let (driver, path) = (record.spec.log.driver.clone(), super::log_path(services, container.id()));
     // Finding where to begin may mean to read, and to inflate, much.
-    let reader = super::blocking(move || Ok(logs::open(&driver, &path, options)?)).await?;
+    let reader = offload::blocking(move || logs::open(&driver, &path, options)).await?;
     let (sender, lines) = mpsc::channel(64);
     tokio::spawn(async move {
         if let Err(error) = forward(reader, &container, &sender).await {
@@ -107,7 +107,7 @@ async fn forward(
     loop {
         // Asked before reading: what it printed before it ended is in the log by then.
         let live = container.state().is_live();
-        let (back, entries, then) = super::blocking(move || {
+        let (back, entries, then) = offload::blocking(move || -> Result<_> {
             if !live {
                 reader.finish();
             }

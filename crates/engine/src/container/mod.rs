@@ -57,7 +57,6 @@ pub use top::{Top, top};
 pub use unpause::unpause;
 pub use update::{Update, update};
 pub(crate) use user::lookup as lookup_user;
-pub(crate) use volumes::blocking;
 pub use wait::{WaitFor, Waited, wait};
 
 use crate::Services;

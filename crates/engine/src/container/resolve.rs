@@ -36,7 +36,7 @@ pub(super) async fn resolve(
     }
 
     undo.step("look up the user")?;
-    let user = super::volumes::blocking({
+    let user = offload::blocking({
         let (services, id) = (Arc::clone(services), record.id.clone());
         let (name, groups) = (spec.process.user.clone(), spec.process.additional_groups.clone());
         move || super::user::lookup(&services, &id, None, &name, &groups)

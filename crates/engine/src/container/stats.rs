@@ -45,7 +45,7 @@ pub async fn stats(services: &Arc<Services>, reference: &str) -> Result<Stats> {
     let record = container.record();
     let pid = record.state.pid();
     let group = services.cgroups.cgroup(&super::cgroup_path(services, &record));
-    let (cgroup, networks) = super::blocking(move || {
+    let (cgroup, networks) = offload::blocking(move || -> Result<_> {
         let Some(pid) = pid else { return Ok((None, BTreeMap::new())) };
         let networks = std::fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
         Ok((Some(group.stats()?), interfaces(&networks)))

@@ -46,7 +46,7 @@ pub(super) async fn look(services: &Arc<Services>, record: &Record, devices: &[F
         return Ok(Modes::new());
     }
     let (services, id) = (Arc::clone(services), record.id.clone());
-    super::volumes::blocking(move || {
+    offload::blocking(move || -> Result<_> {
         let root = services.images.open_root(id.as_str())?;
         let mut modes = Modes::new();
         for point in &points {

@@ -41,7 +41,7 @@ pub(super) async fn prepare(
     undo.step("make the user namespace")?;
     let pid = shared(services, record, &ids)?;
     let (shim, maps) = (services.host.shim.clone(), ids.clone());
-    let namespace = super::volumes::blocking(move || {
+    let namespace = offload::blocking(move || -> Result<_> {
         Ok(match pid {
             Some(pid) => UserNamespace::of_process(&shim, pid)?,
             None => UserNamespace::make(&shim, &maps)?,

@@ -114,13 +114,3 @@ pub(super) async fn populate(
     populated?;
     Ok(())
 }
-
-/// Runs what may block on the pool for such work.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(errors::Error::wrap(errors::Class::Internal, error)),
-    }
-}

@@ -60,5 +60,5 @@ async fn user(services: &Arc<Services>, container: &Arc<Container>, name: &str) 
     };
     let (services, id, name) = (Arc::clone(services), container.id().clone(), name.to_owned());
     let lookup = move || crate::container::lookup_user(&services, &id, Some(task.pid()), &name, &[]);
-    crate::container::blocking(lookup).await.map(Some)
+    offload::blocking(lookup).await.map(Some)
 }

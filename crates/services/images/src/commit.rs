@@ -3,7 +3,7 @@
 use crate::index::Index;
 use crate::leases::Lease;
 use crate::records::{ImageRecord, NameRecord, image_key, layer_key, name_key};
-use crate::{Images, Result, blocking};
+use crate::{Images, Result};
 use layers::LayerId;
 use oci::{Descriptor, Digest, ImageConfig, Reference};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +95,7 @@ impl Images {
     /// config was missing.
     async fn write_configs(&self, images: &Arc<Vec<NewImage>>, always: bool) -> Result<()> {
         let (this, images) = (self.clone(), Arc::clone(images));
-        blocking(move || {
+        offload::blocking(move || -> Result<_> {
             let blobs = &this.inner.blobs;
             let missing = images.iter().filter(|image| !blobs.contains(&image.id));
             let written = missing.map(|image| blobs.put(&image.document)).collect::<Result<Vec<_>, _>>()?;

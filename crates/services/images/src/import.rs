@@ -2,7 +2,7 @@
 
 use crate::commit::NewImage;
 use crate::load::{Body, pump, unpack_body};
-use crate::{Image, ImageError, Images, Result, blocking, instructions};
+use crate::{Image, ImageError, Images, Result, instructions};
 use oci::{Digest, History, ImageConfig, Platform, Reference, RootFs};
 use std::sync::Arc;
 use tokio::io::AsyncRead;
@@ -34,7 +34,7 @@ impl Images {
         let reader = self.reader().await?;
         let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = blocking(move || {
+        let read = offload::blocking(move || -> Result<_> {
             let _reader = reader;
             unpack_body(&this, receiver)
         });

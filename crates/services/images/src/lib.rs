@@ -86,7 +86,7 @@ impl Images {
     /// An image whose config cannot be read is left out with a warning; its record stays, for a repair.
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Self> {
         let records = Records::read(&*store).await?;
-        let inner = blocking(move || {
+        let inner = offload::blocking(move || -> Result<_> {
             let blobs = Blobs::open(&config.root.join("blobs"))?;
             let layers = Layers::open(&config.root.join("layers"))?;
             let index = records.index(&blobs)?;
@@ -187,13 +187,4 @@ fn read_config(blobs: &Blobs, id: &Digest) -> Result<ImageConfig> {
     let bytes = blobs.read(id, MAX_CONFIG)?;
     serde_json::from_slice(&bytes)
         .map_err(|source| ImageError::BadDocument { name: format!("config {id}"), source })
-}
-
-/// Runs blocking work on the pool that is there for it.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(ImageError::ShuttingDown),
-    }
 }

@@ -3,7 +3,7 @@
 //! A snapshot's key is the container's id. It keeps its layers alive without the image, so that an image can be
 //! removed by force under a stopped container.
 
-use crate::{Image, ImageError, Images, Result, blocking};
+use crate::{Image, ImageError, Images, Result};
 use layers::{Change, LayerError, Mount, Usage};
 use spec::IdMaps;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -93,7 +93,7 @@ impl Images {
     /// What the container `key` wrote. Walks the directory, on the pool for blocking work.
     pub async fn usage(&self, key: &str) -> Result<Usage> {
         let (layers, key) = (self.inner.layers.clone(), key.to_owned());
-        blocking(move || layers.usage(&key).map_err(snapshot_error)).await
+        offload::blocking(move || layers.usage(&key).map_err(snapshot_error)).await
     }
 
     /// Bytes of the layers below the container `key`.
@@ -110,7 +110,7 @@ impl Images {
     /// What the container `key` added, changed and deleted, sorted by path.
     pub async fn changes(&self, key: &str) -> Result<Vec<Change>> {
         let (layers, key) = (self.inner.layers.clone(), key.to_owned());
-        blocking(move || layers.changes(&key).map_err(snapshot_error)).await
+        offload::blocking(move || layers.changes(&key).map_err(snapshot_error)).await
     }
 
     /// Directories of a container's root file system.

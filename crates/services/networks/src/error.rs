@@ -110,9 +110,6 @@ pub enum Error {
     /// The kernel gave no random bytes.
     #[error("draw random bytes")]
     Random(#[source] getrandom::Error),
-    /// The engine is shutting down.
-    #[error("the engine is shutting down")]
-    ShuttingDown,
 }
 
 impl Classified for Error {
@@ -127,9 +124,7 @@ impl Classified for Error {
             | Self::NoAddresses { .. }
             | Self::HostNamespace { .. }
             | Self::BadHost { .. } => Class::Invalid,
-            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } | Self::ShuttingDown => {
-                Class::Unavailable
-            }
+            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } => Class::Unavailable,
             Self::Mac(error) => error.class(),
             Self::Kernel(error) => error.class(),
             Self::Store(error) => error.class(),

@@ -40,7 +40,7 @@ impl Networks {
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Arc<Self>> {
         let records = predefined::load(&*store).await?;
         let recorded = predefined::recorded_subnet(&records);
-        let (config, choice) = blocking(move || {
+        let (config, choice) = offload::blocking(move || -> Result<_> {
             let choice = host::choose(&config, recorded);
             choice.map(|choice| (config, choice))
         })
@@ -49,7 +49,7 @@ impl Networks {
         let records = predefined::settle(&*store, records, &config, addresses.ranges(), choice.mtu).await?;
         let gateways = addresses.gateways();
         let settings = Settings { ipv6: config.ipv6.is_some() };
-        let (config, pool, host) = blocking(move || {
+        let (config, pool, host) = offload::blocking(move || -> Result<_> {
             let host = Host::open(&config, choice, gateways)?;
             let pool = Pool::open(config.prepared, settings)?;
             Ok((config, pool, host))
@@ -113,14 +113,14 @@ impl Networks {
             return Ok(Sandbox::own(prepared));
         }
         let pool = Arc::clone(&self.pool);
-        blocking(move || Ok(Sandbox::own(pool.take()?))).await
+        offload::blocking(move || Ok(Sandbox::own(pool.take()?))).await
     }
 
     /// A namespace that was just made for a container, such as one that belongs to its user namespace, with loopback
     /// up.
     pub async fn sandbox_of(&self, namespace: OwnedFd) -> Result<Sandbox> {
         let pool = Arc::clone(&self.pool);
-        blocking(move || Ok(Sandbox::own(pool.adopt(namespace)?))).await
+        offload::blocking(move || Ok(Sandbox::own(pool.adopt(namespace)?))).await
     }
 
     /// How many namespaces are prepared now.
@@ -153,7 +153,7 @@ impl Networks {
             let namespace = own.ok_or_else(|| Error::HostNamespace { network: network.name.clone() })?;
             self.open_ways().await;
             let mut reservation = Reservation::new(&self.addresses, &self.host, &wish)?;
-            let (attached, reservation) = blocking(move || {
+            let (attached, reservation) = offload::blocking(move || -> Result<_> {
                 reservation.attach(&namespace, &mut endpoint)?;
                 Ok((endpoint, reservation))
             })
@@ -169,7 +169,7 @@ impl Networks {
     pub async fn disconnect(&self, endpoint: &Endpoint) -> Result<()> {
         if let Some(device) = endpoint.host_device.clone() {
             let host = Arc::clone(&self.host);
-            blocking(move || host.detach(&device)).await?;
+            offload::blocking(move || host.detach(&device)).await?;
         }
         self.forget(endpoint);
         Ok(())
@@ -193,7 +193,8 @@ impl Networks {
     /// Returns the endpoints whose device is not there any more.
     pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
         let host = Arc::clone(&self.host);
-        let mut strays: BTreeSet<String> = blocking(move || host.ports()).await?.into_iter().collect();
+        let mut strays: BTreeSet<String> =
+            offload::blocking(move || host.ports()).await?.into_iter().collect();
         let mut lost = Vec::new();
         for endpoint in endpoints {
             if let Some(device) = &endpoint.host_device
@@ -228,7 +229,7 @@ impl Networks {
         self.open_ways().await;
         self.pool.close();
         let (host, config) = (Arc::clone(&self.host), self.config.clone());
-        blocking(move || {
+        offload::blocking(move || -> Result<_> {
             let bridge = host.remove();
             host::close_ways(&config)?;
             bridge
@@ -242,7 +243,7 @@ impl Networks {
         let open = || async {
             let config = self.config.clone();
             let subnets: Vec<IpNet> = self.addresses.lock().subnets();
-            blocking(move || Ok(host::open_ways(&config, subnets))).await.unwrap_or_default()
+            offload::blocking(move || host::open_ways(&config, subnets)).await
         };
         self.ways.get_or_init(open).await;
     }
@@ -254,16 +255,5 @@ impl Networks {
             self.addresses.lock().free(endpoint);
         }
         known
-    }
-}
-
-/// Runs kernel work on the pool of threads that may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::ShuttingDown),
-        },
     }
 }

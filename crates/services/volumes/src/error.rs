@@ -160,12 +160,6 @@ pub enum VolumeError {
         #[source]
         source: io::Error,
     },
-    /// A blocking task ended without a result.
-    #[error("{action}: the task ended early")]
-    Interrupted {
-        /// What it did.
-        action: &'static str,
-    },
     /// Records.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -187,10 +181,7 @@ impl Classified for VolumeError {
             | Self::BadFilter { .. }
             | Self::BadFilterValue { .. } => Class::Invalid,
             Self::HostName { .. } => Class::Unsupported,
-            Self::Mount { .. }
-            | Self::Unmount { .. }
-            | Self::NoRandomness { .. }
-            | Self::Interrupted { .. } => Class::Internal,
+            Self::Mount { .. } | Self::Unmount { .. } | Self::NoRandomness { .. } => Class::Internal,
             Self::Populate { source, .. } | Self::Usage { source, .. } => errors::io_class(source),
             Self::Store(error) => error.class(),
             Self::File(error) => error.class(),

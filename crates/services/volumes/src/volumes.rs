@@ -56,7 +56,7 @@ impl Volumes {
         let known: BTreeMap<_, _> =
             records.into_iter().map(|(name, volume, _)| (name, Known::new(volume))).collect();
         let (path, names, bin) = (dir.to_owned(), known.keys().cloned().collect(), Arc::clone(&trash));
-        let orphans = blocking("open the volumes", move || directories::settle(&path, &names, &bin)).await?;
+        let orphans = offload::blocking(move || directories::settle(&path, &names, &bin)).await?;
         let volumes = Self {
             dir: dir.to_owned(),
             owner: (0, 0),
@@ -92,7 +92,7 @@ impl Volumes {
         driver::validate(&volume.name, &volume.options)?;
         let (dir, name, trash) = (self.dir.clone(), volume.name.clone(), Arc::clone(&self.trash));
         let owner = self.owner;
-        blocking("create a volume", move || directories::create(&dir, &name, owner, &trash)).await?;
+        offload::blocking(move || directories::create(&dir, &name, owner, &trash)).await?;
         match self.record(volume.clone()).await {
             Ok(()) => Ok((volume, true)),
             // An earlier call was cut off after its record was made.
@@ -141,7 +141,7 @@ impl Volumes {
     /// Bytes of disk that the volume takes, as `du` counts them.
     pub async fn usage(&self, name: &str) -> Result<u64> {
         let path = self.path(name);
-        blocking("measure a volume", move || usage::of(&path)).await
+        offload::blocking(move || usage::of(&path)).await
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
@@ -154,12 +154,12 @@ impl Volumes {
 
     async fn driver_mount(&self, volume: Volume) -> Result<()> {
         let path = self.path(&volume.name);
-        blocking("mount a volume", move || driver::mount(&volume.options, &path)).await
+        offload::blocking(move || driver::mount(&volume.options, &path)).await
     }
 
     async fn driver_unmount(&self, name: &str) -> Result<()> {
         let path = self.path(name);
-        blocking("unmount a volume", move || driver::unmount(&path)).await
+        offload::blocking(move || driver::unmount(&path)).await
     }
 }
 
@@ -169,14 +169,6 @@ fn key(name: &str) -> String {
 
 fn not_found(name: &str) -> VolumeError {
     VolumeError::NotFound { name: name.to_owned() }
-}
-
-/// Runs what waits for the disk on the pool for such work.
-async fn blocking<T: Send + 'static>(
-    action: &'static str,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| VolumeError::Interrupted { action })?
 }
 
 #[cfg(test)]

@@ -125,11 +125,11 @@ impl IdlePool {
     async fn start(self: &Arc<Self>) -> Result<IdleShim> {
         let pool = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
-        let started = tokio::task::spawn_blocking(move || {
+        offload::blocking(move || {
             let _context = runtime.enter();
             pool.start_blocking()
-        });
-        started.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        })
+        .await
     }
 
     fn start_blocking(&self) -> Result<IdleShim> {

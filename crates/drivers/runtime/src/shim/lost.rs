@@ -58,10 +58,9 @@ impl Cleanup {
     pub(crate) async fn kill(&self) -> Result<()> {
         let Some(cgroup) = self.record.cgroup.clone() else { return Ok(()) };
         let kill = self.kill_cgroup.clone();
-        let killed = tokio::task::spawn_blocking(move || kill(&cgroup));
+        let killed = offload::blocking(move || kill(&cgroup));
         match tokio::time::timeout(LIMIT, killed).await {
-            Ok(Ok(Ok(()))) => return Ok(()),
-            Ok(Ok(Err(error))) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => tracing::warn!(container = %self.id, %error, "kill a container's cgroup"),
             Err(_) => tracing::warn!(container = %self.id, "killing a container's cgroup took too long"),
         }

@@ -14,7 +14,7 @@ pub(crate) use scan::unpack_body;
 
 use crate::commit::NewImage;
 use crate::leases::Lease;
-use crate::{ImageError, Images, Result, blocking};
+use crate::{ImageError, Images, Result};
 use oci::{Digest, ImageConfig, Platform, Reference};
 use scan::Scan;
 use std::fmt;
@@ -69,7 +69,7 @@ impl Images {
         let reader = self.reader().await?;
         let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = blocking(move || {
+        let read = offload::blocking(move || -> Result<_> {
             let _reader = reader;
             this.read_archive(receiver, &options)
         });

@@ -1,6 +1,6 @@
 //! Taking volumes away.
 
-use super::{Volumes, blocking, key, not_found};
+use super::{Volumes, key, not_found};
 use crate::{Filter, Result, VolumeError, directories};
 use std::path::Path;
 use store::Transaction;
@@ -69,7 +69,7 @@ impl Volumes {
         work: fn(&Path, &str) -> Result<T>,
     ) -> Result<T> {
         let (dir, name) = (self.dir.clone(), name.to_owned());
-        blocking("remove a volume", move || work(&dir, &name)).await
+        offload::blocking(move || work(&dir, &name)).await
     }
 
     /// Removes the volumes that no container references: the anonymous ones, or all that `filter` wants if it says so.

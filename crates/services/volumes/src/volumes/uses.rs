@@ -1,6 +1,6 @@
 //! Who has a volume, who runs with it, and what that needs.
 
-use super::{Known, Volumes, blocking, not_found};
+use super::{Known, Volumes, not_found};
 use crate::populate::{Durability, Manner, copy_if_empty};
 use crate::users::Users;
 use crate::{Result, Volume, VolumeError, directories, driver};
@@ -111,7 +111,7 @@ impl Volumes {
         })?;
         let (dir, path, trash) = (self.dir.clone(), path.to_owned(), Arc::clone(&self.trash));
         let ids = ids.cloned();
-        blocking("populate a volume", move || {
+        offload::blocking(move || -> Result<_> {
             if shared || driver::needs_mount(&volume.options) {
                 let data = directories::data(&dir, &volume.name);
                 return copy_if_empty(
