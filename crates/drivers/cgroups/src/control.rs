@@ -65,13 +65,6 @@ impl Cgroup {
         }
     }
 
-    /// Whether the kernel kills processes here when their memory runs out, or lets them wait for more. v1 only: v2 has
-    /// no such switch, and fails with NoController.
-    pub fn set_oom_killer(&self, on: bool) -> Result<()> {
-        let directory = self.of(Controller::Memory).ok_or(Error::NoController { controller: "memory" })?;
-        files::write(&directory.join("memory.oom_control"), if on { "0" } else { "1" })
-    }
-
     /// Sends SIGKILL to everything here and below, thaws it, and returns once no process is left. An absent cgroup
     /// is success.
     pub fn kill(&self) -> Result<()> {

@@ -38,6 +38,14 @@ pub enum Error {
         /// Its name.
         controller: &'static str,
     },
+    /// A limit that this host can't set.
+    #[error("{limit}: {problem}")]
+    Limit {
+        /// What is limited.
+        limit: &'static str,
+        /// Why not.
+        problem: String,
+    },
     /// systemd refused.
     #[error("systemd: {method}: {message} ({name})")]
     Systemd {
@@ -81,6 +89,7 @@ impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Self::NotMounted | Self::NoController { .. } => Class::Unsupported,
+            Self::Limit { .. } => Class::Invalid,
             Self::File { .. } if self.is_missing() => Class::NotFound,
             Self::File { cause, .. } => errors::io_class(cause),
             Self::Unintelligible { .. } | Self::Systemd { .. } | Self::Job { .. } => Class::Internal,

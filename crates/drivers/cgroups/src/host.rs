@@ -49,6 +49,12 @@ pub enum Controller {
     Freezer,
     /// Huge pages.
     HugeTlb,
+    /// Tags of packets (v1 only).
+    NetClass,
+    /// Priorities of packets (v1 only).
+    NetPriority,
+    /// Performance counters (built in on v2).
+    PerfEvent,
 }
 
 impl Controller {
@@ -64,6 +70,9 @@ impl Controller {
             Self::Devices => "devices",
             Self::Freezer => "freezer",
             Self::HugeTlb => "hugetlb",
+            Self::NetClass => "net_cls",
+            Self::NetPriority => "net_prio",
+            Self::PerfEvent => "perf_event",
         }
     }
 
@@ -79,6 +88,9 @@ impl Controller {
             "devices" => Self::Devices,
             "freezer" => Self::Freezer,
             "hugetlb" => Self::HugeTlb,
+            "net_cls" => Self::NetClass,
+            "net_prio" => Self::NetPriority,
+            "perf_event" => Self::PerfEvent,
             _ => return None,
         })
     }
@@ -143,8 +155,13 @@ impl Host {
         self.v1.get(&controller).map(PathBuf::as_path)
     }
 
+    /// Where the hierarchies of v1 are mounted, those without a controller too.
+    pub fn v1_mounts(&self) -> &[PathBuf] {
+        &self.v1_all
+    }
+
     /// Where the v2 hierarchy is mounted.
-    pub(crate) fn v2_mount(&self) -> Option<&Path> {
+    pub fn v2_mount(&self) -> Option<&Path> {
         self.v2.as_ref().map(|(mount, _)| mount.as_path())
     }
 

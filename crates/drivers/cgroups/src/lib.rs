@@ -11,6 +11,8 @@ mod error;
 mod files;
 mod group;
 mod host;
+mod join;
+mod limits;
 mod naming;
 mod stats;
 mod stats_read;

@@ -138,10 +138,6 @@ async fn run(
         }
     });
 
-    if record.spec.resources.oom_kill_disable == Some(true) {
-        undo.step("switch the OOM killer off")?;
-        services.cgroups.cgroup(&super::cgroup_path(services, &record)).set_oom_killer(false)?;
-    }
     donors.check().await?;
     undo.step("attach the waiting clients")?;
     super::attach::serve_waiting(container, &task).await;

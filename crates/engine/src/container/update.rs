@@ -34,10 +34,10 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
     let warnings = super::validate::resources(services, &mut resources)?;
     if let Some(task) = container.task() {
         let devices = super::devices::block_devices(&resources)?;
-        task.update(&runtime::bundle::linux_resources(&resources, &devices)?).await?;
-        if let Some(disabled) = change.resources.oom_kill_disable {
-            services.cgroups.cgroup(&super::cgroup_path(services, &record)).set_oom_killer(!disabled)?;
-        }
+        let mut limits = resources.clone();
+        // Normalised, it is only there when set; here it may be taken back.
+        limits.oom_kill_disable = limits.oom_kill_disable.or(change.resources.oom_kill_disable);
+        task.update(&runtime::bundle::linux_resources(&limits, &devices)?).await?;
     }
     let record = services
         .containers

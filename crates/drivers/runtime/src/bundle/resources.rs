@@ -46,7 +46,7 @@ fn memory(resources: &Resources) -> Option<LinuxMemory> {
     memory.set_reservation(resources.memory_reservation.filter(|limit| *limit != 0));
     memory.set_swap(resources.memory_swap.filter(|limit| *limit != 0));
     memory.set_swappiness(resources.memory_swappiness.and_then(|value| u64::try_from(value).ok()));
-    memory.set_disable_oom_killer(resources.oom_kill_disable.filter(|disable| *disable));
+    memory.set_disable_oom_killer(resources.oom_kill_disable);
     (memory != LinuxMemory::default()).then_some(memory)
 }
 
