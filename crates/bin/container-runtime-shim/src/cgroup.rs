@@ -1,5 +1,6 @@
 //! The cgroup that a container really is in, by the kernel's account, whoever made it.
 
+use crate::kernel_log;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::inotify;
 use std::collections::BTreeSet;
@@ -110,6 +111,13 @@ impl Cgroup {
     /// Whether its memory is still accounted; not once it is removed.
     pub(crate) fn has_memory(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.exists())
+    }
+
+    /// Whether the kernel says that it killed this process or another one of this cgroup for lack of memory, where the
+    /// cgroup is gone and its count with it.
+    pub(crate) fn lost_a_process_for_memory(&self, pid: i32) -> bool {
+        let name = self.tasks.file_name().unwrap_or_default().to_string_lossy();
+        self.unified && !self.tasks.exists() && kernel_log::tells_of_memory_kill(pid, &format!("/{name}"))
     }
 
     /// How many processes the kernel has killed in it for lack of memory.

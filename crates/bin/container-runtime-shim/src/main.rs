@@ -11,6 +11,7 @@ mod command;
 mod container;
 mod devices;
 mod error;
+mod kernel_log;
 mod log;
 mod poll;
 mod process;

@@ -5,6 +5,7 @@
 
 use super::Made;
 use super::ahead;
+use super::core_link;
 use super::derive::{self, Derived};
 use super::error_log::ErrorLog;
 use super::explain;
@@ -84,6 +85,7 @@ impl Libcontainer {
         })?;
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
         self.write(file::CONFIG, &derive::settled(&text, &self.bundle, pid)?)?;
+        core_link::rename(pid);
         if let Some(weight) = weight {
             weight::give(pid, weight)?;
         }

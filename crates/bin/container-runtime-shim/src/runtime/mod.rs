@@ -3,6 +3,7 @@
 mod ahead;
 mod cgroup_mounts;
 mod command;
+mod core_link;
 mod derive;
 mod error_log;
 mod explain;

@@ -43,7 +43,9 @@ impl Shim {
         if number == INIT
             && let Some(group) = &container.cgroup
         {
-            exit.oom_killed = group.memory_kills() > 0;
+            let pid = container.init().pid.unwrap_or_default();
+            let counted = group.memory_kills().max(container.memory_kills) > 0;
+            exit.oom_killed = counted || (code == 128 + KILL && group.lost_a_process_for_memory(pid));
             // With a namespace of its own the kernel has ended the others already.
             if !container.linux.has_own_pid_namespace()
                 && let Err(error) = group.signal(KILL)
