@@ -323,9 +323,12 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     let mut command = daemon_command(directory, settings);
     command.arg("daemon").arg("--root").arg(directory.join("root"));
     command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
-    // With the test's name in it, to be found by the leak check.
-    let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    command.arg("--cgroup-parent").arg(format!("/container-runtime-{name}"));
+    let cgroupfs = settings.flags.iter().any(|flag| flag == "--cgroup-driver=cgroupfs");
+    if cgroupfs || !Path::new("/run/systemd/system").exists() {
+        // With the test's name in it, to be found by the leak check.
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        command.arg("--cgroup-parent").arg(format!("/container-runtime-{name}"));
+    }
     let config = directory.join("container-runtime.yaml");
     if config.exists() {
         command.arg("--config-file").arg(config);

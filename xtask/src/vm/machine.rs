@@ -4,6 +4,7 @@ use super::packages::Qemu;
 use super::root;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,13 +23,16 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Runs it until its command is done; returns the command's exit code.
-    pub(super) fn run(&self, qemu: &Qemu, limit: Duration) -> Result<u8> {
+    /// Runs it until its command is done, passes its output on, and returns that and its exit code.
+    pub(super) fn run(&self, qemu: &Qemu, limit: Duration) -> Result<(u8, String)> {
         if let Some(data) = self.data.as_deref().filter(|data| !data.exists()) {
             root::make_disk(data, 8192, None)?;
         }
         let mut command = self.command(qemu);
-        let mut running = command.stdin(Stdio::null()).spawn().context("start QEMU")?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut running = command.spawn().context("start QEMU")?;
+        let serial = running.stdout.take().context("QEMU has an output")?;
+        let said = std::thread::spawn(move || pass_on(serial));
         let end = Instant::now() + limit;
         while running.try_wait()?.is_none() {
             if Instant::now() > end {
@@ -39,9 +43,10 @@ impl Machine {
             std::thread::park_timeout(Duration::from_millis(20));
         }
         let code = fs::read_to_string(self.work.join("exit")).unwrap_or_default();
-        code.trim().parse().ok().with_context(|| {
+        let code = code.trim().parse().ok().with_context(|| {
             format!("the machine ended before its command did; its console ends:\n{}", self.console())
-        })
+        })?;
+        Ok((code, said.join().unwrap_or_default()))
     }
 
     fn command(&self, qemu: &Qemu) -> Command {
@@ -83,4 +88,16 @@ impl Machine {
         let lines: Vec<_> = text.lines().rev().take(30).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
+}
+
+/// Copies what comes to our own output until it ends, and returns it all.
+fn pass_on(mut from: impl Read) -> String {
+    let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let mut out = std::io::stdout();
+        // Nobody may be there to read it, and the command goes on all the same.
+        let _ = out.write_all(&buffer[..length]).and_then(|()| out.flush());
+        all.extend(&buffer[..length]);
+    }
+    String::from_utf8_lossy(&all).into_owned()
 }

@@ -4,7 +4,8 @@
 //! cargo xtask vm -- uname -a                         a command, in a small root with busybox
 //! cargo xtask vm --put ./file:/srv/file -- ls /srv   with files of the host's
 //! cargo xtask vm --systemd -- systemctl status       a small Debian with systemd instead
-//! cargo xtask vm --tests lifecycle::                 end-to-end tests, with the built programs
+//! cargo xtask vm --tests lifecycle:: limits::        end-to-end tests, with the built programs
+//! cargo xtask vm --systemd --tests scopes::          with systemd's, and those that only such a machine can run
 //! ```
 //!
 //! The kernel and, where the host has none, QEMU come from Debian's packages, fetched by apt into a cache and unpacked
@@ -15,6 +16,7 @@ mod busybox;
 mod initrd;
 mod machine;
 mod packages;
+mod report;
 mod root;
 mod systemd;
 mod tests;
@@ -47,9 +49,9 @@ pub(crate) struct Arguments {
     /// A file that keeps /var/lib/container-runtime from one machine to the next; made if missing
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Build the engine and run its end-to-end tests whose names hold this
-    #[arg(long, value_name = "FILTER", num_args = 0..=1, default_missing_value = "", conflicts_with = "command")]
-    tests: Option<String>,
+    /// Build the engine and run its end-to-end tests whose names hold one of these
+    #[arg(long, value_name = "FILTER", num_args = 0.., conflicts_with = "command")]
+    tests: Option<Vec<String>>,
     /// What to run as root, by a shell if it is one word; none: the built programs' versions
     #[arg(last = true)]
     command: Vec<String>,
@@ -62,13 +64,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     let qemu = packages::qemu(&cache)?;
     let work = tempdir(&cache)?;
     let init = if arguments.systemd { Init::Systemd } else { Init::Busybox };
-    let mut root = Root::new(&work.0, &cache, &kernel, init)?;
+    let root = Root::new(&work.0, &cache, &kernel, init)?;
     for put in &arguments.put {
         let (from, to) = put.split_once(':').unwrap_or((put, put));
         root.put(from.as_ref(), to)?;
     }
     let command = match &arguments.tests {
-        Some(filter) => tests::prepare(&mut root, filter)?,
+        Some(filters) => tests::prepare(&root, init, filters)?,
         None => shell_words(&arguments.command),
     };
     let machine = Machine {
@@ -81,7 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         kernel: kernel.image.clone(),
         work: work.0.clone(),
     };
-    machine.run(&qemu, std::time::Duration::from_secs(arguments.timeout))
+    let (code, said) = machine.run(&qemu, std::time::Duration::from_secs(arguments.timeout))?;
+    if arguments.tests.is_some() {
+        println!("{}", report::Report::read(&said));
+    }
+    Ok(code)
 }
 
 /// One word is a script; several are a program and its arguments.

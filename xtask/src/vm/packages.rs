@@ -28,8 +28,9 @@ pub(super) fn kernel(cache: &Path) -> Result<Kernel> {
     }
     let modules = fs::read_dir(unpacked.join("lib/modules"))?.next().context("no modules")??;
     let version = modules.file_name().to_string_lossy().into_owned();
-    if !modules.path().join("modules.dep").exists() {
-        run(Command::new("/bin/busybox").args(["depmod", "-b"]).arg(&unpacked).arg(&version))?;
+    // busybox's makes none of the binary tables that kmod reads, and busybox reads kmod's.
+    if !modules.path().join("modules.dep.bin").exists() {
+        run(Command::new("/sbin/depmod").arg("-b").arg(&unpacked).arg(&version))?;
     }
     let image = unpacked.join(format!("boot/vmlinuz-{version}"));
     Ok(Kernel { version, image, unpacked })

@@ -1,55 +1,79 @@
 //! The end-to-end tests inside the machine, with the programs as built here.
 
-use super::root::Root;
+use super::root::{Init, Root};
 use crate::dist;
 use crate::run::{output, run};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where programs are put, as `install.sh` does.
+const BIN: &str = "/usr/local/bin";
 
 /// Builds what is needed, puts it into the root, and returns the command that runs the tests.
-pub(super) fn prepare(root: &mut Root, filter: &str) -> Result<String> {
-    run(dist::cargo().args([
-        "build",
-        "--locked",
-        "-p",
-        "container-runtime",
-        "-p",
-        "container-runtime-shim",
-    ]))?;
+pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<String> {
+    let programs = ["container-runtime", "container-runtime-shim"];
+    run(dist::cargo().args(["build", "--locked", "-p", programs[0], "-p", programs[1]]))?;
     let built = dist::target()?.join("debug");
-    for program in ["container-runtime", "container-runtime-shim"] {
-        root.put(&built.join(program), &format!("/usr/bin/{program}"))?;
+    for program in programs {
+        root.put(&built.join(program), &format!("{BIN}/{program}"))?;
     }
-    root.put(&test_program()?, "/usr/bin/e2e")?;
+    // A machine without systemd can run no test that is about it.
+    let suites = if init == Init::Systemd { &["vm", "e2e"][..] } else { &["e2e"] };
+    for suite in suites {
+        root.put(&test_program(suite)?, &format!("{BIN}/{suite}"))?;
+    }
+    put_tools(root, init)?;
+    let filters: Vec<_> = filters.iter().map(|filter| super::quoted(filter)).collect();
+    let filters = filters.join(" ");
+    let mut script = format!("export CONTAINER_RUNTIME={BIN}/{}; failed=0\n", programs[0]);
+    for suite in suites {
+        // Tests that need a program which the machine lacks say so and are skipped.
+        script.push_str(&format!(
+            "{suite} --color=never --test-threads=1 --show-output {filters} || failed=$?\n"
+        ));
+    }
+    script.push_str("exit $failed\n");
+    Ok(script)
+}
+
+/// What tests call, as far as the host has it.
+fn put_tools(root: &Root, init: Init) -> Result<()> {
     let cache = crate::cache()?;
     let fetched = cache.join("tools/docker");
     match fetched.exists() {
         true => root.put(&fetched, "/usr/bin/docker")?,
         false => root.put_program("docker")?,
     }
-    root.put_program("nft")?;
-    // Without it there is no profile in the machine, and nothing else changes.
-    if let Err(error) = root.put_program("apparmor_parser") {
-        eprintln!("xtask: {error:#}");
-    }
     let fixtures = cache.join("fixtures");
     if fixtures.exists() {
         root.put(&fixtures, "/root/.cache/container-runtime/fixtures")?;
     }
-    let filter = super::quoted(filter);
-    // Tests that need a program which the machine lacks say so and are skipped.
-    Ok(format!("CONTAINER_RUNTIME=/usr/bin/container-runtime exec e2e --test-threads=1 {filter}\n"))
+    if init == Init::Systemd {
+        for unit in ["container-runtime.service", "container-runtime.socket"] {
+            let source = crate::root().join("deploy/systemd").join(unit);
+            root.put(&source, &format!("/etc/systemd/system/{unit}"))?;
+        }
+        return Ok(());
+    }
+    root.put_program("nft")?;
+    // Without one of them, those tests are skipped that need it, and nothing else changes.
+    for program in ["apparmor_parser", "ps", "runc", "crun", "bzip2", "xz", "zstd"] {
+        if let Err(error) = root.put_program(program) {
+            eprintln!("xtask: {error:#}");
+        }
+    }
+    Ok(())
 }
 
-/// The compiled end-to-end tests.
-fn test_program() -> Result<PathBuf> {
+/// A suite of the end-to-end tests, compiled.
+fn test_program(suite: &str) -> Result<PathBuf> {
     let mut cargo = dist::cargo();
-    cargo.args(["test", "--locked", "-p", "tests", "--test", "e2e", "--no-run", "--message-format=json"]);
+    cargo.args(["test", "--locked", "-p", "tests", "--test", suite, "--no-run", "--message-format=json"]);
     let messages = output(&mut cargo)?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let program = artifacts
-        .filter(|message| message["target"]["name"] == "e2e")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    program.context("cargo names no test program e2e")
+        .filter(|message| message["target"]["name"] == suite)
+        .find_map(|message| message["executable"].as_str().map(|path| Path::new(path).to_owned()));
+    program.with_context(|| format!("cargo names no test program {suite}"))
 }
