@@ -64,20 +64,20 @@ pub async fn list(services: &Arc<Services>, request: List) -> Result<Vec<Summary
     let ancestors = ancestors(services, filters);
     let names = NameFilter::of(filters)?;
 
-    let mut found: Vec<Arc<Container>> = services.containers.all();
-    found.retain(|container| {
-        let record = container.record();
-        (all || record.state.is_live() || matches!(record.state, State::Restarting { .. }))
-            && bounds.admit(&record)
-            && passes(filters, container, &record)
-            && names.admit(&record)
-            && ancestors.as_ref().is_none_or(|ids| ids.contains(&record.image.id))
-    });
-    found.sort_by_key(|container| std::cmp::Reverse(container.record().created_at));
+    let found = services.containers.all().into_iter().map(|container| (container.record(), container));
+    let mut found: Vec<(Arc<Record>, Arc<Container>)> = found
+        .filter(|(record, container)| {
+            (all || record.state.is_live() || matches!(record.state, State::Restarting { .. }))
+                && bounds.admit(record)
+                && passes(filters, container, record)
+                && names.admit(record)
+                && ancestors.as_ref().is_none_or(|ids| ids.contains(&record.image.id))
+        })
+        .collect();
+    found.sort_by_key(|(record, _)| std::cmp::Reverse(record.created_at));
     found.truncate(request.limit.unwrap_or(usize::MAX));
     let mut summaries = Vec::with_capacity(found.len());
-    for container in found {
-        let record = container.record();
+    for (record, _) in found {
         let image = super::inspect::image_name(services, &record);
         let sizes = if request.size { Some(super::inspect::sizes(services, &record).await) } else { None };
         summaries.push(Summary { record, image, sizes });

@@ -63,9 +63,19 @@ pub(crate) fn json<T: Serialize>(body: &T) -> Answer {
     json_as(StatusCode::OK, body)
 }
 
+/// The same, of about so many bytes.
+pub(crate) fn json_of_about<T: Serialize>(size: usize, body: &T) -> Answer {
+    write_json(StatusCode::OK, size, body)
+}
+
 /// A JSON body under another status.
 pub(crate) fn json_as<T: Serialize>(status: StatusCode, body: &T) -> Answer {
-    let mut text = serde_json::to_vec(body)
+    write_json(status, 0, body)
+}
+
+fn write_json<T: Serialize>(status: StatusCode, size: usize, body: &T) -> Answer {
+    let mut text = Vec::with_capacity(size);
+    serde_json::to_writer(&mut text, body)
         .map_err(|error| errors::Error::wrap(Class::Internal, error).context("write the answer"))?;
     text.push(b'\n'); // as Docker does: kind to people who use curl
     Ok((status, [(header::CONTENT_TYPE, "application/json")], Body::from(text)).into_response())
