@@ -18,3 +18,15 @@ fn docker_py_does_it_all() {
         assert!(said.ends_with("all done\n"), "{said}");
     });
 }
+
+#[test]
+fn the_list_of_differences_from_docker_is_the_one_that_is_checked() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new("python3");
+    let printed = Run::of(command.arg("-B").arg(here.join("clients/side_by_side_kept.py"))).ok();
+    let kept = std::fs::read_to_string(here.join("../docs/docker-differences.md")).unwrap();
+    assert_eq!(
+        kept, printed,
+        "write it anew: python3 tests/clients/side_by_side_kept.py > docs/docker-differences.md"
+    );
+}
