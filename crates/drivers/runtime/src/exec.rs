@@ -80,11 +80,6 @@ impl ExecTask {
         self.task.resize_terminal(self.exec.as_str(), rows, columns).await
     }
 
-    /// Ends its standard input.
-    pub async fn close_stdin(&self) -> Result<()> {
-        self.task.close_input(self.exec.as_str()).await
-    }
-
     /// Makes the shim forget it, once it has ended (or never started). One that the shim has forgotten already ended
     /// as it was seen to end.
     pub async fn delete(&self) -> Result<Exit> {

@@ -222,11 +222,6 @@ impl Task {
         self.call_empty("ResizePty", &request).await
     }
 
-    /// Ends the init process's standard input.
-    pub async fn close_stdin(&self) -> Result<()> {
-        self.close_input("").await
-    }
-
     pub(crate) async fn close_input(&self, exec: &str) -> Result<()> {
         let request = CloseIORequest {
             id: self.id_string(),

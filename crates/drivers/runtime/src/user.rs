@@ -34,7 +34,7 @@ pub enum UserError {
         name: String,
     },
     /// The name of an additional group is not in `group`.
-    #[error("Unable to find group {name}: no matching entries in group file")]
+    #[error("unable to find group {name}: no matching entries in group file")]
     NoAdditionalGroup {
         /// As asked for.
         name: String,
@@ -202,7 +202,7 @@ mod tests {
             ("foo", &[], "unable to find user foo: no matching entries in passwd file"),
             ("foo:adm", &[], "unable to find user foo: no matching entries in passwd file"),
             ("web:nope", &[], "unable to find group nope: no matching entries in group file"),
-            ("web", &["nope"], "Unable to find group nope: no matching entries in group file"),
+            ("web", &["nope"], "unable to find group nope: no matching entries in group file"),
             ("2147483648", &[], "uids and gids must be in range 0-2147483647"),
             ("-1", &[], "uids and gids must be in range 0-2147483647"),
         ];

@@ -135,7 +135,13 @@ fn refuse_running(container: &Container) -> Result<()> {
         State::Running { .. } => {
             Err(in_use(container, "running", "stop the container before removing or force remove"))
         }
-        State::Paused { .. } => Err(in_use(container, "paused", "unpause it first, or force the removal")),
+        State::Paused { .. } => Err(Error::new(
+            Class::Conflict,
+            format!(
+                "cannot remove container \"{}\": container is paused and must be unpaused first",
+                container.record().name
+            ),
+        )),
         State::Restarting { .. } => {
             Err(in_use(container, "restarting", "stop the container before removing or force remove"))
         }

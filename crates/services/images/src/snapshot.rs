@@ -61,11 +61,6 @@ impl Images {
         self.inner.layers.open_root(key).map_err(snapshot_error)
     }
 
-    /// The read-only root file system of an image, mounted nowhere.
-    pub fn open_image_root(&self, image: &Image) -> Result<OwnedFd> {
-        Ok(self.inner.layers.open_layers(&self.index().dirs(image)?)?)
-    }
-
     /// Gives up the writable directories of the container `key`: one rename, the deletion comes later. One that
     /// does not exist is no error. Layers that only this container needed go in the background.
     pub async fn release(&self, key: &str) -> Result<()> {

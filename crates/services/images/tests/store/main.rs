@@ -18,7 +18,8 @@ async fn the_embedded_image_is_there_without_a_network() {
     let image = home.images.load_embedded("hello-world").await.unwrap().unwrap();
     assert_eq!(image.repo_tags(), ["hello-world:latest"]);
     assert_eq!(image.config.config.cmd.as_deref().unwrap(), ["/hello"]);
-    let root = home.images.open_image_root(&image).unwrap();
+    home.images.prepare(&image, "one", None).await.unwrap();
+    let root = home.images.open_root("one").unwrap();
     let program = images::read_in_root(&root, "hello", 1 << 20).unwrap().unwrap();
     assert!(program.starts_with(b"\x7fELF") && program.len() < 4096, "{}", program.len());
     assert_eq!(home.images.resolve(image.id.short()).unwrap(), image);

@@ -77,9 +77,11 @@ async fn archives_of_umoci_and_skopeo() {
         let image = home.images.resolve(name).unwrap();
         assert_eq!(image.layers().len(), 2);
         assert_eq!(image.config.config.cmd.as_deref().unwrap(), ["sh"]);
-        let root = home.images.open_image_root(&image).unwrap();
+        home.images.prepare(&image, "one", None).await.unwrap();
+        let root = home.images.open_root("one").unwrap();
         assert_eq!(images::read_in_root(&root, "bin/bash", 9).unwrap().unwrap(), b"#!");
         assert_eq!(images::read_in_root(&root, "gone", 9).unwrap(), None);
+        home.images.release("one").await.unwrap();
     }
     assert_eq!(home.layers(), 2, "the same layers in every format");
 }
