@@ -28,6 +28,8 @@ pub(crate) struct Flags {
     pub(crate) id: String,
     pub(crate) address: String,
     pub(crate) bundle: Option<PathBuf>,
+    /// The process without which it is not needed, until somebody has connected.
+    pub(crate) parent: Option<i32>,
     /// The word after the command, which `compress`, `log` and `namespaces` have.
     pub(crate) operand: Option<PathBuf>,
 }
@@ -70,6 +72,8 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Comm
             "id" => flags.id = value,
             "address" => flags.address = value,
             "bundle" => flags.bundle = Some(value.into()),
+            // Told, since a parent that has died already has left this process to another one.
+            "parent" => flags.parent = Some(value.parse().map_err(|_| Problem::Value(argument.clone()))?),
             "publish-binary" | "socket" => {}
             _ => return Err(Problem::Flag(argument)),
         }
@@ -115,6 +119,7 @@ mod tests {
     fn nonsense_is_named() {
         assert_eq!(parse_words("fly"), Err(Problem::Command("fly".to_owned())));
         assert_eq!(parse_words("-wings 2 start"), Err(Problem::Flag("-wings".to_owned())));
+        assert_eq!(parse_words("serve -parent me"), Err(Problem::Value("-parent".to_owned())));
         assert_eq!(parse_words("start -id"), Err(Problem::Value("-id".to_owned())));
         assert_eq!(parse_words(""), Err(Problem::Nothing));
     }

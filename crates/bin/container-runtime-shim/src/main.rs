@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         }
     };
     let done = match command {
-        Command::Serve => command::serve(flags.namespace),
+        Command::Serve => command::serve(flags.namespace, flags.parent),
         Command::Start => command::start(&flags),
         Command::Delete => command::delete(&flags),
         Command::Compress => command::compress(flags.operand.as_deref()),

@@ -27,7 +27,7 @@
 //! # Our shim's command line
 //!
 //! ```text
-//! container-runtime-shim serve [--idle]      descriptor 3 is the listening ttrpc socket, bound by the caller
+//! container-runtime-shim [-parent PID] serve [--idle]      descriptor 3 is the listening ttrpc socket, bound by the caller
 //! container-runtime-shim -namespace NS -id ID -address ADDR [-bundle DIR] start | delete      as containerd does
 //! container-runtime-shim compress LOG        compresses what json-file rotated, at low priority
 //! container-runtime-shim log BUNDLE          containerd's `binary://` logging: 3 stdout, 4 stderr, 5 ready
@@ -35,8 +35,8 @@
 //!
 //! `serve` becomes a session leader and a subreaper, drops its environment and every other descriptor, points 0 to 2
 //! at `/dev/null`, and answers at once. Without a container it exits when its last connection closes, on `Shutdown`,
-//! or when nobody has connected for a minute: who keeps idle shims keeps a connection to each. With a container it
-//! stays until the container is deleted, whoever comes and goes. `--idle` prepares what needs no container; the
+//! or when nobody has connected for a minute, or before `-parent` died: who keeps idle shims keeps a connection to each.
+//! With a container it stays until the container is deleted, whoever comes and goes, and until its clients have its output. `--idle` prepares what needs no container; the
 //! caller may rename the socket's file before `Create`. `$CONTAINER_RUNTIME_SHIM_TRACE`, of any value, makes it
 //! write the time of each step to `shim.log`.
 //!

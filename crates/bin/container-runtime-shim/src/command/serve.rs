@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::shim::{Setting, Shim};
 use crate::trace;
 use rustix::fs::{Mode, OFlags};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::path::Path;
 use sys::thread::SingleThread;
@@ -13,8 +13,8 @@ use sys::thread::SingleThread;
 const LISTENER: i32 = 3;
 
 /// Serves until there is nothing left to serve.
-pub(crate) fn serve(namespace: String) -> Result<()> {
-    let parent = rustix::process::getppid();
+pub(crate) fn serve(namespace: String, parent: Option<i32>) -> Result<()> {
+    let parent = parent.and_then(Pid::from_raw);
     trace::enable(std::env::var_os("CONTAINER_RUNTIME_SHIM_TRACE").is_some());
     let containerd = std::env::var("TTRPC_ADDRESS").ok();
     sys::fds::close_from(LISTENER.cast_unsigned() + 1, alone()?);

@@ -21,6 +21,21 @@ fn delete_command(container: &Fixture) -> DeleteResponse {
 }
 
 #[test]
+fn a_shim_whose_daemon_died_before_it_was_ready_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(directory.path().join(file::SOCKET)).unwrap();
+    // Whoever its parent is by now, it is not this process.
+    let child = sys::spawn::spawn(&sys::spawn::Program {
+        path: Path::new(SHIM),
+        arguments: &["-parent", "1", "serve", "--idle"].map(std::ffi::OsStr::new),
+        environment: &[],
+        descriptors: &[(listener.as_fd(), 3)],
+    });
+    let pid = child.unwrap().pid;
+    eventually("it ends", || !is_running(pid));
+}
+
+#[test]
 fn delete_cleans_up_after_a_shim_that_was_killed() {
     if lacks() {
         return;

@@ -25,12 +25,14 @@ pub(crate) struct ShimProcess {
 }
 
 impl ShimProcess {
-    /// Starts `program -namespace … serve --idle` on a listening socket. Blocks for about a millisecond, until the exec.
+    /// Starts `program -namespace … -parent … serve --idle` on a listening socket. Blocks for about a millisecond, until
+    /// the exec.
     pub(crate) fn start(program: &Path, namespace: &str, listener: &UnixListener) -> Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
+        let own = std::process::id().to_string();
         let child = spawn(&Program {
             path: program,
-            arguments: &["-namespace", namespace, "serve", "--idle"].map(OsStr::new),
+            arguments: &["-namespace", namespace, "-parent", &own, "serve", "--idle"].map(OsStr::new),
             environment: &[("PATH", &path)],
             descriptors: &[(listener.as_fd(), LISTENER)],
         });
