@@ -108,23 +108,6 @@ impl Cgroup {
         }
     }
 
-    /// How many processes the kernel has killed here and below for lack of memory; 0 where nobody counts.
-    pub fn oom_kills(&self) -> Result<u64> {
-        let count = |path: &Path| {
-            let text = files::read_if_there(path)?.unwrap_or_default();
-            Ok::<u64, Error>(files::parse_flat_keyed(&text).get("oom_kill").copied().unwrap_or(0))
-        };
-        match &self.place {
-            // v2 counts the whole subtree, v1 each cgroup for itself.
-            Place::V2(directory) => count(&directory.join("memory.events")),
-            Place::V1 { .. } => {
-                let Some(directory) = self.of(Controller::Memory) else { return Ok(0) };
-                let subtree = files::subtree(directory)?;
-                subtree.iter().map(|cgroup| count(&cgroup.join("memory.oom_control"))).sum()
-            }
-        }
-    }
-
     /// Ids of all processes here and below on any hierarchy, ascending.
     pub fn pids(&self) -> Result<Vec<u32>> {
         let mut found = BTreeSet::new();

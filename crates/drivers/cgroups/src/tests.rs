@@ -86,7 +86,6 @@ fn counts_are_there_for_a_living_cgroup() {
     if let Some(memory) = stats.memory {
         assert!(memory.limit > 0 && !memory.stat.is_empty());
     }
-    assert_eq!(scratch.cgroup.oom_kills().unwrap(), 0);
 }
 
 #[test]
