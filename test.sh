@@ -13,6 +13,8 @@ fi
 
 cargo fmt --check
 cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+# Only `cargo xtask vm` runs these, see docs/testing.md.
+cargo clippy --quiet --locked -p tests --test vm -- -D warnings
 # The end-to-end tests run these two.
 cargo build --quiet --locked -p container-runtime -p container-runtime-shim
 cargo nextest run --locked --workspace "$@"
