@@ -122,7 +122,7 @@ fn check_proc(point: &MountPoint) -> Result<()> {
     const PROC_SUPER_MAGIC: i64 = 0x9fa0;
     let target = &point.target;
     if target == "/proc" {
-        let is_proc = |stat: rustix::fs::StatFs| i64::from(stat.f_type) == PROC_SUPER_MAGIC;
+        let is_proc = |stat: rustix::fs::StatFs| stat.f_type == PROC_SUPER_MAGIC;
         let bound = matches!(point.kind, MountPointKind::Bind);
         if bound && rustix::fs::statfs(point.source.as_str()).is_ok_and(is_proc) {
             return Ok(());
