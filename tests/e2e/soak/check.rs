@@ -133,7 +133,8 @@ impl<'a> Checker<'a> {
             let said = self.said(&slot.name).unwrap_or_else(|| panic!("{slot:?} vanished"));
             let agrees = match said.status.as_str() {
                 "running" => process == Some(said.pid) && !is_frozen(said.pid),
-                "paused" => process == Some(said.pid) && is_frozen(said.pid),
+                // It may have been frozen before it became the container's program.
+                "paused" => process.is_none_or(|pid| pid == said.pid) && is_frozen(said.pid),
                 _ => process.is_none(),
             };
             if agrees {
