@@ -103,9 +103,9 @@ fn memory_that_is_not_there_kills_and_says_so() {
             )
             .ok();
         tests::wait_until("the child's end", || engine.docker(&["logs", "c1"]).stdout.contains("137"));
-        tests::wait_until("OOMKilled", || {
-            engine.inspect("c1", "{{.State.OOMKilled}} {{.State.Running}}") == "true true"
-        });
+        let events = [&events[..], &["--filter", "container=c1"]].concat();
+        tests::wait_until("the event", || engine.docker(&events).stdout.contains("oom"));
+        assert_eq!(engine.inspect("c1", "{{.State.Running}}"), "true");
         engine.docker(&["rm", "-f", "c1"]).ok();
     });
 }

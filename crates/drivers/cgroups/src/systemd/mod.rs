@@ -59,6 +59,8 @@ impl Scope {
             ("MemoryAccounting", Value::Flag(true)),
             ("IOAccounting", Value::Flag(true)),
             ("TasksAccounting", Value::Flag(true)),
+            // By itself it allows 15 % of what the host does.
+            ("TasksMax", Value::Number(u64::MAX)),
             ("PIDs", Value::Numbers(vec![pid])),
         ]);
         body.empty_structs();
