@@ -6,7 +6,7 @@
 
 mod activation;
 mod apparmor;
-mod limits;
+mod cgroup2;
 mod scopes;
 
 use tests::{Need, lacks};

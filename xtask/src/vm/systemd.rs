@@ -17,6 +17,8 @@ const NAME: &str = "bookworm-1";
 const RUN: &str = "#!/bin/sh
 export HOME=/root TERM=linux
 ulimit -n 1048576
+# Mounted when somebody looks, in a cgroup that a test would find to be new.
+ls /proc/sys/fs/binfmt_misc >/dev/null 2>&1
 [ -b /dev/vdb ] && mkdir -p /var/lib/container-runtime && mount /dev/vdb /var/lib/container-runtime
 stty -F /dev/ttyS1 raw -echo
 sh /vm/command </dev/null >/dev/ttyS1 2>&1
