@@ -10,7 +10,6 @@ use super::derive::{self, Derived};
 use super::error_log::ErrorLog;
 use super::explain;
 use super::placed::{self, Held};
-use super::weight;
 use crate::bundle::{self, parse};
 use crate::error::{Error, Result};
 use crate::program::{Confinement, Identity, Kind, ProgramExecutor};
@@ -71,7 +70,6 @@ impl Libcontainer {
         if let Some(held) = &held {
             config = held.place(&path, &config)?;
         }
-        let weight = weight::take(&path, &mut config)?;
         let adapted = ahead::adapt(&config, &self.bundle)?;
         let derived =
             derive::config(adapted.as_ref().map_or(&config, |adapted| &adapted.text), &self.bundle)?;
@@ -86,9 +84,6 @@ impl Libcontainer {
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
         self.write(file::CONFIG, &derive::settled(&text, &self.bundle, pid)?)?;
         core_link::rename(pid);
-        if let Some(weight) = weight {
-            weight::give(pid, weight)?;
-        }
         if let (Some(scope), Some(held)) = (&scope, &held) {
             scope.keep_limits(&held.path).map_err(placed::error)?;
         }
@@ -150,8 +145,7 @@ impl Libcontainer {
     }
 
     pub(super) fn update(&self, resources: &[u8]) -> Result<()> {
-        let mut resources: LinuxResources = parse(Path::new("resources"), resources)?;
-        let weight = weight::take_update(&mut resources);
+        let resources: LinuxResources = parse(Path::new("resources"), resources)?;
         self.guard(|| {
             let manager = self.cgroup()?;
             let options = ControllerOpt {
@@ -162,11 +156,6 @@ impl Libcontainer {
             };
             Ok(manager.apply(&options)?)
         })?;
-        if let Some(weight) = weight {
-            let pid =
-                self.guard(|| Ok(self.load()?.pid()))?.ok_or_else(|| self.lost("the process's number"))?;
-            weight::give(pid.as_raw(), weight)?;
-        }
         if let Some(scope) = self.scope(&self.config()?)? {
             let path = self.guard(|| Ok(self.load()?.spec()?.cgroup_path))?;
             scope.keep_limits(&path).map_err(placed::error)?;

@@ -9,7 +9,6 @@ mod error_log;
 mod explain;
 mod libcontainer;
 mod placed;
-mod weight;
 
 use crate::error::{Error, Result};
 use crate::streams::Theirs;

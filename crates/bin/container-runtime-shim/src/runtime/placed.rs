@@ -1,8 +1,7 @@
 //! Where a container of libcontainer's gets its cgroup, where systemd is asked for it.
 //!
-//! libcontainer's own client of systemd sends processors as the wrong type and no weight of block devices at all. So the
-//! scope is made here, libcontainer finds a directory that exists and writes the limits into it, and systemd is told of
-//! them.
+//! systemd makes the scope, libcontainer finds a directory that exists and writes the limits into it, and systemd is told
+//! of them.
 
 use super::derive::{Object, field, put};
 use crate::bundle::parse;
