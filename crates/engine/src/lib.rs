@@ -5,8 +5,8 @@
 //! everything first, then acts, registering an undo for every step; it runs on even if its caller goes away.
 //!
 //! To follow a `docker run`: [`container::create`] writes the record and the writable layer, [`container::attach`]
-//! queues the client, [`container::start`] makes network, bundle and process and leaves [`container`]'s `supervise`
-//! waiting for the exit, which [`container::wait`] reports.
+//! queues the client, [`container::start`] makes network, bundle and process and leaves
+//! `container/exit.rs` waiting for the end, which [`container::wait`] reports.
 
 pub mod container;
 pub mod exec;

@@ -56,7 +56,7 @@ pub async fn inspect(services: &Arc<Services>, reference: &str, size: bool) -> R
         execs: services.execs.of_container(&record.id),
         layers: layer_dirs(services, &record),
         storage_driver: "overlay2",
-        apparmor_profile: super::apparmor(services, &record).unwrap_or_default(),
+        apparmor_profile: super::apparmor::profile(services, &record.spec.security).unwrap_or_default(),
         sizes,
         record,
     })

@@ -8,7 +8,7 @@ use crate::Services;
 use containers::Container;
 use errors::{Class, Error, Result};
 use runtime::Task;
-use spec::ContainerSpec;
+use spec::{ContainerSpec, IpcMode, JoinMode, NetworkMode};
 use std::sync::Arc;
 
 /// The runs that are joined, as they were before it.
@@ -23,7 +23,7 @@ impl Donors {
             let task = container.task().filter(|_| container.state().is_live())?;
             Some((container, task))
         };
-        Self(super::user_namespace::joined(spec).iter().filter_map(find).collect())
+        Self(joined(spec).iter().filter_map(find).collect())
     }
 
     /// Whether they are still the same, now that they have been joined.
@@ -40,4 +40,30 @@ impl Donors {
         }
         Ok(())
     }
+}
+
+/// The containers whose namespaces it joins.
+pub(super) fn joined(spec: &ContainerSpec) -> Vec<&str> {
+    let mut others = Vec::new();
+    if let NetworkMode::Container(other) = &spec.network.mode {
+        others.push(other.as_str());
+    }
+    if let IpcMode::Container(other) = &spec.namespaces.ipc {
+        others.push(other.as_str());
+    }
+    for mode in [&spec.namespaces.pid, &spec.namespaces.uts] {
+        if let JoinMode::Container(other) = mode {
+            others.push(other.as_str());
+        }
+    }
+    others
+}
+
+/// The init process of another container whose namespace is to be joined.
+pub(super) fn pid_of(services: &Services, other: &str, wish: &str) -> Result<u32> {
+    let container = services.containers.find(other)?;
+    container.state().pid().ok_or_else(|| {
+        Error::new(Class::Conflict, format!("cannot {wish} a non running container: {}", container.id()))
+            .hint("Start it first")
+    })
 }

@@ -1,43 +1,47 @@
 //! The verbs on containers.
 
+// The verbs.
 mod attach;
-mod connect;
 mod create;
-mod devices;
-mod files;
-mod init;
 mod inspect;
-mod joined;
 mod kill;
 mod list;
 mod logs;
 mod pause;
-mod propagation;
 mod prune;
 mod remove;
 mod rename;
 mod resize;
-mod resolve;
 mod restart;
-mod shim_options;
 mod start;
 mod stats;
 mod stop;
-mod supervise;
-mod sysctls;
-mod targets;
 mod top;
 mod unpause;
 mod update;
-mod user;
-mod user_namespace;
-mod validate;
-mod volumes;
 mod wait;
 
+// What happens without a client's asking.
+mod adopt;
+mod exit;
+mod restart_policy;
+
+// What several of them need.
+mod apparmor;
+mod cleanup;
+mod devices;
+mod joined;
+mod limits;
+mod network;
+mod sysctls;
+mod user;
+mod user_namespace;
+mod volumes;
+
+pub(crate) use adopt::adopt;
+pub(crate) use apparmor::APPARMOR_PROFILE;
 pub use attach::{Attach, Attached, attach};
 pub use create::{Create, Created, create};
-pub use files::Files;
 pub use inspect::{Inspection, Sizes, inspect};
 pub use kill::kill;
 pub use list::{List, Summary, list};
@@ -48,11 +52,10 @@ pub use remove::{Remove, remove};
 pub use rename::rename;
 pub use resize::resize;
 pub use restart::restart;
-pub use start::start;
 pub(crate) use start::start_failure_code;
+pub use start::{Files, start};
 pub use stats::{InterfaceStats, Stats, stats};
 pub use stop::{Stop, stop};
-pub(crate) use supervise::adopt;
 pub use top::{Top, top};
 pub use unpause::unpause;
 pub use update::{Update, update};
@@ -64,7 +67,6 @@ use ::containers::{Container, Record};
 use errors::{Class, Error, Result};
 use events::{ContainerAction, ContainerOf, Event};
 use ids::ContainerId;
-use spec::Security;
 use std::path::PathBuf;
 
 /// An event about a container.
@@ -88,6 +90,10 @@ pub(crate) fn failed_call(container: &Container, error: runtime::Error) -> Error
     error
 }
 
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Class::Invalid, message)
+}
+
 /// The OCI document that a running container was started with.
 pub(crate) fn bundle_spec(services: &Services, id: &ContainerId) -> Result<oci_spec::runtime::Spec> {
     let path = services.bundle_dir(id).join(shim_protocol::file::CONFIG);
@@ -104,27 +110,6 @@ fn log_path(services: &Services, id: &ContainerId) -> PathBuf {
 fn cgroup_path(services: &Services, record: &Record) -> PathBuf {
     let parent = record.spec.cgroup_parent.as_deref().unwrap_or(&services.settings.runtime.cgroup_parent);
     cgroups::container_path(services.cgroup_driver, Some(parent), "container-runtime", record.id.as_str())
-}
-
-/// Name of the default AppArmor profile.
-pub(crate) const APPARMOR_PROFILE: &str = "container-runtime-default";
-
-/// The AppArmor profile that applies; none where the kernel has no AppArmor or the client wants none.
-fn apparmor(services: &Services, record: &Record) -> Option<String> {
-    profile(services, &record.spec.security)
-}
-
-/// The same before there is a record.
-fn profile(services: &Services, security: &Security) -> Option<String> {
-    match security.apparmor.as_deref() {
-        _ if !services.host.apparmor => None,
-        Some("unconfined") => None,
-        // What an engine's own is called in documents written for Docker.
-        Some("" | "docker-default") => Some(APPARMOR_PROFILE.to_owned()),
-        Some(profile) => Some(profile.to_owned()),
-        None if security.privileged => None,
-        None => Some(APPARMOR_PROFILE.to_owned()),
-    }
 }
 
 #[cfg(test)]

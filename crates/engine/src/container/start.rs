@@ -1,6 +1,15 @@
 //! `start`: network, files, bundle, process.
 
+mod files;
+mod propagation;
+mod resolve;
+mod shim_options;
+mod targets;
+
+pub use files::Files;
+
 use super::joined::Donors;
+use super::{cleanup, exit, network, user_namespace};
 use crate::Services;
 use ::events::ContainerAction;
 use containers::{Container, Event, Record, State};
@@ -61,14 +70,14 @@ pub(crate) async fn start_locked(
     }
     // What the previous run left is cleared away before the next one begins.
     let _cleanup = container.cleanup_lock.lock().await;
-    super::supervise::clear_leftovers(services, container).await?;
+    cleanup::clear_leftovers(services, container).await?;
 
     let mut undo = Undo::new("container.start");
     let outcome = run(services, container, by_user, &mut undo).await;
     match undo.settle(outcome).await {
         Ok((record, task)) => {
             services.events.publish(super::event(&ContainerAction::Start, &record));
-            super::supervise::spawn(services, container, task);
+            exit::await_exit(services, container, task);
             Ok(())
         }
         Err(error) => {
@@ -89,10 +98,10 @@ async fn run(
         return Err(Error::new(Class::Invalid, "exec: \"\": executable file not found in $PATH"));
     }
     let donors = Donors::of(services, &record.spec);
-    let mapped = super::user_namespace::prepare(services, &record, undo).await?;
+    let mapped = user_namespace::prepare(services, &record, undo).await?;
     let mapped = mapped.as_ref();
-    let network = super::connect::connect(services, &record, mapped, undo).await?;
-    let resolved = super::resolve::resolve(services, &record, &network, mapped, undo).await?;
+    let network = network::connect(services, &record, mapped, undo).await?;
+    let resolved = resolve::resolve(services, &record, &network, mapped, undo).await?;
 
     undo.step("write the bundle")?;
     let bundle = services.bundle_dir(container.id());
@@ -101,12 +110,12 @@ async fn run(
         let (services, id) = (Arc::clone(services), record.id.clone());
         move || {
             Box::pin(async move {
-                super::supervise::end_by_bundle(&services, &id).await?;
+                cleanup::end_by_bundle(&services, &id).await?;
                 Ok(services.state_trash.discard(&services.bundle_dir(&id))?)
             })
         }
     });
-    super::user_namespace::let_pass(&bundle, mapped.map(|mapped| &mapped.ids))?;
+    user_namespace::let_pass(&bundle, mapped.map(|mapped| &mapped.ids))?;
     let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;
     let mounts = services.images.rootfs(container.id().as_str())?.into_iter();
     let rootfs =
@@ -121,7 +130,7 @@ async fn run(
             bundle,
             spec,
             rootfs,
-            options: super::shim_options::shim_options(services, &record)?,
+            options: shim_options::shim_options(services, &record)?,
             terminal: record.spec.process.tty,
             open_stdin: record.spec.process.open_stdin,
         })

@@ -30,7 +30,7 @@ pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Resul
     services.containers.note(&container, |record| record.stopped_by_user = true).await?;
     stop_locked(services, &container, &how).await?;
     // It may have ended by itself just before, with a restart due.
-    super::supervise::cancel_restart(services, &container).await?;
+    super::restart_policy::cancel_restart(services, &container).await?;
     services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
     Ok(())
 }

@@ -1,14 +1,46 @@
 //! Kernel parameters that a container wants: whether they are its own, and whether this kernel has them.
 
+use super::invalid;
 use errors::{Class, Error, Result};
-use spec::ContainerSpec;
+use spec::{ContainerSpec, IpcMode, NetworkMode};
 use std::path::Path;
+
+/// Refuses parameters that are the host's: of no namespace, or of one that the container shares with it.
+///
+/// # Errors
+/// `Invalid` names the first.
+pub(super) fn check_namespaces(spec: &ContainerSpec) -> Result<()> {
+    for name in spec.security.sysctls.keys() {
+        let host_network = spec.network.mode == NetworkMode::Host;
+        let host_ipc = spec.namespaces.ipc == IpcMode::Host;
+        let ipc = [
+            "kernel.msgmax",
+            "kernel.msgmnb",
+            "kernel.msgmni",
+            "kernel.sem",
+            "kernel.shmall",
+            "kernel.shmmax",
+            "kernel.shmmni",
+            "kernel.shm_rmid_forced",
+        ];
+        let is_ipc = ipc.contains(&name.as_str()) || name.starts_with("fs.mqueue.");
+        let is_net = name.starts_with("net.");
+        if (is_net && host_network) || (is_ipc && host_ipc) {
+            return Err(invalid(format!("sysctl '{name}' is not allowed in the host's namespace")));
+        }
+        if !is_net && !is_ipc {
+            return Err(invalid(format!("sysctl '{name}' is not whitelisted"))
+                .hint("Only net.*, fs.mqueue.* and the IPC parameters belong to a container's namespaces"));
+        }
+    }
+    Ok(())
+}
 
 /// Refuses parameters that this kernel does not have.
 ///
 /// # Errors
 /// `Invalid` names the first.
-pub(super) fn check(spec: &ContainerSpec) -> Result<()> {
+pub(super) fn check_kernel(spec: &ContainerSpec) -> Result<()> {
     let missing = |name: &&String| {
         // Those of an interface exist where the interface does: in the container.
         let of_interface = name.contains(".conf.") || name.contains(".neigh.");
@@ -40,9 +72,9 @@ mod tests {
         let mut spec = ContainerSpec::default();
         spec.security.sysctls.insert("net.ipv4.ip_forward".into(), "1".into());
         spec.security.sysctls.insert("net.ipv4.conf.eth0.forwarding".into(), "1".into());
-        check(&spec).unwrap();
+        check_kernel(&spec).unwrap();
         spec.security.sysctls.insert("net.nope.nope".into(), "1".into());
-        let error = check(&spec).unwrap_err().to_string();
+        let error = check_kernel(&spec).unwrap_err().to_string();
         assert!(error.contains("net.nope.nope") && error.contains("no such file or directory"), "{error}");
         assert_eq!(path("net/ipv4/conf/eth0.1/forwarding"), "net/ipv4/conf/eth0.1/forwarding");
     }

@@ -31,7 +31,7 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
     }
     let mut resources = record.spec.resources.clone();
     merge(&mut resources, &change.resources);
-    let warnings = super::validate::resources(services, &mut resources)?;
+    let warnings = super::limits::check(services, &mut resources)?;
     if let Some(task) = container.task() {
         let devices = super::devices::block_devices(&resources)?;
         let mut limits = resources.clone();

@@ -3,13 +3,13 @@
 //! What the ids are is decided when the container is created, and its writable layer remembers it: its files have
 //! these owners, whatever the settings say later.
 
-use super::connect::pid_of;
+use super::joined::{joined, pid_of};
 use crate::Services;
 use containers::Record;
 use errors::{Class, Error, Result};
 use runtime::UserNamespace;
 use rustix::fs::{Gid, Mode, Uid};
-use spec::{ContainerSpec, IdMaps, IpcMode, JoinMode, NetworkMode};
+use spec::{ContainerSpec, IdMaps, JoinMode, NetworkMode};
 use std::path::Path;
 use std::sync::Arc;
 use undo::Undo;
@@ -71,23 +71,6 @@ fn shared(services: &Services, record: &Record, ids: &IdMaps) -> Result<Option<u
         found = Some((pid, namespace));
     }
     Ok(found.map(|(pid, _)| pid))
-}
-
-/// The containers whose namespaces it joins.
-pub(super) fn joined(spec: &ContainerSpec) -> Vec<&str> {
-    let mut others = Vec::new();
-    if let NetworkMode::Container(other) = &spec.network.mode {
-        others.push(other.as_str());
-    }
-    if let IpcMode::Container(other) = &spec.namespaces.ipc {
-        others.push(other.as_str());
-    }
-    for mode in [&spec.namespaces.pid, &spec.namespaces.uts] {
-        if let JoinMode::Container(other) = mode {
-            others.push(other.as_str());
-        }
-    }
-    others
 }
 
 /// Refuses what a container in a user namespace of its own can't have, in docker's words.

@@ -165,6 +165,7 @@ fn runtime_config(
         default: settings.runtime.default_runtime.clone(),
         systemd_cgroup: driver == cgroups::Driver::Systemd,
         idle_shims: settings.runtime.idle_shims,
+        patience: runtime::PATIENCE,
         kill_cgroup: Arc::new(move |path| {
             let group = host.cgroup(path);
             group.kill().and_then(|()| group.remove()).map_err(std::io::Error::other)

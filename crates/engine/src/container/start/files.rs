@@ -1,7 +1,8 @@
 //! The files that the engine writes into a container's `/etc`.
 
-use super::connect::Network;
 use crate::Services;
+use crate::container::network::Network;
+use crate::container::user_namespace;
 use containers::Record;
 use durable::Sync;
 use errors::Result;
@@ -22,7 +23,7 @@ pub struct Files {
 }
 
 impl Files {
-    pub(super) fn of(services: &Services, id: &ids::ContainerId) -> Self {
+    pub(in crate::container) fn of(services: &Services, id: &ids::ContainerId) -> Self {
         let dir = services.container_dir(id);
         Self {
             hosts: dir.join("hosts"),
@@ -48,7 +49,7 @@ pub(super) fn write(
     if owner == record.id {
         write_own(services, record, network, &files)?;
         for path in [&files.hosts, &files.hostname, &files.resolv_conf] {
-            super::user_namespace::give(path, ids)?;
+            user_namespace::give(path, ids)?;
         }
     }
     Ok([

@@ -3,8 +3,8 @@
 //! Runtimes say little when a file is to be mounted over a directory; and a tmpfs has the mode of the directory that it
 //! covers.
 
-use super::devices::Found;
 use crate::Services;
+use crate::container::devices::Found;
 use containers::{MountPoint, MountPointKind, Record};
 use errors::{Class, Error, Result};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};

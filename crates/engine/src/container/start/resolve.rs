@@ -1,9 +1,12 @@
 //! Everything that a container's wishes do not say by themselves, looked up at its start.
 
-use super::connect::{Network, pid_of};
 use super::targets::Modes;
-use super::user_namespace::Mapped;
 use crate::Services;
+use crate::container::devices::{self, Found};
+use crate::container::joined::pid_of;
+use crate::container::network::Network;
+use crate::container::user_namespace::Mapped;
+use crate::container::{apparmor, cgroup_path, sysctls, user, volumes};
 use containers::{MountPoint, MountPointKind, Record};
 use errors::{Class, Error, Result};
 use runtime::bundle::{BindRequest, Resolved, ResolvedMount, Shm};
@@ -21,15 +24,15 @@ pub(super) async fn resolve(
     undo: &mut Undo,
 ) -> Result<Resolved> {
     let spec = &record.spec;
-    super::sysctls::check(spec)?;
+    sysctls::check_kernel(spec)?;
     undo.step("mount the volumes")?;
     mount_volumes(services, record, undo).await?;
 
     undo.step("write hosts, hostname and resolv.conf")?;
     let mut mounts = super::files::write(services, record, network, mapped.map(|mapped| &mapped.ids))?;
-    let devices = super::devices::of(&spec.security)?;
+    let devices = devices::of(&spec.security)?;
     let modes = super::targets::look(services, record, &devices).await?;
-    let nodes = devices.iter().filter_map(super::devices::Found::as_mount);
+    let nodes = devices.iter().filter_map(Found::as_mount);
     for mount in client_mounts(record, &modes, services.host.kernel)?.into_iter().chain(nodes) {
         mounts.retain(|own| own.target != mount.target);
         mounts.push(mount);
@@ -39,16 +42,12 @@ pub(super) async fn resolve(
     let user = offload::blocking({
         let (services, id) = (Arc::clone(services), record.id.clone());
         let (name, groups) = (spec.process.user.clone(), spec.process.additional_groups.clone());
-        move || super::user::lookup(&services, &id, None, &name, &groups)
+        move || user::lookup(&services, &id, None, &name, &groups)
     })
     .await?;
 
     let hostname = super::files::hostname(record);
     let process = &spec.process;
-    let init = match process.init {
-        Some(true) => Some(super::init::path(services)),
-        Some(false) | None => None,
-    };
     Ok(Resolved {
         id: record.id.clone(),
         env: environment(record, &hostname, &user.home),
@@ -67,20 +66,20 @@ pub(super) async fn resolve(
         },
         uts_namespace: joined(services, &spec.namespaces.uts, "uts")?,
         user_namespace: mapped.map(|mapped| mapped.namespace.path()),
-        cgroup_path: super::cgroup_path(services, record),
+        cgroup_path: cgroup_path(services, record),
         private_cgroup: match &spec.namespaces.cgroup {
             Some(JoinMode::Private) => true,
             Some(_) => false,
             None => services.cgroups.mode().version() == 2 && !spec.security.privileged,
         },
         devices: devices.into_iter().map(|found| found.device).collect(),
-        block_devices: super::devices::block_devices(&spec.resources)?,
+        block_devices: devices::block_devices(&spec.resources)?,
         id_maps: mapped.map(|mapped| mapped.ids.clone()),
         default_rlimits: Vec::new(),
         seccomp: services.host.seccomp,
-        apparmor: super::apparmor(services, record),
+        apparmor: apparmor::profile(services, &spec.security),
         selinux: None,
-        init,
+        init: process.init.unwrap_or_default().then(|| init(services)),
         kernel: services.host.kernel,
         oom_score_adj: None,
     })
@@ -89,13 +88,20 @@ pub(super) async fn resolve(
 async fn mount_volumes(services: &Arc<Services>, record: &Arc<Record>, undo: &mut Undo) -> Result<()> {
     for point in &record.mounts {
         let MountPointKind::Volume { name, driver, .. } = &point.kind else { continue };
-        super::volumes::mount(services, record, point, name, driver).await?;
+        volumes::mount(services, record, point, name, driver).await?;
         undo.push("unmount the volume", {
             let (services, record, name) = (Arc::clone(services), Arc::clone(record), name.clone());
-            move || Box::pin(async move { super::volumes::unmount(&services, &record, &name).await })
+            move || Box::pin(async move { volumes::unmount(&services, &record, &name).await })
         });
     }
     Ok(())
+}
+
+/// The small init that `--init` puts before a container's program: the configured one, else our shim, which is one when
+/// it is called `docker-init`.
+fn init(services: &Services) -> PathBuf {
+    let configured = services.settings.runtime.init_path.clone();
+    configured.unwrap_or_else(|| services.host.shim.clone())
 }
 
 /// The client's mounts for the OCI document, parents before children.

@@ -1,6 +1,7 @@
 //! What our shim is told beside the OCI document.
 
 use crate::Services;
+use crate::container::log_path;
 use containers::Record;
 use errors::Result;
 use shim_protocol::{Log, Options, Runtime};
@@ -41,6 +42,6 @@ fn log(services: &Services, record: &Record) -> Result<Log> {
     let options = logs::resolve(&log.driver, &log.options, &subject)?;
     Ok(match logs::Driver::named(&log.driver)? {
         logs::Driver::None => Log::None,
-        logs::Driver::JsonFile => Log::JsonFile { path: super::log_path(services, &record.id), options },
+        logs::Driver::JsonFile => Log::JsonFile { path: log_path(services, &record.id), options },
     })
 }

@@ -1,5 +1,6 @@
 //! A container's network, made at its start and given back at its end.
 
+use super::joined::pid_of;
 use super::user_namespace::Mapped;
 use crate::Services;
 use containers::Record;
@@ -76,15 +77,6 @@ fn join(services: &Services, other: &str) -> Result<Network> {
     let pid = pid_of(services, other, "join the network namespace of")?;
     let namespace = NetworkNamespace::Path(PathBuf::from(format!("/proc/{pid}/ns/net")));
     Ok(Network { namespace, endpoints: BTreeMap::new(), _sandbox: None })
-}
-
-/// The init process of another container whose namespace is to be joined.
-pub(super) fn pid_of(services: &Services, other: &str, wish: &str) -> Result<u32> {
-    let container = services.containers.find(other)?;
-    container.state().pid().ok_or_else(|| {
-        Error::new(Class::Conflict, format!("cannot {wish} a non running container: {}", container.id()))
-            .hint("Start it first")
-    })
 }
 
 /// Gives the addresses back at once; the kernel takes the devices with the namespace.

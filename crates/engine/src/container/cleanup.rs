@@ -1,0 +1,72 @@
+//! Clearing away what a run leaves: process and cgroup, mounts of volumes, network, bundle.
+
+use crate::Services;
+use containers::{Container, Record};
+use errors::Result;
+use ids::ContainerId;
+use runtime::{Adopted, Task};
+use std::sync::Arc;
+
+/// Ends and clears away what an earlier run left, where the engine did not live to do so or could not.
+///
+/// # Errors
+/// When its shim lives but does not answer, or something can't be ended.
+pub(super) async fn clear_leftovers(services: &Arc<Services>, container: &Container) -> Result<()> {
+    if !services.bundle_dir(container.id()).exists() {
+        return Ok(());
+    }
+    end_by_bundle(services, container.id()).await?;
+    let record = container.record();
+    end_run(services, &record, None).await;
+    discard_bundle(services, &record);
+    Ok(())
+}
+
+/// Ends what a bundle tells of. As long as that fails the bundle has to stay: nothing else leads to it.
+///
+/// # Errors
+/// When its shim lives but does not answer, or something can't be ended.
+pub(super) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Result<()> {
+    let task = match services.runtimes.adopt(id, &services.bundle_dir(id)).await? {
+        Adopted::Running { task, .. } => {
+            let _ = task.kill(9, true).await;
+            task.wait().await;
+            Some(task)
+        }
+        Adopted::Exited(_, task) => task,
+        Adopted::Lost => None,
+    };
+    if let Some(task) = task {
+        task.delete().await?;
+    }
+    Ok(())
+}
+
+/// Process and cgroup, mounts of volumes, network. Answers whether the process is gone: else its bundle is needed, to
+/// find it again.
+pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) -> bool {
+    super::network::release(services, record);
+    let delete = async {
+        if let Some(task) = task
+            && let Err(error) = task.delete().await
+        {
+            tracing::warn!(container = %record.id, %error, "remove the ended process from its shim");
+            return false;
+        }
+        true
+    };
+    let unmount = async {
+        for volume in record.volumes() {
+            if let Err(error) = super::volumes::unmount(services, record, volume).await {
+                tracing::warn!(container = %record.id, volume, %error, "unmount a volume");
+            }
+        }
+    };
+    tokio::join!(delete, unmount).0
+}
+
+pub(super) fn discard_bundle(services: &Services, record: &Record) {
+    if let Err(error) = services.state_trash.discard(&services.bundle_dir(&record.id)) {
+        tracing::warn!(container = %record.id, %error, "remove the bundle");
+    }
+}
