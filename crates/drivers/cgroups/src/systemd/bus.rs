@@ -1,6 +1,7 @@
 //! A conversation with systemd over the socket that it keeps for root.
 
-use super::message::{self, Kind, Message, Reader, START, Writer};
+use super::message::{self, Kind, Message, Reader, START};
+use super::writer::{self, Writer};
 use crate::error::{Error, Result};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -40,7 +41,7 @@ impl Bus {
     /// Calls a method of systemd's manager and returns its answer's body.
     pub(super) fn call(&mut self, method: &'static str, signature: &str, body: Writer) -> Result<Vec<u8>> {
         self.serial += 1;
-        let bytes = message::call(self.serial, method, signature, body);
+        let bytes = writer::call(self.serial, method, signature, body);
         self.stream.write_all(&bytes).map_err(failed)?;
         loop {
             let answer = self.receive()?;

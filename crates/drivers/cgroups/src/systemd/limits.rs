@@ -1,6 +1,6 @@
 //! The limits of a cgroup of version 2 in systemd's words (`systemd.resource-control(5)`, `org.freedesktop.systemd1(5)`).
 
-use super::message::{Property, Value};
+use super::writer::{Property, Value};
 use crate::error::Result;
 use crate::files;
 use std::path::Path;

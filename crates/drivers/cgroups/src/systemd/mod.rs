@@ -7,14 +7,15 @@
 mod bus;
 mod limits;
 mod message;
+mod writer;
 
 use crate::error::{Error, Result};
 use crate::files;
 use crate::host::Host;
 use crate::naming;
 use bus::Bus;
-use message::{Value, Writer};
 use std::path::{Path, PathBuf};
+use writer::{Value, Writer};
 
 /// A scope by its name; it need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
