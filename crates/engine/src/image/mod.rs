@@ -2,6 +2,7 @@
 
 mod history;
 mod import;
+mod inspect;
 mod list;
 mod load;
 mod prune;
@@ -11,6 +12,7 @@ mod tag;
 
 pub use history::history;
 pub use import::import;
+pub use inspect::inspect;
 pub use list::{ListedImage, list};
 pub use load::load;
 pub use prune::{PrunedImages, prune};
@@ -19,18 +21,8 @@ pub use save::save;
 pub use tag::tag;
 
 use crate::Services;
-use errors::Result;
 use events::{Event, ImageAction};
 use images::{Image, Use};
-use std::sync::Arc;
-
-/// Everything about an image.
-///
-/// # Errors
-/// `NotFound`, and `Invalid` for what is neither a name nor an id.
-pub async fn inspect(services: &Arc<Services>, name: &str) -> Result<Arc<Image>> {
-    Ok(services.images.resolve(name)?)
-}
 
 /// The images that containers use.
 fn uses(services: &Services) -> Vec<Use> {

@@ -7,13 +7,15 @@ mod info;
 mod open;
 mod purge;
 mod remap;
+mod shutdown;
 
 pub(crate) use cgroup_driver::check as check_cgroup_parent;
 pub use df::{DiskUsage, disk_usage};
 pub use events::{EventStream, events};
 pub use info::{Info, info};
 pub use open::{Opening, open};
-pub use purge::{Shutdown, close, purge, request_shutdown};
+pub use purge::purge;
+pub use shutdown::{Shutdown, close, request_shutdown};
 
 /// Version of this engine.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

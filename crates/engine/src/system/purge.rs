@@ -1,27 +1,9 @@
-//! Closing an engine, and taking away everything that was ever its.
+//! Taking away everything that was ever an engine's.
 
 use crate::Services;
 use crate::container::Remove;
 use errors::Result;
 use std::sync::Arc;
-
-/// How the daemon shall end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shutdown {
-    /// Remove everything that is its: containers, images, volumes, networks, directories.
-    pub purge: bool,
-}
-
-/// Asks the daemon that holds these services to end.
-pub fn request_shutdown(services: &Services, how: Shutdown) {
-    services.shutdown.send_replace(Some(how));
-}
-
-/// Ends what belongs to this process alone: idle shims, listeners. Containers go on.
-pub async fn close(services: &Arc<Services>) {
-    services.events.close();
-    services.runtimes.close().await;
-}
 
 /// Removes every container by force, then the networks' devices and rules. The directories are the caller's to remove,
 /// once the store is closed.

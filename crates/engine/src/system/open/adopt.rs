@@ -1,0 +1,63 @@
+//! The containers that went on, or ended, while the engine did not run.
+
+use super::sweep::sweep;
+use crate::Services;
+use ::containers::{Container, Record};
+use errors::{Class, Error, Result};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Brings every record in line with what went on or ended meanwhile.
+pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
+    let containers = services.containers.all();
+    let records: Vec<Arc<Record>> = containers.iter().map(|container| container.record()).collect();
+    let references = records.iter().flat_map(|record| {
+        record.volumes().map(|volume| volumes::Reference {
+            volume: volume.to_owned(),
+            container: record.id.to_string(),
+            mounted: record.state.is_live(),
+        })
+    });
+    services.volumes.restore(references.collect()).await?;
+    let endpoints = records.iter().flat_map(|record| record.endpoints.values().cloned());
+    services.networks.adopt(endpoints.collect()).await?;
+    sweep(services, &records).await;
+
+    let mut adoptions = tokio::task::JoinSet::new();
+    for container in containers {
+        let services = Arc::clone(services);
+        adoptions.spawn(async move {
+            let adopted = crate::container::adopt(&services, &container).await;
+            (container, adopted)
+        });
+    }
+    while let Some(joined) = adoptions.join_next().await {
+        let (container, adopted) = joined.map_err(|error| Error::wrap(Class::Internal, error))?;
+        if let Err(error) = adopted {
+            tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
+            adopt_later(services, container);
+        }
+    }
+    Ok(())
+}
+
+/// Asks a shim that did not answer again until it does, or until somebody has changed the container's state.
+fn adopt_later(services: &Arc<Services>, container: Arc<Container>) {
+    const PAUSE: Duration = Duration::from_secs(5);
+    let (services, state) = (Arc::downgrade(services), container.state());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let Some(services) = services.upgrade() else { return };
+            let _verb = container.verb_lock.lock().await;
+            let known = services.containers.get(container.id()).is_some();
+            if !known || container.task().is_some() || container.state() != state {
+                return;
+            }
+            match crate::container::adopt(&services, &container).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(container = %container.id(), %error, "adopt"),
+            }
+        }
+    });
+}

@@ -1,0 +1,66 @@
+//! The daemon's settings as networks and runtimes know them.
+
+use config::Settings;
+use errors::{Class, Error, Result};
+use runtime::RuntimeKind;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks::Config> {
+    let mut config = if private {
+        ::networks::Config::private(&settings.runtime.root_dir)
+    } else {
+        ::networks::Config::host()
+    };
+    if let Some(bridge) = &settings.network.default_bridge {
+        config.bridge.clone_from(bridge);
+    }
+    if let Some(range) = &settings.network.ip_range {
+        let subnet = range.parse().map_err(|error| {
+            Error::new(Class::Invalid, format!("network.ip_range: {range} is not an IPv4 subnet: {error}"))
+        })?;
+        config.preferred_subnet = Some(subnet);
+        config.subnet_is_fixed = true;
+    }
+    config.mtu = settings.network.mtu;
+    config.prepared = settings.network.idle_namespaces;
+    Ok(config)
+}
+
+pub(super) fn runtimes(
+    settings: &Settings,
+    shim: &Path,
+    cgroups: &cgroups::Host,
+    driver: cgroups::Driver,
+    private: Option<&String>,
+) -> runtime::Config {
+    let mut runtimes = BTreeMap::from([("libcontainer".to_owned(), RuntimeKind::Builtin)]);
+    for name in ["runc", "crun"] {
+        runtimes.insert(name.into(), RuntimeKind::Command { path: name.into(), args: Vec::new() });
+    }
+    for (name, entry) in &settings.runtime.runtimes {
+        let kind = match (&entry.shim, &entry.path) {
+            (Some(shim), _) => RuntimeKind::Shim { name: shim.clone() },
+            (None, Some(path)) => RuntimeKind::Command { path: path.clone(), args: entry.args.clone() },
+            (None, None) => RuntimeKind::Command { path: name.into(), args: entry.args.clone() },
+        };
+        runtimes.insert(name.clone(), kind);
+    }
+    let host = cgroups.clone();
+    runtime::Config {
+        state_dir: settings.runtime.state_dir.clone(),
+        namespace: private
+            .map_or_else(|| "container-runtime".into(), |suffix| format!("container-runtime-{suffix}")),
+        shim: shim.to_owned(),
+        runtimes,
+        default: settings.runtime.default_runtime.clone(),
+        systemd_cgroup: driver == cgroups::Driver::Systemd,
+        idle_shims: settings.runtime.idle_shims,
+        patience: runtime::PATIENCE,
+        kill_cgroup: Arc::new(move |path| {
+            let group = host.cgroup(path);
+            group.kill().and_then(|()| group.remove()).map_err(std::io::Error::other)
+        }),
+    }
+}
