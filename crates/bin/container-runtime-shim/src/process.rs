@@ -49,8 +49,8 @@ pub(crate) struct Process {
     pub(crate) document: Vec<u8>,
     pub(crate) streams: Streams,
     pub(crate) waiters: Vec<ReplyTo>,
-    /// Whether whoever made it has gone, so that nobody will ask for it or delete it.
-    pub(crate) forsaken: bool,
+    /// Set where whoever made it has gone: until when that one may come back and ask for it.
+    pub(crate) forsaken: Option<Instant>,
 }
 
 /// The shim's ends of a process's streams.
@@ -95,7 +95,7 @@ impl Process {
             document,
             streams: Streams::default(),
             waiters: Vec::new(),
-            forsaken: false,
+            forsaken: None,
         }
     }
 
@@ -124,9 +124,9 @@ impl Process {
         }
     }
 
-    /// Whether it can be forgotten.
-    pub(crate) fn is_over(&self) -> bool {
-        self.forsaken && matches!(self.phase, Phase::Recorded | Phase::Finished(_))
+    /// When it can be forgotten, unless somebody asks for it before.
+    pub(crate) fn over_at(&self) -> Option<Instant> {
+        self.forsaken.filter(|_| matches!(self.phase, Phase::Recorded | Phase::Finished(_)))
     }
 
     /// Its number, while that is not another's.

@@ -1,20 +1,24 @@
 //! Finding a container again that a previous engine created.
 
 use crate::error::{Error, Result};
-use crate::rpc::{self, Rpc};
+use crate::rpc::Rpc;
+use crate::rpc::connection::Connection;
+use crate::rpc::link::{Link, is_nobody};
 use crate::runtimes::{Adopted, Runtimes};
 use crate::shim::log::LogCopier;
+use crate::shim::lost::Cleanup;
 use crate::shim::record::{ShimRecord, read_exit};
 use crate::socket;
-use crate::task::{Holds, Task, is_not_found};
+use crate::task::{Task, is_not_found};
 use crate::wait::nanoseconds;
 use containerd_shim_protos::api::{StateRequest, StateResponse, Status};
 use ids::ContainerId;
 use shim_protocol::Exit;
 use std::path::Path;
 use std::time::Duration;
+use tokio::net::UnixStream;
 
-/// A living shim answers at once, also on a busy host.
+/// A living shim answers at once; of one that does not, the caller may try again later.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Asks the container's shim how it is; without one, what it wrote down.
@@ -24,31 +28,45 @@ pub(crate) async fn adopt(runtimes: &Runtimes, id: &ContainerId, bundle: &Path) 
     };
     let cleanup = runtimes.cleanup(id.clone(), bundle.to_path_buf(), record);
     let record = &cleanup.record;
-    if let Ok(stream) = socket::connect(&record.socket) {
-        let rpc = Rpc::new(rpc::client(stream), record.version, id.clone());
-        let request = StateRequest { id: id.to_string(), ..StateRequest::default() };
-        match rpc.call::<StateResponse>("State", &request, LIMIT).await {
-            Ok(state) => {
-                let log = if record.own { None } else { Some(LogCopier::start(bundle)?) };
-                let mut holds = Holds { _log: log, ..Holds::default() };
-                holds.know_process(&rpc, id).await;
-                let task = Task::new(cleanup, rpc, state.pid, runtimes.hub.clone(), holds);
-                let paused = state.status.enum_value() == Ok(Status::PAUSED);
-                return Ok(match exit(&state, bundle, task.shared.cleanup.record.own) {
-                    Some(exit) => Adopted::Exited(exit, Some(task)),
-                    None => Adopted::Running { task, paused },
-                });
+    match socket::connect(&record.socket) {
+        Ok(stream) => {
+            if let Some(adopted) = ask(runtimes, &cleanup, stream).await? {
+                return Ok(adopted);
             }
-            // It lives, but has no container (any more), or died while it was asked.
-            Err(Error::ShimGone { .. }) => {}
-            Err(error) if is_not_found(&error) => {}
-            Err(error) => return Err(error),
+        }
+        Err(error) if is_nobody(&error) => {}
+        // It lives; so many wait for it already that it accepts nobody else for now.
+        Err(cause) => {
+            return Err(Error::File { action: "connect to", path: record.socket.clone(), cause });
         }
     }
     let own = record.own;
     cleanup.run().await?;
     let exit = read_exit(bundle).filter(|_| own);
     Ok(exit.map_or(Adopted::Lost, |exit| Adopted::Exited(exit, None)))
+}
+
+/// None: it has ended, or it lives and has no container (any more).
+async fn ask(runtimes: &Runtimes, cleanup: &Cleanup, stream: UnixStream) -> Result<Option<Adopted>> {
+    let (id, record) = (&cleanup.id, &cleanup.record);
+    let link = Link::new(record.socket.clone(), Connection::new(stream), None);
+    let rpc = Rpc::new(link, record.version, id.clone(), runtimes.config.patience);
+    let request = StateRequest { id: id.to_string(), ..StateRequest::default() };
+    let state = match rpc.call::<StateResponse>("State", &request, LIMIT).await {
+        Ok(state) => state,
+        Err(Error::ShimGone { .. }) => return Ok(None),
+        Err(error) if is_not_found(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    rpc.know_process().await;
+    let log = if record.own { None } else { Some(LogCopier::start(&cleanup.bundle)?) };
+    let exit = exit(&state, &cleanup.bundle, record.own);
+    let task = Task::new(cleanup.clone(), rpc, state.pid, runtimes.hub.clone(), log);
+    let paused = state.status.enum_value() == Ok(Status::PAUSED);
+    Ok(Some(match exit {
+        Some(exit) => Adopted::Exited(exit, Some(task)),
+        None => Adopted::Running { task, paused },
+    }))
 }
 
 /// None: it has not ended.

@@ -1,9 +1,8 @@
 //! Connecting to the streams of a process: the first two lines of `shim_protocol`'s attach socket.
 
 use crate::error::{Error, Result};
-use crate::rpc::SHORT;
+use crate::rpc::Rpc;
 use crate::socket;
-use ids::ContainerId;
 use shim_protocol::{Hello, Welcome};
 use std::io;
 use std::path::Path;
@@ -23,24 +22,22 @@ pub struct Attachment {
 const LONGEST_WELCOME: usize = 4096;
 
 /// Connects, says what is wanted, and hears whether it is granted.
-pub(crate) async fn attach(container: &ContainerId, bundle: &Path, hello: &Hello) -> Result<Attachment> {
+pub(crate) async fn attach(rpc: &Rpc, bundle: &Path, hello: &Hello) -> Result<Attachment> {
     let path = bundle.join(shim_protocol::file::ATTACH);
     let failed = |cause| Error::File { action: "attach through", path: path.clone(), cause };
     let exchange = async {
-        let mut stream = socket::connect(&path)?;
+        let mut stream = socket::connect_in_line(&path).await?;
         let mut line = serde_json::to_vec(hello)?;
         line.push(b'\n');
         stream.write_all(&line).await?;
         let welcome = read_line(&mut stream).await?;
         Ok::<_, io::Error>((stream, serde_json::from_slice(&welcome)?))
     };
-    let deadline = Error::Deadline { container: container.to_string(), operation: "attach", limit: SHORT };
-    match tokio::time::timeout(SHORT, exchange).await {
-        Err(_) => Err(deadline),
-        Ok(Err(error)) => Err(failed(error)),
-        Ok(Ok((stream, Welcome::Attached { terminal }))) => Ok(Attachment { terminal, stream }),
-        Ok(Ok((_, Welcome::Refused { reason }))) => {
-            Err(Error::AttachRefused { container: container.to_string(), reason })
+    match rpc.short("attach", exchange).await? {
+        Err(error) => Err(failed(error)),
+        Ok((stream, Welcome::Attached { terminal })) => Ok(Attachment { terminal, stream }),
+        Ok((_, Welcome::Refused { reason })) => {
+            Err(Error::AttachRefused { container: rpc.container.to_string(), reason })
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Ends every process in a cgroup (the `linux.cgroupsPath` of a bundle) and removes it; an absent one is success.
 /// Called on a blocking thread.
@@ -25,6 +26,8 @@ pub struct Config {
     pub systemd_cgroup: bool,
     /// How many of our shims wait ready for a container; 0: each is started on demand.
     pub idle_shims: usize,
+    /// For how long a shim may be silent before a call to it is given up, see [`crate::PATIENCE`].
+    pub patience: Duration,
     /// Ends what a dead shim left behind.
     pub kill_cgroup: KillCgroup,
 }

@@ -3,15 +3,16 @@
 use crate::config::RuntimeKind;
 use crate::error::{Error, Result};
 use crate::events::EventHub;
+use crate::rpc::link::Link;
 use crate::rpc::{CREATE, Rpc, Version};
 use crate::runtimes::{CreateTask, RootMount, Runtimes};
+use crate::shim::find_program;
 use crate::shim::foreign::{self, program_of};
 use crate::shim::idle::IdleShim;
 use crate::shim::log::LogCopier;
 use crate::shim::lost::Cleanup;
 use crate::shim::record::{ShimRecord, write_json};
-use crate::shim::{ShimProcess, find_program};
-use crate::task::{Holds, Task};
+use crate::task::Task;
 use containerd_shim_protos::api::{CreateTaskRequest, CreateTaskResponse, Empty, Mount, ShutdownRequest};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use shim_protocol::{ATTACH_STREAM, Runtime, file};
@@ -85,11 +86,11 @@ async fn create_own(
         shim.discard();
         return Err(error);
     }
-    let IdleShim { client, process, .. } = shim;
-    let rpc = Rpc::new(client, Version::V2, request.id.clone());
+    let IdleShim { connection, process, .. } = shim;
+    let link = Link::new(socket, connection, Some(process));
+    let rpc = Rpc::new(link, Version::V2, request.id.clone(), runtimes.config.patience);
     let cleanup = runtimes.cleanup(request.id, request.bundle, record);
-    let holds = Holds { process: Some(process), ..Holds::default() };
-    finish(cleanup, rpc, &call, &runtimes.hub, holds).await
+    finish(cleanup, rpc, &call, &runtimes.hub, None).await
 }
 
 async fn create_foreign(
@@ -117,16 +118,16 @@ async fn create_foreign(
     let log = LogCopier::start(&request.bundle)?;
     let (namespace, events) = (&runtimes.config.namespace, &runtimes.events_path);
     let shim = foreign::start(&record.program, namespace, &request.id, &request.bundle, events).await?;
-    record.socket = shim.socket;
+    record.socket = shim.socket.clone();
     record.version = shim.version;
-    let rpc = Rpc::new(shim.client, shim.version, request.id.clone());
+    let link = Link::new(shim.socket, shim.connection, None);
+    let rpc = Rpc::new(link, shim.version, request.id.clone(), runtimes.config.patience);
     let cleanup = runtimes.cleanup(request.id, request.bundle, record);
     if let Err(error) = cleanup.record.write(&cleanup.bundle) {
-        abandon(&cleanup, &rpc, None, true).await;
+        abandon(&cleanup, &rpc, true).await;
         return Err(error);
     }
-    let holds = Holds { _log: Some(log), ..Holds::default() };
-    finish(cleanup, rpc, &call, &runtimes.hub, holds).await
+    finish(cleanup, rpc, &call, &runtimes.hub, Some(log)).await
 }
 
 /// The call itself. If it fails nothing stays.
@@ -135,26 +136,26 @@ async fn finish(
     rpc: Rpc,
     call: &CreateTaskRequest,
     hub: &EventHub,
-    mut holds: Holds,
+    log: Option<LogCopier>,
 ) -> Result<Task> {
     match rpc.call::<CreateTaskResponse>("Create", call, CREATE).await {
         Ok(response) => {
-            holds.know_process(&rpc, &cleanup.id).await;
-            Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), holds))
+            rpc.know_process().await;
+            Ok(Task::new(cleanup, rpc, response.pid, hub.clone(), log))
         }
         Err(error) => {
             // A shim that refuses has undone what it did; of one that says nothing that is not known.
             let tidy = matches!(error, Error::Refused { .. }) && cleanup.record.own;
-            abandon(&cleanup, &rpc, holds.process.as_ref(), !tidy).await;
+            abandon(&cleanup, &rpc, !tidy).await;
             Err(error)
         }
     }
 }
 
-async fn abandon(cleanup: &Cleanup, rpc: &Rpc, process: Option<&ShimProcess>, clean_up: bool) {
+async fn abandon(cleanup: &Cleanup, rpc: &Rpc, clean_up: bool) {
     let request = ShutdownRequest { id: cleanup.id.to_string(), now: true, ..ShutdownRequest::default() };
     let _ = rpc.call::<Empty>("Shutdown", &request, SHUTDOWN).await;
-    if let Some(process) = process {
+    if let Some(process) = rpc.link.process() {
         process.kill();
     }
     if clean_up && let Err(error) = cleanup.run().await {

@@ -82,7 +82,29 @@ pub enum Error {
         /// How long was waited.
         limit: Duration,
     },
-    /// The shim is gone.
+    /// The connection to the shim broke while it did what was asked, or before.
+    #[error(
+        "container {container}: {operation}: the connection to its shim broke before the answer came ({detail})"
+    )]
+    Unanswered {
+        /// Container.
+        container: String,
+        /// Call.
+        operation: &'static str,
+        /// What the transport said.
+        detail: String,
+    },
+    /// The shim said something that is not an answer to the call.
+    #[error("container {container}: {operation}: an unintelligible answer of its shim: {detail}")]
+    Unintelligible {
+        /// Container.
+        container: String,
+        /// Call.
+        operation: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The shim's process has ended.
     #[error("container {container}: {operation}: its shim is gone ({detail})")]
     ShimGone {
         /// Container.
@@ -124,9 +146,10 @@ impl Classified for Error {
             Self::UnknownRuntime { .. } | Self::ProgramNotFound { .. } => Class::Invalid,
             Self::File { cause, .. } if errors::io_class(cause) == Class::Unavailable => Class::Unavailable,
             Self::File { .. } | Self::Spawn { .. } => Class::Internal,
-            Self::Bootstrap { .. } | Self::Namespaces { .. } => Class::Internal,
+            Self::Bootstrap { .. } | Self::Namespaces { .. } | Self::Unintelligible { .. } => Class::Internal,
             Self::Refused { class, .. } => *class,
-            Self::Deadline { .. } | Self::ShimGone { .. } | Self::LeftRunning { .. } => Class::Unavailable,
+            Self::Deadline { .. } | Self::Unanswered { .. } => Class::Unavailable,
+            Self::ShimGone { .. } | Self::LeftRunning { .. } => Class::Unavailable,
             Self::AttachRefused { .. } => Class::Conflict,
             Self::NotWithRuntime { .. } => Class::Unsupported,
         }

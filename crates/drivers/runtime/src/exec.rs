@@ -3,7 +3,6 @@
 use crate::attach::Attachment;
 use crate::error::Result;
 use crate::fifo::Fifos;
-use crate::rpc::SHORT;
 use crate::task::{Task, is_not_found};
 use crate::wait::{self, WaitOutcome, Waiting};
 use containerd_shim_protos::api::{StartRequest, StartResponse};
@@ -57,7 +56,7 @@ impl ExecTask {
             exec_id: self.exec.to_string(),
             ..StartRequest::default()
         };
-        let answer = self.task.shared.rpc.call::<StartResponse>("Start", &request, SHORT).await;
+        let answer = self.task.shared.rpc.ask::<StartResponse>("Start", &request).await;
         if let Some(fifos) = &self.fifos {
             lock(fifos).let_go();
         }
@@ -107,11 +106,13 @@ fn lock(fifos: &Mutex<Fifos>) -> MutexGuard<'_, Fifos> {
 
 /// An exec whose shim died ended with the container.
 async fn wait_for(task: &Task, exec: &ExecId) -> WaitOutcome {
-    match wait::ask(&task.shared.rpc, task.id().as_str(), exec.as_str()).await {
+    match wait::insist(&task.shared.rpc, task.id().as_str(), exec.as_str()).await {
         Ok(exit) => WaitOutcome::Exited(exit),
         Err(error) => {
             tracing::debug!(container = %task.id(), %exec, error = errors::chain(&error), "wait for an exec");
-            task.wait().await;
+            if !is_not_found(&error) {
+                task.wait().await;
+            }
             WaitOutcome::ShimLost(wait::killed(false))
         }
     }

@@ -34,6 +34,7 @@ pub use attach::Attachment;
 pub use config::{Config, RuntimeKind};
 pub use error::{Error, Result};
 pub use exec::{ExecIo, ExecTask};
+pub use rpc::PATIENCE;
 pub use runtimes::{Adopted, CreateTask, RootMount, Runtimes, TaskEvent, TaskEventKind};
 pub use shim_protocol::Exit;
 pub use task::{ProcessInfo, Task};

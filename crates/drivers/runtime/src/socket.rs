@@ -3,16 +3,35 @@
 
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixStream;
+
+/// Between attempts to get into a full queue of connections.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Connects; the socket is ready for tokio. Connecting to a unix socket never waits for the other side, but for a
-/// full queue of connections, which then is `WouldBlock`.
-pub(crate) fn connect(path: &Path) -> io::Result<tokio::net::UnixStream> {
-    let stream = through_directory(path, |short| StdUnixStream::connect(short))?;
-    stream.set_nonblocking(true)?;
-    tokio::net::UnixStream::from_std(stream)
+/// full queue of connections, which here is `WouldBlock`: a thread that serves others may not wait for it.
+pub(crate) fn connect(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    through_directory(path, |short| {
+        rustix::net::connect(&socket, &SocketAddrUnix::new(short)?).map_err(Into::into)
+    })?;
+    UnixStream::from_std(StdUnixStream::from(socket))
+}
+
+/// Connects, after those who wait for the same already.
+pub(crate) async fn connect_in_line(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
 }
 
 /// Binds a listening socket, in place of a leftover one.

@@ -5,18 +5,16 @@ use crate::error::{Error, Result};
 use crate::events::EventHub;
 use crate::exec::{ExecIo, ExecTask};
 use crate::fifo::{Fifos, Paths};
-use crate::rpc::{Rpc, SHORT};
-use crate::shim::ShimProcess;
+use crate::rpc::Rpc;
 use crate::shim::log::LogCopier;
 use crate::shim::lost::Cleanup;
 use crate::shim::record::read_exit;
 use crate::socket;
 use crate::wait::{self, WaitOutcome, Waiting, nanoseconds};
 use containerd_shim_protos::api::{
-    CloseIORequest, ConnectRequest, ConnectResponse, DeleteRequest, DeleteResponse, Empty,
-    ExecProcessRequest, KillRequest, PauseRequest, PidsRequest, PidsResponse, ResizePtyRequest,
-    ResumeRequest, ShutdownRequest, StartRequest, StartResponse, StateRequest, StateResponse, Status,
-    UpdateTaskRequest,
+    CloseIORequest, DeleteRequest, DeleteResponse, Empty, ExecProcessRequest, KillRequest, PauseRequest,
+    PidsRequest, PidsResponse, ResizePtyRequest, ResumeRequest, ShutdownRequest, StartRequest, StartResponse,
+    StateRequest, StateResponse, Status, UpdateTaskRequest,
 };
 use containerd_shim_protos::shim::oci::ProcessDetails;
 use errors::Class;
@@ -46,41 +44,13 @@ pub(crate) struct Shared {
     pub(crate) rpc: Rpc,
     pub(crate) pid: u32,
     pub(crate) hub: EventHub,
-    pub(crate) holds: Holds,
     waiting: Waiting,
+    /// The reader of a foreign shim's log.
+    _log: Option<LogCopier>,
     /// Whether nothing is left of a lost shim's container.
     cleaned: AtomicBool,
     /// Held while the shim deletes the container; set once it has.
     deleted: tokio::sync::Mutex<Option<Exit>>,
-}
-
-/// What this process holds for the shim.
-#[derive(Debug, Default)]
-pub(crate) struct Holds {
-    /// The shim, to end it; none: it did not say which process it is.
-    pub(crate) process: Option<ShimProcess>,
-    /// The reader of a foreign shim's log.
-    pub(crate) _log: Option<LogCopier>,
-}
-
-impl Holds {
-    /// Asks a shim that this process did not start itself which one it is: it may not answer any more when it has to be
-    /// ended.
-    pub(crate) async fn know_process(&mut self, rpc: &Rpc, id: &ContainerId) {
-        if self.process.is_some() {
-            return;
-        }
-        let request = ConnectRequest { id: id.to_string(), ..ConnectRequest::default() };
-        match rpc.call::<ConnectResponse>("Connect", &request, SHUTDOWN).await {
-            Ok(answer) if answer.shim_pid != std::process::id() => {
-                self.process = ShimProcess::of(answer.shim_pid).ok();
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::debug!(container = %id, error = errors::chain(&error), "ask a shim which process it is");
-            }
-        }
-    }
 }
 
 /// A process in the container as the shim lists it.
@@ -93,10 +63,10 @@ pub struct ProcessInfo {
 }
 
 impl Task {
-    pub(crate) fn new(cleanup: Cleanup, rpc: Rpc, pid: u32, hub: EventHub, holds: Holds) -> Self {
+    pub(crate) fn new(cleanup: Cleanup, rpc: Rpc, pid: u32, hub: EventHub, log: Option<LogCopier>) -> Self {
         let (waiting, deleted) = (Waiting::default(), tokio::sync::Mutex::default());
         let cleaned = AtomicBool::new(false);
-        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, holds, waiting, cleaned, deleted }) }
+        Self { shared: Arc::new(Shared { cleanup, rpc, pid, hub, waiting, _log: log, cleaned, deleted }) }
     }
 
     /// The container.
@@ -116,18 +86,18 @@ impl Task {
     /// Whether the shim has not seen the init process end yet: as long as it has not, its process id is nobody else's.
     pub async fn is_alive(&self) -> Result<bool> {
         let request = StateRequest { id: self.id_string(), ..StateRequest::default() };
-        let state = self.shared.rpc.call::<StateResponse>("State", &request, SHORT).await?;
+        let state = self.shared.rpc.ask::<StateResponse>("State", &request).await?;
         Ok(state.status.enum_value() != Ok(Status::STOPPED))
     }
 
     /// Lets the init process execute its program.
     pub async fn start(&self) -> Result<()> {
         let request = StartRequest { id: self.id_string(), ..StartRequest::default() };
-        self.shared.rpc.call::<StartResponse>("Start", &request, SHORT).await.map(drop)
+        self.shared.rpc.ask::<StartResponse>("Start", &request).await.map(drop)
     }
 
-    /// Waits for the init process to end. Never hangs: if the shim dies, what it left is killed and the outcome says
-    /// so. May be called often and at once: there is one call to the shim.
+    /// Waits for the init process to end. If the shim's process ends first, what it left is killed and the outcome says
+    /// so; a shim that is slow, stopped or out of reach for a while is waited for, and nothing is touched. May be called often and at once: there is one call to the shim.
     pub async fn wait(&self) -> WaitOutcome {
         let shared = Arc::clone(&self.shared);
         self.shared.waiting.outcome(|| async move { shared.wait_for_init().await }).await
@@ -188,7 +158,7 @@ impl Task {
     /// All processes of the container.
     pub async fn pids(&self) -> Result<Vec<ProcessInfo>> {
         let request = PidsRequest { id: self.id_string(), ..PidsRequest::default() };
-        let response: PidsResponse = self.shared.rpc.call("Pids", &request, SHORT).await?;
+        let response: PidsResponse = self.shared.rpc.ask("Pids", &request).await?;
         let exec = |info: &Any| ProcessDetails::parse_from_bytes(&info.value).ok()?.exec_id.parse().ok();
         let processes = response.processes.iter();
         Ok(processes
@@ -279,7 +249,7 @@ impl Task {
     pub(crate) async fn delete_process(&self, exec: &str) -> Result<Exit> {
         let request =
             DeleteRequest { id: self.id_string(), exec_id: exec.to_owned(), ..DeleteRequest::default() };
-        let response: DeleteResponse = self.shared.rpc.call("Delete", &request, SHORT).await?;
+        let response: DeleteResponse = self.shared.rpc.ask("Delete", &request).await?;
         let at = nanoseconds(response.exited_at.as_ref());
         Ok(Exit { status: response.exit_status, at, oom_killed: false })
     }
@@ -292,7 +262,7 @@ impl Task {
         let shutdown = tokio::spawn(async move {
             let request = ShutdownRequest { id: shared.cleanup.id.to_string(), ..ShutdownRequest::default() };
             let answer = shared.rpc.call::<Empty>("Shutdown", &request, SHUTDOWN).await;
-            if let (Err(Error::Deadline { .. }), Some(process)) = (answer, &shared.holds.process) {
+            if let (Err(Error::Deadline { .. }), Some(process)) = (answer, shared.rpc.link.process()) {
                 process.kill();
             }
         });
@@ -319,11 +289,11 @@ impl Task {
             return Err(self.not_with_runtime("attaching again to an exec"));
         }
         let hello = Hello { exec: exec.map(ToString::to_string), stdin, stdout, stderr };
-        attach(self.id(), &self.shared.cleanup.bundle, &hello).await
+        attach(&self.shared.rpc, &self.shared.cleanup.bundle, &hello).await
     }
 
     pub(crate) async fn call_empty(&self, method: &'static str, request: &impl Message) -> Result<()> {
-        self.shared.rpc.call::<Empty>(method, request, SHORT).await.map(drop)
+        self.shared.rpc.ask::<Empty>(method, request).await.map(drop)
     }
 
     fn not_with_runtime(&self, operation: &'static str) -> Error {
@@ -334,9 +304,9 @@ impl Task {
 
 impl Shared {
     async fn wait_for_init(&self) -> WaitOutcome {
-        match wait::ask(&self.rpc, self.cleanup.id.as_str(), "").await {
+        match wait::insist(&self.rpc, self.cleanup.id.as_str(), "").await {
             Ok(seen) => WaitOutcome::Exited(self.exit_of(seen)),
-            Err(error) => self.lost(&error).await,
+            Err(unknown) => self.lost(&unknown).await,
         }
     }
 
@@ -366,7 +336,7 @@ impl Shared {
         let left = || Error::LeftRunning { container: self.cleanup.id.to_string() };
         let known = self.waiting.known();
         let killed = self.cleanup.kill().await;
-        match &self.holds.process {
+        match self.rpc.link.process() {
             Some(process) => {
                 process.kill();
                 if !process.ended(SHUTDOWN).await {
@@ -383,7 +353,7 @@ impl Shared {
         Ok(written.or_else(|| known.map(WaitOutcome::exit)).unwrap_or_else(|| wait::killed(out_of_memory)))
     }
 
-    /// The shim did not live to answer, or no longer knows the container.
+    /// The shim's process has ended, or it lives and has no such container (any more).
     async fn lost(&self, error: &Error) -> WaitOutcome {
         if let Some(exit) = *self.deleted.lock().await {
             return WaitOutcome::Exited(exit);

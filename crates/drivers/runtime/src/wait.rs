@@ -2,12 +2,17 @@
 
 use crate::error::Error;
 use crate::rpc::Rpc;
+use crate::task::is_not_found;
 use containerd_shim_protos::api::{WaitRequest, WaitResponse};
 use protobuf::well_known_types::timestamp::Timestamp;
 use shim_protocol::Exit;
 use std::sync::OnceLock;
+use std::time::Duration;
 use sys::clock::now;
 use tokio::sync::watch;
+
+/// Before a shim is asked again that could not say how a process ended.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// How waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +64,30 @@ impl Waiting {
     }
 }
 
+/// Asks until the shim tells how a process ended, or that there is no such process, or until the shim itself has ended.
+/// Anything else that it may say is no news of the process.
+///
+/// # Errors
+/// [`Error::ShimGone`], and [`Error::Refused`] for what the shim does not know.
+pub(crate) async fn insist(rpc: &Rpc, id: &str, exec: &str) -> Result<Exit, Error> {
+    loop {
+        match ask(rpc, id, exec).await {
+            Err(error) if !matches!(error, Error::ShimGone { .. }) && !is_not_found(&error) => {
+                tracing::warn!(
+                    container = id,
+                    exec,
+                    error = errors::chain(&error),
+                    "wait; it is asked again"
+                );
+                tokio::time::sleep(PAUSE).await;
+            }
+            told => return told,
+        }
+    }
+}
+
 /// Asks the shim to tell when a process ends.
-pub(crate) async fn ask(rpc: &Rpc, id: &str, exec: &str) -> Result<Exit, Error> {
+async fn ask(rpc: &Rpc, id: &str, exec: &str) -> Result<Exit, Error> {
     let request = WaitRequest { id: id.to_owned(), exec_id: exec.to_owned(), ..WaitRequest::default() };
     let response: WaitResponse = rpc.call_unlimited("Wait", &request).await?;
     let at = nanoseconds(response.exited_at.as_ref());

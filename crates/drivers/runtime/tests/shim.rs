@@ -1,6 +1,9 @@
 //! Containers through the real shim: needs root, the built `container-runtime-shim` and a static busybox. What is
 //! missing is printed, and the test passes without having tested anything.
 
+#[path = "shim/slow.rs"]
+mod slow;
+
 use ids::{ContainerId, ExecId};
 use runtime::bundle::{NetworkNamespace, Resolved, Shm, exec_process, oci_spec};
 use runtime::user::User;
@@ -46,6 +49,7 @@ fn config(state: &Path, shim: PathBuf) -> Config {
         default: "libcontainer".into(),
         systemd_cgroup: false,
         idle_shims: 1,
+        patience: runtime::PATIENCE,
         kill_cgroup: Arc::new(kill_cgroup),
     }
 }
@@ -76,8 +80,12 @@ fn kill_cgroup(path: &Path) -> std::io::Result<()> {
 }
 
 impl Scratch {
-    #[expect(clippy::print_stdout, reason = "a test that skips says what is missing")]
     async fn new() -> Option<Self> {
+        Self::with_patience(runtime::PATIENCE).await
+    }
+
+    #[expect(clippy::print_stdout, reason = "a test that skips says what is missing")]
+    async fn with_patience(patience: Duration) -> Option<Self> {
         let Some(shim) = shim() else {
             println!("skipped: container-runtime-shim is not built");
             return None;
@@ -100,7 +108,7 @@ impl Scratch {
         }
         std::fs::copy(busybox, bin.join("busybox")).unwrap();
         std::os::unix::fs::symlink("busybox", bin.join("sh")).unwrap();
-        let runtimes = Runtimes::open(config(directory.path(), shim)).await.unwrap();
+        let runtimes = Runtimes::open(Config { patience, ..config(directory.path(), shim) }).await.unwrap();
         Some(Self { directory, runtimes })
     }
 

@@ -11,6 +11,10 @@ use crate::streams::{self, Endpoints};
 use crate::trace::Steps;
 use containerd_shim_protos::api::{Empty, ExecProcessRequest, StartRequest, StartResponse};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a daemon may take to connect again.
+const RETURN: Duration = Duration::from_secs(30);
 
 impl Shim {
     pub(super) fn exec(&mut self, request: &ExecProcessRequest) -> Result<Empty> {
@@ -30,14 +34,14 @@ impl Shim {
         Ok(Empty::new())
     }
 
-    /// Our daemon is gone, and the next one knows nothing of its execs: each goes as soon as it has ended. A containerd
-    /// comes back for them.
+    /// Our daemon is gone, or lost its connection. It comes back at once for its execs if it lives; the next one knows
+    /// nothing of them, and each goes when it has ended. A containerd comes back for them.
     pub(super) fn forsake_execs(&mut self) {
         let Some(container) = self.container.as_mut().filter(|_| self.containerd.is_none()) else { return };
+        let until = Instant::now() + RETURN;
         for (_, exec) in container.processes.iter_mut().filter(|(number, _)| **number != INIT) {
-            exec.forsaken = true;
+            exec.forsaken.get_or_insert(until);
         }
-        container.processes.retain(|_, process| !process.is_over());
     }
 
     pub(super) fn start(&mut self, request: &StartRequest) -> Result<StartResponse> {
@@ -76,6 +80,7 @@ fn start_exec(container: &mut Container, exec: &str, poll: &Poll) -> Result<i32>
         return Err(Error::State { verb: "exec in", process: init.name(), state });
     }
     let process = container.process(exec)?;
+    process.forsaken = None;
     if !matches!(process.phase, Phase::Recorded) {
         return Err(cannot_start(process));
     }

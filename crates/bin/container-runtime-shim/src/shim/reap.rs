@@ -62,13 +62,14 @@ impl Shim {
         self.finish_if_silent(number);
     }
 
-    /// The next moment at which a process's output is given up.
+    /// The next moment at which a process's output is given up, or a process forgotten.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let processes = self.container.iter().flat_map(|container| container.processes.values());
-        processes.filter_map(|process| deadline(process.phase)).min()
+        processes.filter_map(|process| deadline(process.phase).or_else(|| process.over_at())).min()
     }
 
-    /// Gives up on output whose time is over, and returns memory that was only needed for a while.
+    /// Gives up on output whose time is over, forgets what nobody came back for, and returns memory that was only needed
+    /// for a while.
     pub(super) fn expire(&mut self) {
         let now = Instant::now();
         let processes = self.container.iter().flat_map(|container| &container.processes);
@@ -77,6 +78,9 @@ impl Shim {
             processes.filter(|(_, process)| expired(process.phase)).map(|(&n, _)| n).collect();
         for number in expired {
             self.finish(number);
+        }
+        if let Some(container) = &mut self.container {
+            container.processes.retain(|_, process| process.over_at().is_none_or(|over| over > now));
         }
         if std::mem::take(&mut self.untrimmed) {
             sys::heap::trim();
@@ -127,9 +131,6 @@ impl Shim {
             self.respond_message(waiter, &wait_response(exit));
         }
         self.publish(&Topic::Exit { container: container_id, exec: id, pid, exit });
-        if let Some(container) = &mut self.container {
-            container.processes.retain(|_, process| !process.is_over());
-        }
     }
 }
 

@@ -74,6 +74,7 @@ impl Shim {
     /// None: the answer follows when the process has ended.
     pub(super) fn wait_for(&mut self, to: ReplyTo, request: &WaitRequest) -> Result<Option<WaitResponse>> {
         let process = self.container_of(&request.id)?.process(&request.exec_id)?;
+        process.forsaken = None;
         if let Phase::Finished(exit) = process.phase {
             return Ok(Some(wait_response(exit)));
         }

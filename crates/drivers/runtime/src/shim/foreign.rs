@@ -2,7 +2,8 @@
 //! shim that it leaves running.
 
 use crate::error::{Error, Result};
-use crate::rpc::{self, Version};
+use crate::rpc::Version;
+use crate::rpc::connection::Connection;
 use crate::shim::lost::convention;
 use crate::socket;
 use ids::ContainerId;
@@ -10,14 +11,13 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use ttrpc::asynchronous::Client;
 
 /// For a shim's `start` command.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A shim that answers.
 pub(crate) struct ForeignShim {
-    pub(crate) client: Client,
+    pub(crate) connection: Connection,
     pub(crate) socket: PathBuf,
     pub(crate) version: Version,
 }
@@ -61,7 +61,7 @@ pub(crate) async fn start(
         path: socket.clone(),
         cause,
     })?;
-    Ok(ForeignShim { client: rpc::client(stream), socket, version })
+    Ok(ForeignShim { connection: Connection::new(stream), socket, version })
 }
 
 /// What newer shims print.

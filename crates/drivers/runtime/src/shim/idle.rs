@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::rpc;
+use crate::rpc::connection::Connection;
 use crate::shim::ShimProcess;
 use crate::socket;
 use std::collections::VecDeque;
@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use ttrpc::asynchronous::Client;
 
 /// After a failure to start one.
 const RETRY: Duration = Duration::from_secs(1);
@@ -22,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// A shim without a container.
 pub(crate) struct IdleShim {
     socket: PathBuf,
-    pub(crate) client: Client,
+    pub(crate) connection: Connection,
     pub(crate) process: ShimProcess,
 }
 
@@ -141,8 +140,8 @@ impl IdlePool {
         };
         let listener = socket::bind(&path).map_err(failed("listen on"))?;
         let process = ShimProcess::start(&self.program, &self.namespace, &listener)?;
-        let client = rpc::client(socket::connect(&path).map_err(failed("connect to"))?);
-        Ok(IdleShim { socket: path, client, process })
+        let connection = Connection::new(socket::connect(&path).map_err(failed("connect to"))?);
+        Ok(IdleShim { socket: path, connection, process })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<IdleShim>> {

@@ -52,7 +52,16 @@ impl ShimProcess {
 
     /// Waits for its end; answers whether that came within `limit`.
     pub(crate) async fn ended(&self, limit: Duration) -> bool {
-        matches!(tokio::time::timeout(limit, self.pidfd.readable()).await, Ok(Ok(_)))
+        tokio::time::timeout(limit, self.has_ended()).await.is_ok()
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn has_ended(&self) {
+        if let Err(error) = self.pidfd.readable().await {
+            // Only if the program is torn down.
+            tracing::debug!(%error, "watch a shim");
+            std::future::pending().await
+        }
     }
 
     /// Whether it has not ended yet. Only for one that this process started.
