@@ -59,7 +59,7 @@ pub enum Controller {
 
 impl Controller {
     /// Its name on v1, as `/proc/<pid>/cgroup` lists it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
             Self::CpuAcct => "cpuacct",
@@ -148,6 +148,11 @@ impl Host {
         for controller in options.split(',').filter_map(Controller::parse) {
             self.v1.entry(controller).or_insert_with(|| point.to_path_buf());
         }
+    }
+
+    /// Every controller of v1 with the mount point of its hierarchy, which it may share.
+    pub fn v1_controllers(&self) -> impl Iterator<Item = (Controller, &Path)> {
+        self.v1.iter().map(|(controller, mount)| (*controller, mount.as_path()))
     }
 
     /// Where a controller's v1 hierarchy is mounted.

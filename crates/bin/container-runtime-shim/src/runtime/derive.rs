@@ -23,6 +23,9 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Where the shim builds a container's view of cgroups, in its bundle.
+const STAGE: &str = "cgroups";
+
 /// An object whose values are not looked into.
 pub(super) type Object = BTreeMap<String, Box<RawValue>>;
 
@@ -38,8 +41,8 @@ pub(super) struct Derived {
     pub(super) home_missing: bool,
 }
 
-/// From the text of `config.json`, that stands in `bundle`.
-pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
+/// From the text of `config.json`, that stands in `bundle`. `own_mounts`: the mount namespace is the shim's own.
+pub(super) fn config(text: &[u8], bundle: &Path, own_mounts: bool) -> Result<Derived> {
     let path = bundle.join(shim_protocol::file::CONFIG);
     let mut config: Object = parse(&path, text)?;
     let mut linux: Object = field(&path, &config, "linux")?.unwrap_or_default();
@@ -59,7 +62,9 @@ pub(super) fn config(text: &[u8], bundle: &Path) -> Result<Derived> {
     let taken = self::process(&path, process)?;
     put(&path, &mut config, "process", &taken.object)?;
     make_root_absolute(&path, &mut config, bundle)?;
-    cgroup_mounts::replace(&path, &mut config)?;
+    // Below a bundle the root of a user namespace finds nothing.
+    let stage = own_mounts && !has_user_namespace(text, bundle)?;
+    cgroup_mounts::replace(&path, &mut config, stage.then(|| bundle.join(STAGE)).as_deref())?;
     Ok(Derived {
         text: text_of(&path, &config)?,
         seccomp,
@@ -194,7 +199,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn derive(config: &Value) -> (Derived, Value) {
-        let derived = super::config(config.to_string().as_bytes(), Path::new("/bundle")).unwrap();
+        let derived = super::config(config.to_string().as_bytes(), Path::new("/bundle"), false).unwrap();
         let text = serde_json::from_slice(&derived.text).unwrap();
         (derived, text)
     }

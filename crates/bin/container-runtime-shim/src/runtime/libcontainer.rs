@@ -45,6 +45,8 @@ pub(crate) struct Libcontainer {
     root: PathBuf,
     /// Whether systemd makes its cgroup.
     systemd: bool,
+    /// Whether the mount namespace is this shim's own.
+    own_mounts: bool,
     /// Where compiled seccomp filters are kept.
     filters: Option<PathBuf>,
     error_log: Option<&'static ErrorLog>,
@@ -58,6 +60,7 @@ impl Libcontainer {
             bundle: bundle.to_owned(),
             root: bundle.join("libcontainer"),
             systemd: options.systemd_cgroup,
+            own_mounts: options.private_mounts,
             filters: options.filters.clone(),
             error_log,
         }
@@ -71,8 +74,8 @@ impl Libcontainer {
             config = held.place(&path, &config)?;
         }
         let adapted = ahead::adapt(&config, &self.bundle)?;
-        let derived =
-            derive::config(adapted.as_ref().map_or(&config, |adapted| &adapted.text), &self.bundle)?;
+        let text = adapted.as_ref().map_or(&config, |adapted| &adapted.text);
+        let derived = derive::config(text, &self.bundle, self.own_mounts)?;
         std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
         self.write(file::CONFIG, &derived.text)?;
         let text = derived.text.clone();
