@@ -12,22 +12,28 @@ const OWN_LINTS: &str = "crates/host/sys";
 
 pub(super) fn problems(root: &Path, crates: &[Crate]) -> Result<Vec<String>> {
     let mut problems = Vec::new();
+    let workspace: Table = std::fs::read_to_string(root.join("Cargo.toml"))?.parse()?;
     for one in crates {
         let path = root.join(&one.directory).join("Cargo.toml");
         let manifest: Table =
             std::fs::read_to_string(&path)?.parse().with_context(|| format!("parse {}", path.display()))?;
-        let found = check(&manifest, one.directory == OWN_LINTS);
+        let found = check(&manifest, one.directory == OWN_LINTS, stands_in(&workspace, &one.name));
         problems.extend(found.into_iter().map(|problem| format!("{}/Cargo.toml: {problem}", one.directory)));
     }
-    let root: Table = std::fs::read_to_string(root.join("Cargo.toml"))?.parse()?;
-    problems.extend(unused(&root, crates));
+    problems.extend(unused(&workspace, crates));
     Ok(problems)
 }
 
-fn check(manifest: &Table, own_lints: bool) -> Vec<String> {
+/// Whether a crate takes the place of a foreign one: then it has that one's version.
+fn stands_in(workspace: &Table, name: &str) -> bool {
+    let patched = workspace.get("patch").and_then(|patch| patch.get("crates-io"));
+    patched.and_then(|patched| patched.get(name)).is_some()
+}
+
+fn check(manifest: &Table, own_lints: bool, own_version: bool) -> Vec<String> {
     let mut problems = Vec::new();
     let package = manifest.get("package");
-    for key in PACKAGE_KEYS {
+    for key in PACKAGE_KEYS.into_iter().filter(|key| !(own_version && *key == "version")) {
         if !package.and_then(|package| package.get(key)).is_some_and(of_workspace) {
             problems.push(format!("write {key}.workspace = true"));
         }
@@ -80,6 +86,6 @@ mod tests {
             "write [lints] workspace = true",
             "dependencies.libc: its version belongs into the workspace's Cargo.toml",
         ];
-        assert_eq!(check(&manifest, false), expected);
+        assert_eq!(check(&manifest, false, false), expected);
     }
 }

@@ -4,14 +4,23 @@
 //! for every controller, each time behind a new `/proc`, which was 15 % of a container's creation; its `io.weight` overflows
 //! 16 bits, it forgets `disableOOMKiller`, and speaks to systemd in wrong types. Nothing of it is used here: see ADR 8.
 
-pub mod common;
-pub mod stats;
+mod manager;
+mod stats;
+
+/// A container's cgroup: libcontainer's name for [`manager`].
+pub mod common {
+    pub use crate::manager::{
+        AnyCgroupManager, AnyManagerError, CgroupConfig, CgroupManager, CgroupSetup, ControllerOpt,
+        CreateCgroupSetupError, DEFAULT_CGROUP_ROOT, FreezerState, GetCgroupSetupError, create_cgroup_manager,
+        get_cgroup_setup,
+    };
+}
 
 /// Version 1: a hierarchy per controller.
 pub mod v1 {
     /// Where it is mounted.
     pub mod util {
-        use crate::common::Error;
+        use crate::manager::Error;
         use std::path::PathBuf;
 
         /// The mount points of all hierarchies.
@@ -25,7 +34,7 @@ pub mod v1 {
 pub mod v2 {
     /// Where it is mounted.
     pub mod util {
-        use crate::common::Error;
+        use crate::manager::Error;
         use std::path::PathBuf;
 
         /// The mount point of the hierarchy.
