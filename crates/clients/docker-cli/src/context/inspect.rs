@@ -2,8 +2,7 @@
 
 use crate::app::App;
 use crate::failure::Outcome;
-use crate::output::INSPECT_FORMAT_HELP;
-use crate::output::document::Inspector;
+use crate::flags::format::DocumentFormat;
 use crate::verb::{Arity, verb};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -11,8 +10,8 @@ use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 struct Args {
-    #[arg(short, long, help = INSPECT_FORMAT_HELP)]
-    format: Option<String>,
+    #[command(flatten)]
+    format: DocumentFormat,
 }
 
 verb!(
@@ -24,7 +23,7 @@ verb!(
 );
 
 async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
-    let inspector = Inspector::new(args.format.as_deref())?;
+    let inspector = args.format.inspector()?;
     let names = if names.is_empty() { vec![app.context_name()] } else { names.to_vec() };
     inspector.run(&names, async |name| document(app, name)).await
 }

@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod duration;
 pub(crate) mod env;
 pub(crate) mod filter;
+pub(crate) mod format;
 pub(crate) mod gpus;
 pub(crate) mod hosts;
 pub(crate) mod limits;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::flags::filter::{self, Filter, Filters};
-use crate::output::format::{Defaults, Format};
+use crate::output::format::{Defaults, Format, given_or_configured};
 use crate::output::names::{familiar, short_id, split_reference};
 use crate::output::{self, FORMAT_HELP, time, units};
 use crate::template::Value;
@@ -84,8 +84,8 @@ async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
     }
     let request = filter::apply(app.client()?.get("/images/json").flag("all", args.all), &filters);
     let images: Vec<Summary> = request.json().await?;
-    let configured = || if args.quiet { String::new() } else { app.config().images_format.clone() };
-    let source = args.format.clone().filter(|format| !format.is_empty()).unwrap_or_else(configured);
+    let configured = &app.config().images_format;
+    let source = given_or_configured(args.format.as_deref(), args.quiet, configured);
     let defaults = Defaults {
         table: if args.digests { TABLE_DIGESTS } else { TABLE },
         quiet: "{{.ID}}",
@@ -94,9 +94,9 @@ async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
         quiet_wins: false,
     };
     let source = if args.digests && source.starts_with("table ") && !source.contains("{{.Digest}}") {
-        source + "\t{{.Digest}}"
+        format!("{source}\t{{{{.Digest}}}}")
     } else {
-        source
+        source.to_owned()
     };
     let format = Format::choose(&source, args.quiet, &defaults)?;
     let digests = args.digests || format.mentions("Digest");

@@ -17,12 +17,23 @@ pub(crate) mod search;
 pub(crate) mod tag;
 
 use crate::failure::{Failure, Outcome};
-use crate::output::names;
+use crate::output::{self, names};
 use serde_json::json;
 
 /// The path of an image's resource.
 pub(crate) fn path(name: &str, rest: &str) -> String {
     format!("/images/{}{rest}", names::path_segment(name))
+}
+
+/// `--all-tags` of `pull` and `push` is for bare names; without it these mean `latest`, which is said unless `quiet`.
+fn check_tags(reference: &str, all: bool, quiet: bool) -> Outcome {
+    let (_, tag, digest) = names::split_reference(reference);
+    let bare = tag.is_none() && digest.is_none();
+    match (bare, all) {
+        (false, true) => Err(Failure::new("tag can't be used with --all-tags/-a")),
+        (true, false) if !quiet => output::line("Using default tag: latest"),
+        _ => Ok(()),
+    }
 }
 
 /// `os[/arch[/variant]]` as the API's platform object.

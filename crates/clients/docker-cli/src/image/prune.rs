@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::failure::Outcome;
-use crate::flags::filter::{self, Filter, Filters};
-use crate::output::{self, prune, units};
+use crate::flags::filter::{self, Filters};
+use crate::output::prune::{self, PruneFlags, Pruned};
 use crate::verb::{Arity, verb};
 use serde::Deserialize;
 
@@ -12,11 +12,8 @@ struct Args {
     /// Remove all unused images, not just dangling ones
     #[arg(short, long)]
     all: bool,
-    #[arg(long, value_name = "filter", value_parser = filter::parse, help = prune::FILTER_HELP)]
-    filter: Vec<Filter>,
-    /// Do not prompt for confirmation
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    prune: PruneFlags,
 }
 
 verb!(Args, run, Arity::None, "[OPTIONS]", "Remove unused images");
@@ -43,25 +40,21 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     } else {
         "This will remove all dangling images."
     };
-    prune::ask(args.force, warning)?;
-    let (text, space) = delete(app, args.all, prune::filters(app, &args.filter)).await?;
-    if !text.is_empty() {
-        output::line(text)?;
-    }
-    output::line(format!("Total reclaimed space: {}", units::human_size(space as f64, 4)))
+    prune::ask(args.prune.force, warning)?;
+    delete(app, args.all, prune::filters(app, &args.prune.filter)).await?.print()
 }
 
-/// Does it, and gives the list of what is gone with its size.
-pub(crate) async fn delete(app: &App, all: bool, mut filters: Filters) -> Outcome<(String, u64)> {
+/// Does it, and says what is gone.
+pub(crate) async fn delete(app: &App, all: bool, mut filters: Filters) -> Outcome<Pruned> {
     filters.add("dangling", if all { "false" } else { "true" });
     let report: Report = filter::apply(app.client()?.post("/images/prune"), &filters).json().await?;
     let removed = report.images_deleted.unwrap_or_default();
     if removed.is_empty() {
-        return Ok((String::new(), 0));
+        return Ok(Pruned::default());
     }
-    let text = removed.iter().fold("Deleted Images:\n".to_owned(), |text, one| match one.untagged.as_str() {
+    let list = removed.iter().fold("Deleted Images:\n".to_owned(), |text, one| match one.untagged.as_str() {
         "" => text + &format!("deleted: {}\n", one.deleted),
         name => text + &format!("untagged: {name}\n"),
     });
-    Ok((text, report.space_reclaimed))
+    Ok(Pruned { list, space: report.space_reclaimed })
 }

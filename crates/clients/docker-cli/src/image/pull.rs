@@ -1,8 +1,8 @@
 //! `docker pull`, and the pull that `run` and `create` begin with.
 
-use super::auth;
+use super::{auth, check_tags};
 use crate::app::App;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::{self, names};
 use crate::progress::{self, To};
 use crate::verb::{Arity, verb};
@@ -26,14 +26,7 @@ struct Args {
 verb!(Args, run, Arity::Exactly(1), "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry");
 
 async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
-    let (_, tag, digest) = names::split_reference(&words[0]);
-    let bare = tag.is_none() && digest.is_none();
-    if args.all_tags && !bare {
-        return Err(Failure::new("tag can't be used with --all-tags/-a"));
-    }
-    if bare && !args.all_tags && !args.quiet {
-        output::line("Using default tag: latest")?;
-    }
+    check_tags(&words[0], args.all_tags, args.quiet)?;
     let reference = if args.all_tags { words[0].clone() } else { tagged(&words[0]) };
     let to = if args.quiet { To::Nowhere } else { To::Stdout };
     let platform = args.platform.clone().or_else(default_platform).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! `docker push`.
 
-use super::{auth, path, platform_json, pull};
+use super::{auth, check_tags, path, platform_json, pull};
 use crate::app::App;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::{self, names};
 use crate::progress::{self, To};
 use crate::verb::{Arity, verb};
@@ -29,14 +29,8 @@ Image index won't be pushed, meaning that other manifests, including attestation
 verb!(Args, run, Arity::Exactly(1), "[OPTIONS] NAME[:TAG]", "Upload an image to a registry");
 
 async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
-    let (name, tag, digest) = names::split_reference(&words[0]);
-    let bare = tag.is_none() && digest.is_none();
-    if args.all_tags && !bare {
-        return Err(Failure::new("tag can't be used with --all-tags/-a"));
-    }
-    if bare && !args.all_tags && !args.quiet {
-        output::line("Using default tag: latest")?;
-    }
+    check_tags(&words[0], args.all_tags, args.quiet)?;
+    let (name, tag, _) = names::split_reference(&words[0]);
     let mut request = app.client()?.post(path(names::familiar(name), "/push"));
     if !args.all_tags {
         request = request.query("tag", tag.unwrap_or("latest"));

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::Outcome;
 use crate::flags::filter::{self, Filter, Filters};
-use crate::output::format::{Defaults, Format, label_method, labels_text};
+use crate::output::format::{Defaults, Format, given_or_configured, label_method, labels_text};
 use crate::output::names::short_id;
 use crate::output::{self, FORMAT_HELP, time};
 use crate::template::Value;
@@ -68,8 +68,8 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let request = filter::apply(app.client()?.get("/networks"), &Filters::new(&args.filter));
     let mut networks: Vec<Network> = request.json().await?;
     networks.sort_by(|a, b| output::names::natural(&a.name, &b.name));
-    let configured = || if args.quiet { String::new() } else { app.config().networks_format.clone() };
-    let source = args.format.clone().filter(|format| !format.is_empty()).unwrap_or_else(configured);
+    let configured = &app.config().networks_format;
+    let source = given_or_configured(args.format.as_deref(), args.quiet, configured);
     let defaults = Defaults {
         table: "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
         quiet: "{{.ID}}",
@@ -77,7 +77,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         raw_quiet: "network_id: {{.ID}}",
         quiet_wins: false,
     };
-    let format = Format::choose(&source, args.quiet, &defaults)?;
+    let format = Format::choose(source, args.quiet, &defaults)?;
     let rows: Vec<Value> = networks.iter().map(|network| row(network, !args.no_trunc)).collect();
     output::stdout(&format.rows(&TITLES, &rows)?)
 }

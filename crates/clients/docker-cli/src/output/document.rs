@@ -111,18 +111,6 @@ pub(crate) enum Inspector {
 }
 
 impl Inspector {
-    /// From `--format`; a bad template ends the program with status 64.
-    pub(crate) fn new(format: Option<&str>) -> Outcome<Self> {
-        match format {
-            None | Some("") => Ok(Self::Indented),
-            Some("json") => Ok(Self::Compact),
-            Some(text) => {
-                let template = Template::parse(text);
-                template.map(Self::Template).map_err(|error| parsing_error(&error).with_status(64))
-            }
-        }
-    }
-
     /// Fetches each name's document and prints them all; what failed is told in the end.
     pub(crate) async fn run(&self, names: &[String], fetch: impl AsyncFn(&str) -> Outcome<Bytes>) -> Outcome {
         let mut errors = Errors::default();

@@ -27,6 +27,15 @@ pub(crate) struct Format {
     table: bool,
 }
 
+/// The template of `--format`, else that of docker's configuration, which `-q` sets aside.
+pub(crate) fn given_or_configured<'a>(given: Option<&'a str>, quiet: bool, configured: &'a str) -> &'a str {
+    match given {
+        None | Some("") if quiet => "",
+        None | Some("") => configured,
+        Some(given) => given,
+    }
+}
+
 impl Format {
     /// Chooses by docker's rules; `table`, `raw` and `json` are keywords.
     pub(crate) fn choose(source: &str, quiet: bool, defaults: &Defaults) -> Outcome<Self> {

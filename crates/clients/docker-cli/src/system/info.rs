@@ -2,36 +2,29 @@
 
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
-use crate::output::format::parsing_error;
-use crate::output::{self, INSPECT_FORMAT_HELP, units};
-use crate::template::{Template, Value};
+use crate::flags::format::{self, DocumentFormat};
+use crate::output::{self, units};
+use crate::template::Value;
 use crate::verb::{Arity, verb};
 use std::fmt::Write as _;
 
 #[derive(Debug, clap::Args)]
 struct Args {
-    #[arg(short, long, help = INSPECT_FORMAT_HELP)]
-    format: Option<String>,
+    #[command(flatten)]
+    format: DocumentFormat,
 }
 
 verb!(Args, run, Arity::None, "[OPTIONS]", "Display system-wide information");
 
 async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
-    let template = match args.format.as_deref() {
-        None | Some("") => None,
-        Some("json") => Some(Template::parse("{{json .}}")),
-        Some(text) => Some(Template::parse(text)),
-    };
-    let template = template.transpose().map_err(|error| parsing_error(&error).with_status(64))?;
+    let template = args.format.template()?;
     let server = server(app).await;
     let Some(template) = template else { return plain(app, server) };
     let mut document = server?;
     if let Value::Object(_, fields) = &mut document {
         fields.push(("ClientInfo".to_owned(), client(app)));
     }
-    let mut text = String::new();
-    template.render(&document, &mut text).map_err(|error| parsing_error(&error))?;
-    output::line(text)
+    output::stdout(&format::line(&template, &document)?)
 }
 
 async fn server(app: &App) -> Outcome<Value> {

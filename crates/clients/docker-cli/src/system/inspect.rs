@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
-use crate::output::document::Inspector;
-use crate::output::{self, INSPECT_FORMAT_HELP};
+use crate::flags::format::DocumentFormat;
+use crate::output;
 use crate::verb::{Arity, verb};
 use crate::{container, image, network, volume};
 use bytes::Bytes;
@@ -11,8 +11,8 @@ use engine_client::{Client, Error};
 
 #[derive(Debug, clap::Args)]
 struct Args {
-    #[arg(short, long, help = INSPECT_FORMAT_HELP)]
-    format: Option<String>,
+    #[command(flatten)]
+    format: DocumentFormat,
     /// Display total file sizes if the type is container
     #[arg(short, long)]
     size: bool,
@@ -43,7 +43,7 @@ async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
         }
         _ => {}
     }
-    let inspector = Inspector::new(args.format.as_deref())?;
+    let inspector = args.format.inspector()?;
     let client = app.client()?;
     inspector.run(names, async |name| find(client, args, name).await).await
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::flags::filter::{self, Filter, Filters};
-use crate::output::{self, prune, units};
+use crate::output::prune::{self, Pruned};
 use crate::verb::{Arity, verb};
 use crate::{container, image, network, volume};
 use serde::Deserialize;
@@ -37,18 +37,18 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     }
     prune::ask(args.force, &warning(args, &filters))?;
     let mut total = 0;
-    let mut tell = |(text, space): (String, u64)| {
-        total += space;
-        if text.is_empty() { Ok(()) } else { output::line(text) }
+    let mut tell = |pruned: Pruned| {
+        total += pruned.space;
+        pruned.print_list()
     };
     tell(container::prune::delete(app, &filters).await?)?;
-    tell((network::prune::delete(app, &filters).await?, 0))?;
+    tell(network::prune::delete(app, &filters).await?)?;
     if args.volumes {
         tell(volume::prune::delete(app, &filters).await?)?;
     }
     tell(image::prune::delete(app, args.all, filters.clone()).await?)?;
     tell(build_cache(app, args.all, &filters).await?)?;
-    output::line(format!("Total reclaimed space: {}", units::human_size(total as f64, 4)))
+    prune::print_total(total)
 }
 
 #[derive(Deserialize)]
@@ -60,17 +60,13 @@ struct Cache {
 }
 
 /// The builder's cache; a daemon without a builder has none.
-async fn build_cache(app: &App, all: bool, filters: &Filters) -> Outcome<(String, u64)> {
+async fn build_cache(app: &App, all: bool, filters: &Filters) -> Outcome<Pruned> {
     let request = filter::apply(app.client()?.post("/build/prune").flag("all", all), filters);
     let cache: Cache = match request.json().await {
-        Err(engine_client::Error::Api { status: 404 | 501, .. }) => return Ok((String::new(), 0)),
+        Err(engine_client::Error::Api { status: 404 | 501, .. }) => return Ok(Pruned::default()),
         result => result?,
     };
-    let deleted = cache.caches_deleted.unwrap_or_default();
-    if deleted.is_empty() {
-        return Ok((String::new(), 0));
-    }
-    Ok((format!("Deleted build cache objects:\n{}\n", deleted.join("\n")), cache.space_reclaimed))
+    Ok(Pruned::of("Deleted build cache objects", cache.caches_deleted.as_deref(), cache.space_reclaimed))
 }
 
 fn warning(args: &Args, filters: &Filters) -> String {

@@ -2,28 +2,23 @@
 
 use crate::app::App;
 use crate::failure::Outcome;
-use crate::output::format::parsing_error;
-use crate::output::{self, INSPECT_FORMAT_HELP, columns, time};
-use crate::template::{Kind, Template, Value};
+use crate::flags::format::{self, DocumentFormat};
+use crate::output::{self, columns, time};
+use crate::template::{Kind, Value};
 use crate::verb::{Arity, verb};
 use engine_client::ApiVersion;
 use std::fmt::Write as _;
 
 #[derive(Debug, clap::Args)]
 struct Args {
-    #[arg(short, long, help = INSPECT_FORMAT_HELP)]
-    format: Option<String>,
+    #[command(flatten)]
+    format: DocumentFormat,
 }
 
 verb!(Args, run, Arity::None, "[OPTIONS]", "Show the Docker version information");
 
 async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
-    let template = match args.format.as_deref() {
-        None | Some("") => None,
-        Some("json") => Some(Template::parse("{{json .}}")),
-        Some(text) => Some(Template::parse(text)),
-    };
-    let template = template.transpose().map_err(|error| parsing_error(&error).with_status(64))?;
+    let template = args.format.template()?;
     let server = server(app).await;
     let api = app.client()?.version().await.unwrap_or(ApiVersion::NEWEST);
     let client = client(app, api);
@@ -34,11 +29,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let document = Value::structure("command.versionInfo", [("Client", client), ("Server", known)]);
     let text = match &template {
         None => columns::align_with(&plain(&document), 20, 1),
-        Some(template) => {
-            let mut text = String::new();
-            template.render(&document, &mut text).map_err(|error| parsing_error(&error))?;
-            text + "\n"
-        }
+        Some(template) => format::line(template, &document)?,
     };
     output::stdout(&text)?;
     server.map(drop)

@@ -3,14 +3,13 @@
 use super::path;
 use crate::app::App;
 use crate::failure::Outcome;
-use crate::output::INSPECT_FORMAT_HELP;
-use crate::output::document::Inspector;
+use crate::flags::format::DocumentFormat;
 use crate::verb::{Arity, verb};
 
 #[derive(Debug, clap::Args)]
 struct Args {
-    #[arg(short, long, help = INSPECT_FORMAT_HELP)]
-    format: Option<String>,
+    #[command(flatten)]
+    format: DocumentFormat,
 }
 
 verb!(
@@ -22,7 +21,7 @@ verb!(
 );
 
 async fn run(app: &App, args: &Args, names: &[String]) -> Outcome {
-    let inspector = Inspector::new(args.format.as_deref())?;
+    let inspector = args.format.inspector()?;
     let client = app.client()?;
     inspector.run(names, async |name| Ok(client.get(path(name)?).bytes().await?)).await
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::Outcome;
 use crate::flags::filter::{self, Filter, Filters};
-use crate::output::format::{Defaults, Format, label_method, labels_text};
+use crate::output::format::{Defaults, Format, given_or_configured, label_method, labels_text};
 use crate::output::names::natural;
 use crate::output::{self, FORMAT_HELP, units};
 use crate::template::Value;
@@ -75,8 +75,8 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let request = filter::apply(app.client()?.get("/volumes"), &Filters::new(&args.filter));
     let mut volumes = request.json::<Answer>().await?.volumes.unwrap_or_default();
     volumes.sort_by(|a, b| natural(&a.name, &b.name));
-    let configured = || if args.quiet { String::new() } else { app.config().volumes_format.clone() };
-    let source = args.format.clone().filter(|format| !format.is_empty()).unwrap_or_else(configured);
+    let configured = &app.config().volumes_format;
+    let source = given_or_configured(args.format.as_deref(), args.quiet, configured);
     let defaults = Defaults {
         table: "table {{.Driver}}\t{{.Name}}",
         quiet: "{{.Name}}",
@@ -84,7 +84,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         raw_quiet: "name: {{.Name}}",
         quiet_wins: false,
     };
-    let format = Format::choose(&source, args.quiet, &defaults)?;
+    let format = Format::choose(source, args.quiet, &defaults)?;
     let rows: Vec<Value> = volumes.iter().map(row).collect();
     output::stdout(&format.rows(&TITLES, &rows)?)
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::flags::filter::{self, Filter, Filters};
-use crate::output::{self, prune, units};
+use crate::output::prune::{self, Pruned};
 use crate::verb::{Arity, verb};
 use serde::Deserialize;
 
@@ -47,19 +47,11 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         "This will remove anonymous local volumes not used by at least one container."
     };
     prune::ask(args.force, warning)?;
-    let (text, space) = delete(app, &filters).await?;
-    if !text.is_empty() {
-        output::line(text)?;
-    }
-    output::line(format!("Total reclaimed space: {}", units::human_size(space as f64, 4)))
+    delete(app, &filters).await?.print()
 }
 
-/// Does it, and gives the list of what is gone with its size.
-pub(crate) async fn delete(app: &App, filters: &Filters) -> Outcome<(String, u64)> {
+/// Does it, and says what is gone.
+pub(crate) async fn delete(app: &App, filters: &Filters) -> Outcome<Pruned> {
     let report: Report = filter::apply(app.client()?.post("/volumes/prune"), filters).json().await?;
-    let deleted = report.volumes_deleted.unwrap_or_default();
-    if deleted.is_empty() {
-        return Ok((String::new(), 0));
-    }
-    Ok((format!("Deleted Volumes:\n{}\n", deleted.join("\n")), report.space_reclaimed))
+    Ok(Pruned::of("Deleted Volumes", report.volumes_deleted.as_deref(), report.space_reclaimed))
 }
