@@ -2,7 +2,7 @@
 
 use super::invalid;
 use errors::{Class, Error, Result};
-use spec::{ContainerSpec, IpcMode, NetworkMode};
+use spec::{ContainerSpec, IpcMode, NetworkMode, SysctlNamespace};
 use std::path::Path;
 
 /// Refuses parameters that are the host's: of no namespace, or of one that the container shares with it.
@@ -11,26 +11,17 @@ use std::path::Path;
 /// `Invalid` names the first.
 pub(super) fn check_namespaces(spec: &ContainerSpec) -> Result<()> {
     for name in spec.security.sysctls.keys() {
-        let host_network = spec.network.mode == NetworkMode::Host;
-        let host_ipc = spec.namespaces.ipc == IpcMode::Host;
-        let ipc = [
-            "kernel.msgmax",
-            "kernel.msgmnb",
-            "kernel.msgmni",
-            "kernel.sem",
-            "kernel.shmall",
-            "kernel.shmmax",
-            "kernel.shmmni",
-            "kernel.shm_rmid_forced",
-        ];
-        let is_ipc = ipc.contains(&name.as_str()) || name.starts_with("fs.mqueue.");
-        let is_net = name.starts_with("net.");
-        if (is_net && host_network) || (is_ipc && host_ipc) {
+        let shared = match SysctlNamespace::of(name) {
+            Some(SysctlNamespace::Network) => spec.network.mode == NetworkMode::Host,
+            Some(SysctlNamespace::Ipc) => spec.namespaces.ipc == IpcMode::Host,
+            None => {
+                return Err(invalid(format!("sysctl '{name}' is not whitelisted")).hint(
+                    "Only net.*, fs.mqueue.* and the IPC parameters belong to a container's namespaces",
+                ));
+            }
+        };
+        if shared {
             return Err(invalid(format!("sysctl '{name}' is not allowed in the host's namespace")));
-        }
-        if !is_net && !is_ipc {
-            return Err(invalid(format!("sysctl '{name}' is not whitelisted"))
-                .hint("Only net.*, fs.mqueue.* and the IPC parameters belong to a container's namespaces"));
         }
     }
     Ok(())

@@ -10,15 +10,17 @@ mod network;
 mod process;
 mod resources;
 mod security;
+mod sysctl;
 
 pub use filesystem::{Bind, Filesystem, Mount, MountKind, Propagation, Tmpfs, VolumeMount};
 pub use ids::{BadIdMaps, IdMap, IdMaps, id_map_list};
 pub use network::{
     Dns, EndpointRequest, ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortProtocol,
 };
-pub use process::{ExecSpec, Healthcheck, Process, Rlimit};
+pub use process::{ExecSpec, Healthcheck, Process, Rlimit, is_variable};
 pub use resources::{BlkioThrottle, BlkioWeight, Resources};
 pub use security::{Device, IpcMode, JoinMode, Namespaces, Seccomp, Security};
+pub use sysctl::SysctlNamespace;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

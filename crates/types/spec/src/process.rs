@@ -50,6 +50,11 @@ impl Process {
     }
 }
 
+/// Whether a text can be an environment variable: a name, with or without `=` and a value.
+pub fn is_variable(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('=')
+}
+
 /// `setrlimit(2)`: one limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rlimit {

@@ -1,15 +1,17 @@
 //! `-e`, `--env-file`, `--label`, `--label-file`: pairs on the command line and in files.
 
+use spec::SysctlNamespace;
 use std::collections::BTreeMap;
 
 /// A variable; without `=` it takes the value from this program's environment, or stays a bare name.
 pub(crate) fn variable(text: &str) -> Result<String, String> {
-    match text.split_once('=') {
-        Some(("", _)) => Err(format!("invalid environment variable: {text}")),
-        Some(_) => Ok(text.to_owned()),
-        None if text.is_empty() => Err(format!("invalid environment variable: {text}")),
-        None => Ok(std::env::var(text).map_or_else(|_| text.to_owned(), |value| format!("{text}={value}"))),
+    if !spec::is_variable(text) {
+        return Err(format!("invalid environment variable: {text}"));
     }
+    if text.contains('=') {
+        return Ok(text.to_owned());
+    }
+    Ok(std::env::var(text).map_or_else(|_| text.to_owned(), |value| format!("{text}={value}")))
 }
 
 /// A label: the name must not be empty nor hold blanks.
@@ -26,22 +28,8 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
 
 /// `--sysctl`: only those that live in a namespace.
 pub(crate) fn sysctl(text: &str) -> Result<String, String> {
-    const ALLOWED: [&str; 8] = [
-        "kernel.msgmax",
-        "kernel.msgmnb",
-        "kernel.msgmni",
-        "kernel.sem",
-        "kernel.shmall",
-        "kernel.shmmax",
-        "kernel.shmmni",
-        "kernel.shm_rmid_forced",
-    ];
     match text.split_once('=') {
-        Some((key, _))
-            if ALLOWED.contains(&key) || key.starts_with("net.") || key.starts_with("fs.mqueue.") =>
-        {
-            Ok(text.to_owned())
-        }
+        Some((key, _)) if SysctlNamespace::of(key).is_some() => Ok(text.to_owned()),
         _ => Err(format!("sysctl '{text}' is not allowed")),
     }
 }

@@ -58,10 +58,8 @@ fn process(process: &Process) -> Result<()> {
             process.working_dir
         )));
     }
-    for pair in &process.env {
-        if pair.is_empty() || pair.starts_with('=') {
-            return Err(invalid(format!("invalid environment variable: {pair}")));
-        }
+    if let Some(pair) = process.env.iter().find(|pair| !spec::is_variable(pair)) {
+        return Err(invalid(format!("invalid environment variable: {pair}")));
     }
     if let Some(signal) = &process.stop_signal {
         crate::container::kill::signal_number(signal)?;
