@@ -32,7 +32,7 @@ impl Reaper {
     }
 
     /// Cuts a device off from its bridge and sees to it that it goes. Never blocks.
-    pub fn see_off(&self, device: impl Into<String>) {
+    pub fn reap(&self, device: impl Into<String>) {
         if self.devices.send(device.into()).is_err() {
             tracing::warn!("the thread that removes network devices is gone");
         }

@@ -211,7 +211,7 @@ impl Drop for Reservation {
             return;
         }
         if let Some(device) = &self.device {
-            self.host.see_off(device);
+            self.host.reap(device);
         }
         let mut families = self.addresses.lock();
         for assigned in [Some(self.ipv4), self.ipv6].into_iter().flatten() {

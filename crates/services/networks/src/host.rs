@@ -119,14 +119,9 @@ impl Host {
         }
     }
 
-    /// Deletes a container's device now.
-    pub(crate) fn detach(&self, device: &str) -> Result<()> {
-        Ok(link::delete(&mut self.bridge.lock().1, device)?)
-    }
-
     /// Cuts a device off and sees to it that it goes; never blocks.
-    pub(crate) fn see_off(&self, device: &str) {
-        self.reaper.see_off(device);
+    pub(crate) fn reap(&self, device: &str) {
+        self.reaper.reap(device);
     }
 
     /// The names of the devices on the bridge.
@@ -153,9 +148,9 @@ fn outer_name() -> Result<String> {
 }
 
 /// Turns forwarding on and writes the table. Answers, in sentences, what does not work on this host.
-pub(crate) fn open_ways(config: &Config, subnets: Vec<IpNet>) -> Vec<String> {
+pub(crate) fn set_up_forwarding(config: &Config, subnets: Vec<IpNet>) -> Vec<String> {
     let mut warnings = Vec::new();
-    for parameter in forwarding(config) {
+    for parameter in forwarding_sysctls(config) {
         match sysctl::ensure(parameter, "1") {
             Ok(true) => tracing::info!(parameter, "forwarding was off, it is on now"),
             Ok(false) => {}
@@ -180,7 +175,7 @@ pub(crate) fn open_ways(config: &Config, subnets: Vec<IpNet>) -> Vec<String> {
     warnings
 }
 
-fn forwarding(config: &Config) -> Vec<&'static str> {
+fn forwarding_sysctls(config: &Config) -> Vec<&'static str> {
     let mut parameters = vec!["ipv4/ip_forward"];
     if config.ipv6.is_some() {
         parameters.push("ipv6/conf/all/forwarding");
@@ -189,6 +184,6 @@ fn forwarding(config: &Config) -> Vec<&'static str> {
 }
 
 /// Deletes the table.
-pub(crate) fn close_ways(config: &Config) -> Result<()> {
+pub(crate) fn remove_table(config: &Config) -> Result<()> {
     Ok(firewall::remove(&config.table)?)
 }

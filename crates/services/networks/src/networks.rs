@@ -24,8 +24,8 @@ pub struct Networks {
     host: Arc<Host>,
     addresses: Arc<Mutex<Addresses>>,
     attached: Mutex<HashMap<EndpointId, Endpoint>>,
-    /// What is wrong with the ways out, once they have been opened.
-    ways: OnceCell<Vec<String>>,
+    /// What is wrong with the forwarding of packets, once it has been set up.
+    forwarding: OnceCell<Vec<String>>,
 }
 
 impl Networks {
@@ -62,10 +62,10 @@ impl Networks {
             host: Arc::new(host),
             addresses: Arc::new(Mutex::new(addresses)),
             attached: Mutex::default(),
-            ways: OnceCell::new(),
+            forwarding: OnceCell::new(),
         });
         let opened = Arc::clone(&networks);
-        tokio::spawn(async move { opened.open_ways().await });
+        tokio::spawn(async move { opened.set_up_forwarding().await });
         Ok(networks)
     }
 
@@ -151,7 +151,7 @@ impl Networks {
         if network.driver == Driver::Bridge {
             let own = sandbox.namespace();
             let namespace = own.ok_or_else(|| Error::HostNamespace { network: network.name.clone() })?;
-            self.open_ways().await;
+            self.set_up_forwarding().await;
             let mut reservation = Reservation::new(&self.addresses, &self.host, &wish)?;
             let (attached, reservation) = offload::blocking(move || -> Result<_> {
                 reservation.attach(&namespace, &mut endpoint)?;
@@ -165,16 +165,6 @@ impl Networks {
         Ok(endpoint)
     }
 
-    /// Takes a network away from a container that goes on: deletes the device (about 20 ms).
-    pub async fn disconnect(&self, endpoint: &Endpoint) -> Result<()> {
-        if let Some(device) = endpoint.host_device.clone() {
-            let host = Arc::clone(&self.host);
-            offload::blocking(move || host.detach(&device)).await?;
-        }
-        self.forget(endpoint);
-        Ok(())
-    }
-
     /// Says that the container of this endpoint is over: frees its address at once; never blocks.
     ///
     /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
@@ -183,7 +173,7 @@ impl Networks {
         if self.forget(endpoint)
             && let Some(device) = &endpoint.host_device
         {
-            self.host.see_off(device);
+            self.host.reap(device);
         }
     }
 
@@ -207,7 +197,7 @@ impl Networks {
         }
         for stray in strays {
             tracing::info!(device = stray, "a network device of no container is removed");
-            self.host.see_off(&stray);
+            self.host.reap(&stray);
         }
         Ok(lost)
     }
@@ -219,19 +209,19 @@ impl Networks {
 
     /// What works less well than it should on this host, in sentences for `info`.
     pub fn warnings(&self) -> Vec<String> {
-        self.ways.get().cloned().unwrap_or_default()
+        self.forwarding.get().cloned().unwrap_or_default()
     }
 
     /// Takes away everything that this engine made in the kernel: prepared namespaces, devices, bridge, table. The
     /// records go with the root. Nothing can be connected any more.
     pub async fn purge(&self) -> Result<()> {
         // Else the table might be written after it was deleted.
-        self.open_ways().await;
+        self.set_up_forwarding().await;
         self.pool.close();
         let (host, config) = (Arc::clone(&self.host), self.config.clone());
         offload::blocking(move || -> Result<_> {
             let bridge = host.remove();
-            host::close_ways(&config)?;
+            host::remove_table(&config)?;
             bridge
         })
         .await?;
@@ -239,13 +229,13 @@ impl Networks {
         Ok(())
     }
 
-    async fn open_ways(&self) {
-        let open = || async {
+    async fn set_up_forwarding(&self) {
+        let set_up = || async {
             let config = self.config.clone();
             let subnets: Vec<IpNet> = self.addresses.lock().subnets();
-            offload::blocking(move || host::open_ways(&config, subnets)).await
+            offload::blocking(move || host::set_up_forwarding(&config, subnets)).await
         };
-        self.ways.get_or_init(open).await;
+        self.forwarding.get_or_init(set_up).await;
     }
 
     /// Frees the addresses of an endpoint that is known; says whether it was.

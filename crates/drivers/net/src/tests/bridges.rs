@@ -116,8 +116,8 @@ fn a_device_that_is_seen_off_is_cut_off_at_once_and_deleted_in_the_end() {
     let held = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
     assert!(reach(&held, &site.host, "10.99.0.1").is_some());
     let reaper = site.host.run(Reaper::start).unwrap();
-    reaper.see_off("veth1");
-    reaper.see_off("veth-unknown");
+    reaper.reap("veth1");
+    reaper.reap("veth-unknown");
     assert!(eventually(|| reach(&held, &site.host, "10.99.0.1").is_none().then_some(())).is_some());
     assert!(eventually(|| (!devices(&site.host).contains(&"veth1".into())).then_some(())).is_some());
 }
