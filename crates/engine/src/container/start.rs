@@ -119,7 +119,7 @@ async fn run(
             })
         }
     });
-    user_namespace::let_pass(&bundle, mapped.map(|mapped| &mapped.ids))?;
+    user_namespace::allow_traversal(&bundle, mapped.map(|mapped| &mapped.ids))?;
     let spec = runtime::bundle::oci_spec(&record.spec, &resolved)?;
     let mounts = services.images.rootfs(container.id().as_str())?.into_iter();
     let rootfs =

@@ -94,14 +94,14 @@ pub(super) fn validate(services: &Services, spec: &ContainerSpec) -> Result<()> 
 }
 
 /// Gives a file that was made for a container to its root.
-pub(super) fn give(path: &Path, ids: Option<&IdMaps>) -> Result<()> {
+pub(super) fn chown_to_root(path: &Path, ids: Option<&IdMaps>) -> Result<()> {
     let Some((uid, gid)) = ids.map(IdMaps::root) else { return Ok(()) };
     rustix::fs::chown(path, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
         .map_err(|error| failed("change the owner of", path, error))
 }
 
 /// Lets the container's root, and no other user of the host, pass through a directory of root's.
-pub(super) fn let_pass(path: &Path, ids: Option<&IdMaps>) -> Result<()> {
+pub(super) fn allow_traversal(path: &Path, ids: Option<&IdMaps>) -> Result<()> {
     let Some((_, gid)) = ids.map(IdMaps::root) else { return Ok(()) };
     rustix::fs::chown(path, None, Some(Gid::from_raw(gid)))
         .and_then(|()| rustix::fs::chmod(path, Mode::from_raw_mode(0o710)))

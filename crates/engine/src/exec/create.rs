@@ -45,7 +45,7 @@ pub async fn create(services: &Arc<Services>, reference: &str, spec: ExecSpec) -
         spec,
         user,
         state: Mutex::new(ExecState::Created),
-        bell: tokio::sync::Notify::new(),
+        end: tokio::sync::Notify::new(),
     });
     Ok(id)
 }

@@ -5,9 +5,11 @@ mod inspect;
 mod resize;
 mod start;
 mod table;
+mod wait;
 
 pub use create::create;
 pub use inspect::{Inspection, inspect};
 pub use resize::resize;
-pub use start::{Start, settled, start};
+pub use start::{Start, start};
 pub use table::{Exec, ExecState, Execs};
+pub use wait::wait;

@@ -66,23 +66,6 @@ fn as_docker_says(error: Error, code: u8) -> Error {
     Error::new(Class::Invalid, format!("{form}: {error}: unknown"))
 }
 
-/// Waits until the exit code of an exec whose output has ended is known: clients ask for it as soon as the stream ends.
-/// Bounded, since a process may close its output and go on.
-pub async fn settled(services: &Services, exec: &ids::ExecId) {
-    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-    let Ok(exec) = services.execs.find(exec.as_str()) else { return };
-    let ended = async {
-        loop {
-            let bell = exec.bell.notified();
-            if matches!(*exec.state.lock(), ExecState::Ended { .. }) {
-                return;
-            }
-            bell.await;
-        }
-    };
-    let _ = tokio::time::timeout(PATIENCE, ended).await; // late is told as still running, which is then true
-}
-
 async fn run(
     services: &Arc<Services>,
     container: &Container,

@@ -25,8 +25,8 @@ pub struct Exec {
     pub(super) user: Option<runtime::user::User>,
     /// Where it is in its life.
     pub state: Mutex<ExecState>,
-    /// Rung when it ends.
-    pub(super) bell: tokio::sync::Notify,
+    /// Notified when it ends.
+    pub(super) end: tokio::sync::Notify,
 }
 
 /// Where an exec is in its life.
@@ -76,7 +76,7 @@ impl Execs {
 
     pub(super) fn ended(&self, exec: &Exec, code: u32, pid: Option<u32>) {
         *exec.state.lock() = ExecState::Ended { code, pid };
-        exec.bell.notify_waiters();
+        exec.end.notify_waiters();
         let mut table = self.table.lock();
         table.ended.push_back(exec.id.clone());
         while table.ended.len() > ENDED_LIMIT {

@@ -141,15 +141,15 @@ impl Images {
         let names: Vec<_> =
             index.names.extract_if(.., |_, id| images.contains(id)).map(|(name, _)| name).collect();
         transaction = names.iter().fold(transaction, |transaction, name| transaction.delete(name_key(name)));
-        let doomed = self.inner.leases.doom(unused(&index));
-        for (diff, _) in &doomed {
+        let marked = self.inner.leases.mark_for_removal(unused(&index));
+        for (diff, _) in &marked {
             transaction = transaction.delete(layer_key(diff));
             index.layers.remove(diff);
         }
         let committed = self.inner.store.commit(transaction).await;
         if committed.is_ok() {
             self.inner.index.store(Arc::new(index));
-            for (diff, dir) in &doomed {
+            for (diff, dir) in &marked {
                 if let Err(error) = self.inner.layers.remove(dir) {
                     // The next start takes it away, since no record names it.
                     tracing::warn!(layer = %diff, error = %errors::chain(&error), "delete a layer");
@@ -161,9 +161,9 @@ impl Images {
                 }
             }
         }
-        self.inner.leases.spare(&doomed);
+        self.inner.leases.unmark(&marked);
         committed?;
-        Ok(doomed.into_iter().map(|(diff, _)| diff).collect())
+        Ok(marked.into_iter().map(|(diff, _)| diff).collect())
     }
 
     /// Takes away layers that nothing needs any more, after a container has gone.

@@ -60,7 +60,7 @@ struct State {
     /// Being unpacked now, by the digest that their sender announced.
     unpacking: HashSet<Digest>,
     /// Being taken away now.
-    doomed: HashSet<LayerId>,
+    marked: HashSet<LayerId>,
 }
 
 /// What a load has to do about a layer that is announced to it.
@@ -145,7 +145,7 @@ impl Leases {
     /// Holds the layers of a container. False: one of them is being taken away.
     pub(crate) fn hold(&self, key: &str, layers: &[LayerId]) -> bool {
         let mut state = self.lock();
-        if layers.iter().any(|layer| state.doomed.contains(layer)) {
+        if layers.iter().any(|layer| state.marked.contains(layer)) {
             return false;
         }
         state.snapshots.insert(key.to_owned(), layers.into());
@@ -153,7 +153,7 @@ impl Leases {
     }
 
     /// Lets go of a container's layers and says which they were.
-    pub(crate) fn let_go(&self, key: &str) -> Option<Arc<[LayerId]>> {
+    pub(crate) fn release(&self, key: &str) -> Option<Arc<[LayerId]>> {
         self.lock().snapshots.remove(key)
     }
 
@@ -167,24 +167,24 @@ impl Leases {
         self.lock().snapshots.keys().cloned().collect()
     }
 
-    /// Those of `candidates` that nobody holds, which nobody can take hold of any more until [`Leases::spare`].
-    pub(crate) fn doom(&self, candidates: Vec<(Digest, LayerId)>) -> Vec<(Digest, LayerId)> {
+    /// Those of `candidates` that nobody holds, which nobody can take hold of any more until [`Leases::unmark`].
+    pub(crate) fn mark_for_removal(&self, candidates: Vec<(Digest, LayerId)>) -> Vec<(Digest, LayerId)> {
         let mut state = self.lock();
         state.leases.retain(|_, lease| lease.strong_count() > 0);
         let below: HashSet<&LayerId> = state.snapshots.values().flat_map(|layers| layers.iter()).collect();
         let free = |(diff, dir): &(Digest, LayerId)| !below.contains(dir) && !state.leases.contains_key(diff);
-        let doomed: Vec<_> = candidates.into_iter().filter(free).collect();
+        let marked: Vec<_> = candidates.into_iter().filter(free).collect();
         drop(below);
-        state.aliases.retain(|_, diff_id| doomed.iter().all(|(doomed, _)| doomed != diff_id));
-        state.doomed.extend(doomed.iter().map(|(_, dir)| dir.clone()));
-        doomed
+        state.aliases.retain(|_, diff_id| marked.iter().all(|(marked, _)| marked != diff_id));
+        state.marked.extend(marked.iter().map(|(_, dir)| dir.clone()));
+        marked
     }
 
-    /// Ends what [`Leases::doom`] began.
-    pub(crate) fn spare(&self, doomed: &[(Digest, LayerId)]) {
+    /// Ends what [`Leases::mark_for_removal`] began.
+    pub(crate) fn unmark(&self, marked: &[(Digest, LayerId)]) {
         let mut state = self.lock();
-        for (_, dir) in doomed {
-            state.doomed.remove(dir);
+        for (_, dir) in marked {
+            state.marked.remove(dir);
         }
     }
 }
@@ -201,7 +201,7 @@ impl State {
         if let Some(lease) = self.leases.get(digest).and_then(Weak::upgrade) {
             return Some(lease);
         }
-        let layer = recorded(digest).filter(|layer| !self.doomed.contains(&layer.dir))?;
+        let layer = recorded(digest).filter(|layer| !self.marked.contains(&layer.dir))?;
         let lease = Arc::new(Lease {
             diff_id: digest.clone(),
             layer,

@@ -35,7 +35,7 @@ impl Images {
             return Err(ImageError::NotFound { name: image.id.to_string() });
         }
         self.inner.layers.prepare_mapped(key, &layers, ids).map_err(|error| {
-            self.inner.leases.let_go(key);
+            self.inner.leases.release(key);
             snapshot_error(error)
         })
     }
@@ -65,7 +65,7 @@ impl Images {
     /// does not exist is no error. Layers that only this container needed go in the background.
     pub async fn release(&self, key: &str) -> Result<()> {
         self.inner.layers.release(key).map_err(snapshot_error)?;
-        let Some(layers) = self.inner.leases.let_go(key) else { return Ok(()) };
+        let Some(layers) = self.inner.leases.release(key) else { return Ok(()) };
         let index = self.index();
         let unused = crate::commit::unused(&index);
         if unused.iter().any(|(_, dir)| layers.contains(dir)) {

@@ -46,7 +46,8 @@ impl Networks {
         })
         .await?;
         let addresses = Addresses::new(choice.subnet, config.ipv6)?;
-        let records = predefined::settle(&*store, records, &config, addresses.ranges(), choice.mtu).await?;
+        let records =
+            predefined::reconcile(&*store, records, &config, addresses.ranges(), choice.mtu).await?;
         let gateways = addresses.gateways();
         let settings = Settings { ipv6: config.ipv6.is_some() };
         let (config, pool, host) = offload::blocking(move || -> Result<_> {

@@ -25,7 +25,7 @@ pub(crate) fn recorded_subnet(networks: &BTreeMap<String, Network>) -> Option<Ip
 }
 
 /// Adds what is missing, brings the default bridge's record to what it is now, and stores what has changed.
-pub(crate) async fn settle(
+pub(crate) async fn reconcile(
     store: &dyn StateStore,
     mut networks: BTreeMap<String, Network>,
     config: &Config,

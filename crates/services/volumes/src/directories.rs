@@ -1,6 +1,6 @@
 //! The volumes' directories: made before their record, set aside before it goes.
 
-use crate::populate::{Durability, Manner, copy_if_empty};
+use crate::populate::{CopyOptions, Durability, copy_if_empty};
 use crate::{ANONYMOUS_LABEL, Result, Volume, VolumeError};
 use durable::{FileError, Trash};
 use rustix::fs::{Gid, Uid};
@@ -58,14 +58,14 @@ pub(crate) fn adopt(dir: &Path, name: &str, owner: (u32, u32)) -> Result<()> {
 /// Moves a volume's directory to where it belongs to nobody if the record goes too. Returns that place.
 ///
 /// Synced, or a power cut could bring the directory back without its record, as a volume that was lost.
-pub(crate) fn set_aside(dir: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn move_aside(dir: &Path, name: &str) -> Result<PathBuf> {
     let aside = dir.join(format!("{ASIDE}{name}"));
     rename_if_there(&dir.join(name), &aside)?;
     Ok(aside)
 }
 
-/// The inverse of [`set_aside`].
-pub(crate) fn take_back(dir: &Path, name: &str) -> Result<()> {
+/// The inverse of [`move_aside`].
+pub(crate) fn move_back(dir: &Path, name: &str) -> Result<()> {
     rename_if_there(&dir.join(format!("{ASIDE}{name}")), &dir.join(name))
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn populate(
     }
     trash.discard(&aside)?;
     DirBuilder::new().mode(0o755).create(&aside).map_err(at("create directory", &aside))?;
-    match copy_if_empty(src_root, path, &aside, &Manner { durability: Durability::Synced, ids }) {
+    match copy_if_empty(src_root, path, &aside, &CopyOptions { durability: Durability::Synced, ids }) {
         Ok(true) => durable::rename(&aside, &data).map(|()| true).map_err(Into::into),
         other => {
             trash.discard(&aside)?;
@@ -102,14 +102,14 @@ pub(crate) fn populate(
 
 /// Brings the directories in line with the records after whatever ended the last process, and returns what has content
 /// but no record.
-pub(crate) fn settle(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -> Result<Vec<Volume>> {
+pub(crate) fn reconcile(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -> Result<Vec<Volume>> {
     durable::create_dir_all(dir, 0o701)?;
     let mut orphans = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(at("read", dir))? {
         let entry = entry.map_err(at("read", dir))?;
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
         match name.strip_prefix(ASIDE) {
-            Some(removed) if records.contains(removed) => take_back(dir, removed)?,
+            Some(removed) if records.contains(removed) => move_back(dir, removed)?,
             Some(_) => trash.discard(&entry.path())?,
             None if records.contains(&name) || !ids::is_name(&name) => {}
             None if has_content(&data(dir, &name)) => orphans.push(orphan(dir, name)),

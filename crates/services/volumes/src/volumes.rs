@@ -56,7 +56,7 @@ impl Volumes {
         let known: BTreeMap<_, _> =
             records.into_iter().map(|(name, volume, _)| (name, Known::new(volume))).collect();
         let (path, names, bin) = (dir.to_owned(), known.keys().cloned().collect(), Arc::clone(&trash));
-        let orphans = offload::blocking(move || directories::settle(&path, &names, &bin)).await?;
+        let orphans = offload::blocking(move || directories::reconcile(&path, &names, &bin)).await?;
         let volumes = Self {
             dir: dir.to_owned(),
             owner: (0, 0),

@@ -49,7 +49,7 @@ pub(super) fn write(
     if owner == record.id {
         write_own(services, record, network, &files)?;
         for path in [&files.hosts, &files.hostname, &files.resolv_conf] {
-            user_namespace::give(path, ids)?;
+            user_namespace::chown_to_root(path, ids)?;
         }
     }
     Ok([

@@ -30,7 +30,7 @@ pub(super) async fn resolve(
     undo.step("write hosts, hostname and resolv.conf")?;
     let mut mounted = files::write(services, record, network, mapped.map(|mapped| &mapped.ids))?;
     let devices = devices::of(&spec.security)?;
-    let modes = targets::look(services, record, &devices).await?;
+    let modes = targets::lookup(services, record, &devices).await?;
     let nodes = devices.iter().filter_map(Found::as_mount);
     for mount in mounts::of_client(record, &modes, services.host.kernel)?.into_iter().chain(nodes) {
         mounted.retain(|own| own.target != mount.target);

@@ -32,7 +32,7 @@ enum There {
 ///
 /// # Errors
 /// `Invalid` for a mount that the kernel would refuse there.
-pub(super) async fn look(services: &Arc<Services>, record: &Record, devices: &[Found]) -> Result<Modes> {
+pub(super) async fn lookup(services: &Arc<Services>, record: &Record, devices: &[Found]) -> Result<Modes> {
     let nodes = devices.iter().filter_map(Found::as_mount).map(|mount| MountPoint {
         kind: MountPointKind::Bind,
         source: mount.source,

@@ -63,8 +63,8 @@ async fn start(
     let mut client = hijack.take(version, framing).await?;
     match engine::exec::start(&api.services, exec.id.as_str(), Start { detach: false, console_size }).await {
         Ok(Some(attachment)) => {
-            let settled = engine::exec::settled(&api.services, &exec.id);
-            pump(client, attachment.stream, with_keys(exec.spec.tty, keys), api.shutdown, settled).await;
+            let ended = engine::exec::wait(&api.services, &exec.id);
+            pump(client, attachment.stream, with_keys(exec.spec.tty, keys), api.shutdown, ended).await;
         }
         Ok(None) => {}
         Err(error) => {

@@ -22,7 +22,7 @@ pub(crate) enum Durability {
 
 /// How to copy.
 #[derive(Debug, Clone)]
-pub(crate) struct Manner {
+pub(crate) struct CopyOptions {
     pub(crate) durability: Durability,
     /// What the owners of the copies are on the host; none: the image's.
     pub(crate) ids: Option<IdMaps>,
@@ -36,14 +36,14 @@ pub(crate) struct Manner {
 ///
 /// Returns whether it was done: false if `path` is no directory or `dst` is not empty.
 pub fn populate(src_root: BorrowedFd<'_>, path: &Path, dst: &Path) -> Result<bool> {
-    copy_if_empty(src_root, path, dst, &Manner { durability: Durability::Later, ids: None })
+    copy_if_empty(src_root, path, dst, &CopyOptions { durability: Durability::Later, ids: None })
 }
 
 pub(crate) fn copy_if_empty(
     src_root: BorrowedFd<'_>,
     path: &Path,
     dst: &Path,
-    manner: &Manner,
+    options: &CopyOptions,
 ) -> Result<bool> {
     let failed = |action| {
         move |error: Errno| VolumeError::Populate { action, path: path.to_owned(), source: error.into() }
@@ -54,7 +54,7 @@ pub(crate) fn copy_if_empty(
     if !is_empty(&target).map_err(failed("read the volume for"))? {
         return Ok(false);
     }
-    tree::copy(source, target, manner)?;
+    tree::copy(source, target, options)?;
     Ok(true)
 }
 

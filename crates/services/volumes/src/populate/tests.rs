@@ -1,6 +1,6 @@
 //! What arrives in the volume, and what cannot be reached from the image.
 
-use super::{Durability, Manner, copy_if_empty, populate};
+use super::{CopyOptions, Durability, copy_if_empty, populate};
 use rustix::fs::{CWD, FileType, Mode, Timespec, Timestamps, XattrFlags};
 use std::fs::{File, Metadata};
 use std::os::fd::AsFd;
@@ -27,8 +27,8 @@ fn copy(scene: &Scene, path: &str) -> bool {
     populate(root.as_fd(), Path::new(path), &scene.volume).unwrap()
 }
 
-fn synced(ids: Option<spec::IdMaps>) -> Manner {
-    Manner { durability: Durability::Synced, ids }
+fn synced(ids: Option<spec::IdMaps>) -> CopyOptions {
+    CopyOptions { durability: Durability::Synced, ids }
 }
 
 fn look(scene: &Scene, name: &str) -> Metadata {
@@ -139,8 +139,8 @@ fn owners_are_those_that_the_container_has_on_the_host() {
     symlink("file", data.join("link")).unwrap();
     std::os::unix::fs::lchown(data.join("link"), Some(33), Some(7)).unwrap();
     let root = File::open(&scene.image).unwrap();
-    let manner = synced(Some("0:100000:65536/0:200000:65536".parse().unwrap()));
-    assert!(copy_if_empty(root.as_fd(), Path::new("/data"), &scene.volume, &manner).unwrap());
+    let options = synced(Some("0:100000:65536/0:200000:65536".parse().unwrap()));
+    assert!(copy_if_empty(root.as_fd(), Path::new("/data"), &scene.volume, &options).unwrap());
     let owner = |name| (look(&scene, name).uid(), look(&scene, name).gid());
     assert_eq!(owner(""), (100_000, 200_000));
     assert_eq!(owner("file"), (100_000, 200_000));

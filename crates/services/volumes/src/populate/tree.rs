@@ -1,6 +1,6 @@
 //! Walking both trees, handle by handle.
 
-use super::{Durability, Manner, content, metadata};
+use super::{CopyOptions, Durability, content, metadata};
 use crate::{Result, VolumeError};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 const DEEPEST: usize = 500;
 
 /// Copies the content and then the metadata of `source` to `target`.
-pub(super) fn copy(source: OwnedFd, target: OwnedFd, manner: &Manner) -> Result<()> {
+pub(super) fn copy(source: OwnedFd, target: OwnedFd, options: &CopyOptions) -> Result<()> {
     let root = target.try_clone().map_err(|source| VolumeError::Populate {
         action: "open",
         path: PathBuf::new(),
         source,
     })?;
-    let mut copier = Copier { root, links: HashMap::new(), path: PathBuf::new(), manner };
+    let mut copier = Copier { root, links: HashMap::new(), path: PathBuf::new(), options };
     copier.run(source, target)
 }
 
@@ -31,7 +31,7 @@ struct Copier<'a> {
     links: HashMap<(u64, u64), PathBuf>,
     /// Where we are, relative to the directory that is copied.
     path: PathBuf,
-    manner: &'a Manner,
+    options: &'a CopyOptions,
 }
 
 /// A directory being copied.
@@ -145,14 +145,14 @@ impl Copier<'_> {
 
     /// With the owner that the copy gets.
     fn on_host(&self, mut stat: Stat) -> Stat {
-        if let Some(ids) = &self.manner.ids {
+        if let Some(ids) = &self.options.ids {
             (stat.st_uid, stat.st_gid) = ids.on_host(stat.st_uid, stat.st_gid);
         }
         stat
     }
 
     fn sync(&self, file: &OwnedFd) -> Result<(), Errno> {
-        match self.manner.durability {
+        match self.options.durability {
             Durability::Later => Ok(()),
             Durability::Synced => rustix::fs::fsync(file),
         }

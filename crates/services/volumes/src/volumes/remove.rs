@@ -23,18 +23,18 @@ impl Volumes {
     /// [`VolumeError::InUse`] with the containers that reference it, also with `force`.
     pub async fn remove(&self, name: &str, force: bool) -> Result<bool> {
         let _changing = self.changing.hold(name).await;
-        let _condemned = match self.condemn(name) {
-            Ok(condemned) => condemned,
+        let _marked = match self.mark_for_removal(name) {
+            Ok(marked) => marked,
             Err(VolumeError::NotFound { .. }) if force => return Ok(false),
             Err(error) => return Err(error),
         };
-        self.take_away(name).await?;
+        self.delete(name).await?;
         self.known().remove(name);
         Ok(true)
     }
 
     /// From here on nobody can begin to use the volume.
-    fn condemn(&self, name: &str) -> Result<Condemned<'_>> {
+    fn mark_for_removal(&self, name: &str) -> Result<Marked<'_>> {
         let mut known = self.known();
         let entry = known.get_mut(name).ok_or_else(|| not_found(name))?;
         let containers = entry.users.containers();
@@ -42,14 +42,14 @@ impl Volumes {
             return Err(VolumeError::InUse { name: name.to_owned(), containers });
         }
         entry.removing = true;
-        Ok(Condemned { volumes: self, name: name.to_owned() })
+        Ok(Marked { volumes: self, name: name.to_owned() })
     }
 
-    async fn take_away(&self, name: &str) -> Result<()> {
+    async fn delete(&self, name: &str) -> Result<()> {
         self.driver_unmount(name).await?;
-        let aside = self.in_directory(name, directories::set_aside).await?;
+        let aside = self.in_directory(name, directories::move_aside).await?;
         if let Err(error) = self.store.commit(Transaction::new().delete(key(name))).await {
-            self.in_directory(name, directories::take_back).await?;
+            self.in_directory(name, directories::move_back).await?;
             return Err(error.into());
         }
         if let Err(error) = self.trash.discard(&aside) {
@@ -95,12 +95,12 @@ impl Volumes {
 }
 
 /// Keeps a volume from being used. If it is still there in the end, however that came, it may be used again.
-struct Condemned<'a> {
+struct Marked<'a> {
     volumes: &'a Volumes,
     name: String,
 }
 
-impl Drop for Condemned<'_> {
+impl Drop for Marked<'_> {
     fn drop(&mut self) {
         if let Some(known) = self.volumes.known().get_mut(&self.name) {
             known.removing = false;

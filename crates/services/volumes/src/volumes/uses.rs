@@ -1,7 +1,7 @@
 //! Who has a volume, who runs with it, and what that needs.
 
 use super::{Known, Volumes, not_found};
-use crate::populate::{Durability, Manner, copy_if_empty};
+use crate::populate::{CopyOptions, Durability, copy_if_empty};
 use crate::users::Users;
 use crate::{Result, Volume, VolumeError, directories, driver};
 use spec::IdMaps;
@@ -118,7 +118,7 @@ impl Volumes {
                     root.as_fd(),
                     &path,
                     &data,
-                    &Manner { durability: Durability::Later, ids },
+                    &CopyOptions { durability: Durability::Later, ids },
                 );
             }
             if let Some(ids) = &ids {
