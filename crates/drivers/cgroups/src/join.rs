@@ -87,7 +87,9 @@ fn enable(directory: &Path, controllers: &str) {
 
 /// A new cpuset of v1 is empty, and takes no processes then.
 fn inherit_sets(root: &Path, directory: &Path) -> Result<()> {
-    ["cpuset.cpus", "cpuset.mems"].into_iter().try_for_each(|file| inherited(root, directory, file).map(|_| ()))
+    ["cpuset.cpus", "cpuset.mems"]
+        .into_iter()
+        .try_for_each(|file| inherited(root, directory, file).map(|_| ()))
 }
 
 /// The set of this file, given to all cgroups on the way that have none.

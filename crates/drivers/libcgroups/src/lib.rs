@@ -11,8 +11,8 @@ mod stats;
 pub mod common {
     pub use crate::manager::{
         AnyCgroupManager, AnyManagerError, CgroupConfig, CgroupManager, CgroupSetup, ControllerOpt,
-        CreateCgroupSetupError, DEFAULT_CGROUP_ROOT, FreezerState, GetCgroupSetupError, create_cgroup_manager,
-        get_cgroup_setup,
+        CreateCgroupSetupError, DEFAULT_CGROUP_ROOT, FreezerState, GetCgroupSetupError,
+        create_cgroup_manager, get_cgroup_setup,
     };
 }
 

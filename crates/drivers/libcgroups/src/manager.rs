@@ -160,7 +160,10 @@ impl CgroupManager for AnyCgroupManager {
         match joined {
             Err(cgroups::Error::File { cause, .. })
                 if self.rootless
-                    && matches!(cause.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+                    && matches!(
+                        cause.kind(),
+                        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                    ) =>
             {
                 Ok(())
             }

@@ -38,7 +38,10 @@ pub(super) fn limit(group: &Cgroup, resources: &LinuxResources) -> Result<()> {
     if let Some(limits) = resources.network() {
         network(group, limits)?;
     }
-    resources.devices().as_ref().map_or(Ok(()), |rules| devices::limit(directory(Controller::Devices)?, rules))
+    resources
+        .devices()
+        .as_ref()
+        .map_or(Ok(()), |rules| devices::limit(directory(Controller::Devices)?, rules))
 }
 
 /// As text: `max` for anything that is not a number of processes.
@@ -72,7 +75,10 @@ fn memory_and_swap(directory: &Path, limits: &LinuxMemory) -> Result<()> {
     let follows = || memory.filter(|memory| *memory == UNLIMITED && counts_swap);
     let both = limits.swap().filter(is_given).or_else(follows);
     if both.is_some() && !counts_swap {
-        return Err(refused("memory with swap", "this kernel does not count swap (boot it with swapaccount=1)"));
+        return Err(refused(
+            "memory with swap",
+            "this kernel does not count swap (boot it with swapaccount=1)",
+        ));
     }
     let set_memory = || memory.map_or(Ok(()), |memory| set_memory(directory, memory));
     let set_both = || both.map_or(Ok(()), |both| set(directory, BOTH, both));
@@ -88,7 +94,8 @@ fn set_memory(directory: &Path, limit: i64) -> Result<()> {
         Err(Error::File { cause, .. }) if cause.kind() == ErrorKind::ResourceBusy => {
             let number = |file: &str| files::number(&directory.join(file)).unwrap_or_default();
             let (used, peak) = (number("memory.usage_in_bytes"), number("memory.max_usage_in_bytes"));
-            let problem = format!("unable to set memory limit to {limit} (current usage: {used}, peak usage: {peak})");
+            let problem =
+                format!("unable to set memory limit to {limit} (current usage: {used}, peak usage: {peak})");
             Err(refused("memory", problem))
         }
         set => set,
@@ -106,7 +113,9 @@ fn cpu(directory: &Path, limits: &LinuxCpu) -> Result<()> {
     let period = || set_some(directory, "cpu.cfs_period_us", limits.period());
     match period() {
         // A period that is too short for the present quota comes after the new one.
-        Err(Error::File { cause, .. }) if cause.kind() == ErrorKind::InvalidInput && limits.quota().is_some() => {
+        Err(Error::File { cause, .. })
+            if cause.kind() == ErrorKind::InvalidInput && limits.quota().is_some() =>
+        {
             set_some(directory, "cpu.cfs_quota_us", limits.quota())?;
             period()?;
         }
