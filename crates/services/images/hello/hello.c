@@ -11,9 +11,9 @@ static const char TEXT[] =
     " 3. and started a container from it, whose only process wrote these lines.\n"
     "\n"
     "How to go on:\n"
-    "  container-runtime run --rm -it busybox        a shell in a container\n"
     "  container-runtime load -i image.tar           images from `docker save`\n"
     "  container-runtime import rootfs.tar my/image  an image from a root file system\n"
+    "  container-runtime run --rm -it my/image sh    a shell in a container of it\n"
     "  container-runtime ps -a                       all containers, this one too\n"
     "  container-runtime --help                      everything else\n"
     "\n";
