@@ -94,18 +94,21 @@ fn detached_exec_returns_at_once_and_runs() {
 }
 
 #[test]
-fn many_execs_at_once_all_succeed() {
+fn many_execs_at_once_each_have_their_output_and_exit_code() {
     with_sleeper(|engine| {
         std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..20)
-                .map(|number| {
-                    scope.spawn(move || engine.docker(&["exec", "s1", "echo", &number.to_string()]).line())
-                })
-                .collect();
-            for (number, run) in runs.into_iter().enumerate() {
-                assert_eq!(run.join().unwrap(), number.to_string());
+            let exec = |number: u8| {
+                let script = format!("echo out {number}; echo err {number} >&2; exit {number}");
+                engine.docker(&["exec", "s1", "sh", "-c", &script])
+            };
+            let runs: Vec<_> = (1..=60).map(|number| (number, scope.spawn(move || exec(number)))).collect();
+            for (number, run) in runs {
+                let run = run.join().unwrap();
+                let expected = (i32::from(number), format!("out {number}\n"), format!("err {number}\n"));
+                assert_eq!((run.code, run.stdout, run.stderr), expected);
             }
         });
+        assert_eq!(engine.inspect("s1", "{{.State.Running}}"), "true");
     });
 }
 

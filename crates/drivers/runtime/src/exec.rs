@@ -51,12 +51,18 @@ impl ExecTask {
 
     /// Runs its program; answers the process id on the host.
     pub async fn start(&self) -> Result<u32> {
+        // Who reads its last output asks at once how it ended: with many others in line before it, a wait that began
+        // only now would be heard long after the end.
+        self.waiting.ahead(|| self.end());
         let request = StartRequest {
             id: self.task.id().to_string(),
             exec_id: self.exec.to_string(),
             ..StartRequest::default()
         };
         let answer = self.task.shared.rpc.ask::<StartResponse>("Start", &request).await;
+        if answer.is_err() {
+            self.waiting.give_up();
+        }
         if let Some(fifos) = &self.fifos {
             lock(fifos).let_go();
         }
@@ -65,8 +71,12 @@ impl ExecTask {
 
     /// Waits for its end, as [`Task::wait`] does.
     pub async fn wait(&self) -> WaitOutcome {
+        self.waiting.outcome(|| self.end()).await
+    }
+
+    fn end(&self) -> impl Future<Output = WaitOutcome> + Send + use<> {
         let (task, exec) = (self.task.clone(), self.exec.clone());
-        self.waiting.outcome(|| async move { wait_for(&task, &exec).await }).await
+        async move { wait_for(&task, &exec).await }
     }
 
     /// Sends it a signal.

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use sys::clock::now;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 /// Before a shim is asked again that could not say how a process ended.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -34,7 +35,13 @@ impl WaitOutcome {
 
 /// The shared wait for one process.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(OnceLock<watch::Receiver<Option<WaitOutcome>>>);
+pub(crate) struct Waiting(OnceLock<Started>);
+
+#[derive(Debug)]
+struct Started {
+    task: AbortHandle,
+    outcome: watch::Receiver<Option<WaitOutcome>>,
+}
 
 impl Waiting {
     /// The outcome; the first to ask starts `wait` in the background.
@@ -42,25 +49,45 @@ impl Waiting {
     where
         F: Future<Output = WaitOutcome> + Send + 'static,
     {
-        let mut outcome = self
-            .0
-            .get_or_init(|| {
-                let (sender, receiver) = watch::channel(None);
-                let wait = wait();
-                tokio::spawn(async move { sender.send_replace(Some(wait.await)) });
-                receiver
-            })
-            .clone();
+        let mut outcome = self.begin(wait).outcome.clone();
         match outcome.wait_for(Option::is_some).await.map(|outcome| *outcome) {
             Ok(Some(outcome)) => outcome,
-            // Only if the background task was torn down with the whole program.
+            // Given up, or torn down with the whole program.
             Ok(None) | Err(_) => WaitOutcome::ShimLost(killed(false)),
+        }
+    }
+
+    /// Starts `wait` in the background, unless somebody has.
+    fn begin<F>(&self, wait: impl FnOnce() -> F) -> &Started
+    where
+        F: Future<Output = WaitOutcome> + Send + 'static,
+    {
+        self.0.get_or_init(|| {
+            let (sender, outcome) = watch::channel(None);
+            let wait = wait();
+            let task = tokio::spawn(async move { sender.send_replace(Some(wait.await)) }).abort_handle();
+            Started { task, outcome }
+        })
+    }
+
+    /// Starts `wait` in the background before anybody asks.
+    pub(crate) fn ahead<F>(&self, wait: impl FnOnce() -> F)
+    where
+        F: Future<Output = WaitOutcome> + Send + 'static,
+    {
+        self.begin(wait);
+    }
+
+    /// Ends the wait for a process that does not come to be.
+    pub(crate) fn give_up(&self) {
+        if let Some(started) = self.0.get() {
+            started.task.abort();
         }
     }
 
     /// The outcome, if it is known already.
     pub(crate) fn known(&self) -> Option<WaitOutcome> {
-        self.0.get().and_then(|outcome| *outcome.borrow())
+        self.0.get().and_then(|started| *started.outcome.borrow())
     }
 }
 

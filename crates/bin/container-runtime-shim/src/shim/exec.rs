@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a daemon may take to connect again.
-const RETURN: Duration = Duration::from_secs(30);
+const RETURN: Duration = Duration::from_secs(10);
 
 impl Shim {
     pub(super) fn exec(&mut self, request: &ExecProcessRequest) -> Result<Empty> {
