@@ -1,6 +1,9 @@
 //! Bind mounts, volumes, tmpfs and the read-only root.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+use std::process::Command;
 use tests::{Run, TestEngine, with_engine};
 
 #[track_caller]
@@ -141,5 +144,91 @@ fn shared_memory_is_the_other_containers() {
         assert_eq!(said.ok(), "mine\n");
         assert_eq!(engine.docker(&["exec", "first", "cat", "/dev/shm/yours"]).ok(), "yours\n");
         engine.docker(&["rm", "-f", "first"]).ok();
+    });
+}
+
+/// A directory that looks like a host's `/dev`.
+fn devices(directory: &Path) {
+    for name in ["pts", "shm", "sub"] {
+        fs::create_dir_all(directory.join(name)).unwrap();
+    }
+    for (name, minor) in
+        [("null", "1 3"), ("zero", "1 5"), ("tty", "5 0"), ("console", "5 1"), ("ptmx", "5 2")]
+    {
+        let numbers = minor.split(' ');
+        let mut made = Command::new("mknod");
+        let made = made.args(["-m", "666"]).arg(directory.join(name)).arg("c").args(numbers).status();
+        assert!(made.unwrap().success(), "{name}");
+    }
+    symlink("/proc/kcore", directory.join("kcore")).unwrap();
+    fs::write(directory.join("sub/file"), "the host's").unwrap();
+}
+
+/// Every file below the directory, with what would tell of a change.
+fn listing(directory: &Path) -> Vec<String> {
+    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.push(directory.join("."));
+    files.sort();
+    let below: Vec<_> = files
+        .iter()
+        .filter(|file| file.is_dir() && *file != directory)
+        .flat_map(|file| listing(file))
+        .collect();
+    let lines = files.iter().map(|file| {
+        let stat = fs::symlink_metadata(file).unwrap();
+        let (changed, nanoseconds) = (stat.ctime(), stat.ctime_nsec());
+        format!("{} {:o} {} {changed}.{nanoseconds}", file.display(), stat.mode(), stat.ino())
+    });
+    lines.chain(below).collect()
+}
+
+#[test]
+fn a_bound_dev_is_the_hosts_and_stays_as_it_is() {
+    with_engine(|engine| {
+        let directory = engine.directory().join("dev");
+        devices(&directory);
+        let before = listing(&directory);
+        let bind = format!("{}:/dev", directory.display());
+        let script = "ls /dev; cat /dev/sub/file; echo x >/dev/null; head -c 1 /dev/zero | wc -c; \
+                      grep -c ' /dev/pts .*devpts' /proc/self/mountinfo; ls /dev/pts; readlink /dev/kcore";
+        let names = "console\nkcore\nnull\nptmx\npts\nshm\nsub\ntty\nzero\n";
+        let said = format!("{names}the host's1\n1\nptmx\n/proc/kcore\n");
+        for options in [&["-v", &bind][..], &["--privileged", "-v", &bind], &["--user", "7", "-v", &bind]] {
+            assert_eq!(shell(engine, options, script).ok(), said, "{options:?}");
+        }
+        let mount = format!("type=bind,source={},target=/dev,readonly", directory.display());
+        shell(engine, &["--mount", &mount], "echo x >/dev/null; echo x >/dev/file")
+            .fails(1, "Read-only file");
+        assert_eq!(
+            shell(engine, &["-v", &bind, "-w", "/dev/sub"], "pwd; cat file").ok(),
+            "/dev/sub\nthe host's"
+        );
+        let options = ["-v", &bind, "-v", "/proc/version:/dev/sub/file:ro", "--tmpfs", "/dev/shm"];
+        shell(engine, &options, "grep -q Linux /dev/sub/file && echo x >/dev/shm/x").ok();
+        assert_eq!(listing(&directory), before);
+    });
+}
+
+#[test]
+fn a_bound_dev_has_terminals_of_the_containers_own() {
+    with_engine(|engine| {
+        let directory = engine.directory().join("dev");
+        devices(&directory);
+        let before = listing(&directory);
+        let bind = format!("{}:/dev", directory.display());
+        let mut pty =
+            engine.docker_pty(&["run", "-it", "--rm", "--name", "bound", "-v", &bind, "busybox", "sh"]);
+        pty.expect("/ # ");
+        pty.send("tty; echo to-$((1 + 1)) >/dev/console\n");
+        pty.expect("/dev/pts/0");
+        pty.expect("to-2");
+        let mut second = engine.docker_pty(&["exec", "-it", "--user", "7", "bound", "sh"]);
+        second.expect("/ $ ");
+        second.send("tty; exit 5\n");
+        second.expect("/dev/pts/1");
+        assert_eq!(second.wait().0, 5);
+        pty.send("exit 7\n");
+        assert_eq!(pty.wait().0, 7);
+        assert_eq!(listing(&directory), before);
     });
 }

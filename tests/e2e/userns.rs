@@ -98,6 +98,11 @@ fn the_hosts_files_are_the_hosts() {
         let script = "(: </dev/mine); echo $?";
         let device = ["run", "--rm", "--device", "/dev/full:/dev/mine:r", "busybox", "sh", "-c", script];
         assert_eq!(engine.docker(&device).ok(), "0\n");
+        // A bound `/dev` is the host's, with terminals of the container's own.
+        let script = "echo x >/dev/null; ls /dev/pts; stat -c %u /dev/ptmx; touch /dev/x 2>&1";
+        let bound = ["run", "--rm", "-v", "/dev:/dev:ro", "busybox", "sh", "-c", script];
+        let run = engine.docker(&bound);
+        assert_eq!(run.stdout, "ptmx\n0\ntouch: /dev/x: Read-only file system\n", "{}", run.stderr);
     });
 }
 

@@ -1,5 +1,6 @@
 //! libcontainer's last step, in the container's own process: from here on it is the user's program.
 
+use super::devices::BoundDevices;
 use super::home;
 use super::identity::Identity;
 use super::limits;
@@ -32,6 +33,8 @@ pub(crate) enum Kind {
 pub(crate) struct Confinement {
     /// Whom the process becomes first; none: libcontainer has seen to it.
     pub(crate) identity: Option<Identity>,
+    /// What is to come onto `/dev`; none: libcontainer has set it up.
+    pub(crate) devices: Option<BoundDevices>,
     pub(crate) filter: Option<Filter>,
     pub(crate) capabilities: Option<LinuxCapabilities>,
     pub(crate) limits: Vec<PosixRlimit>,
@@ -130,6 +133,10 @@ impl Executor for ProgramExecutor {
         let refused = ExecutorValidationError::ArgValidationError;
         // They would count towards the limit of open files.
         sys::fds::close_in_child(&self.inherited_fds);
+        if let Some(devices) = &self.confinement.devices {
+            let has_terminal = spec.process().as_ref().and_then(|process| process.terminal());
+            devices.settle(has_terminal.unwrap_or(false)).map_err(refused)?;
+        }
         self.confine().map_err(refused)?;
         self.program(spec).map_err(|error| refused(error.to_string()))?;
         Ok(())

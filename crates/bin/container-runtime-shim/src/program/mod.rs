@@ -3,6 +3,7 @@
 //! Errors keep Docker's words where Docker has some, since its clients derive exit codes from them: 127 for
 //! "executable file not found in $PATH" and "no such file or directory", 126 for the rest.
 
+mod devices;
 mod executor;
 mod format;
 mod home;
@@ -10,5 +11,6 @@ mod identity;
 mod limits;
 mod lookup;
 
+pub(crate) use devices::{BoundDevices, PLACE};
 pub(crate) use executor::{Confinement, Kind, ProgramExecutor};
 pub(crate) use identity::Identity;

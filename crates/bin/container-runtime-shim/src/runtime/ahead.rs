@@ -8,6 +8,7 @@
 //! And for every container: what it shares of another one's mounts (`/proc/<pid>/root/…`) is cloned in the mount
 //! namespace of that one. libcontainer would take the host's file of that name.
 
+use super::bound_devices;
 use super::derive::{Object, field, put};
 use crate::bundle::{Linux, parse};
 use crate::error::{Error, Result};
@@ -53,8 +54,11 @@ pub(super) fn adapt(text: &[u8], bundle: &Path) -> Result<Option<Adapted>> {
     if has_user {
         let maps: Linux = field(&path, &config, "linux")?.unwrap_or_default();
         let devices: Vec<Device> = field(&path, &linux, "devices")?.unwrap_or_default();
-        for device in &devices {
-            mounts.push(stage.device(device, &maps)?);
+        // Where the user has bound `/dev` it stays as it is.
+        if bound_devices::position(&mounts).is_none() {
+            for device in &devices {
+                mounts.push(stage.device(device, &maps)?);
+            }
         }
         linux.remove("devices");
     }
@@ -78,7 +82,8 @@ fn open_all(namespaces: &mut [Value]) -> Result<Vec<OwnedFd>> {
     Ok(opened)
 }
 
-fn is_bind(mount: &Value) -> bool {
+/// Whether a mount shows something that is there already.
+pub(super) fn is_bind(mount: &Value) -> bool {
     let options = mount["options"].as_array().into_iter().flatten();
     mount["type"] == "bind" || options.into_iter().any(|option| option == "bind" || option == "rbind")
 }

@@ -5,6 +5,7 @@
 //! - `capabilities`: once they are dropped, the filter can't be loaded any more.
 //! - mounts of cgroup v1: libcontainer makes them writable whatever the options say. They become binds of the
 //!   container's own cgroups.
+//! - a bind on `/dev`: libcontainer makes its nodes and links in it, which would be the host's.
 //! - `rlimits`: libcontainer sets them before its own work, which runs out of descriptors then.
 //! - the user of an exec in a container with a user namespace of its own: libcontainer does not join that.
 //! - `rootfsPropagation`: what libcontainer does is recursive anyhow, and it knows no `rslave`.
@@ -13,9 +14,10 @@
 //!
 //! The rest of the text stays as it is, and what is left is a fraction of what libcontainer would parse otherwise.
 
-use super::cgroup_mounts;
+use super::{bound_devices, cgroup_mounts};
 use crate::bundle::parse;
 use crate::error::{Error, Result};
+use crate::program::BoundDevices;
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, PosixRlimit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +41,7 @@ pub(super) struct Derived {
     pub(super) limits: Vec<PosixRlimit>,
     /// Whether `HOME` has a stand-in.
     pub(super) home_missing: bool,
+    pub(super) devices: Option<BoundDevices>,
 }
 
 /// From the text of `config.json`, that stands in `bundle`. `own_mounts`: the mount namespace is the shim's own.
@@ -58,6 +61,7 @@ pub(super) fn config(text: &[u8], bundle: &Path, own_mounts: bool) -> Result<Der
     if plain.is_some() || seccomp.is_some() {
         put(&path, &mut config, "linux", &linux)?;
     }
+    let devices = bound_devices::take(&path, &mut config)?;
     let process: Object = field(&path, &config, "process")?.unwrap_or_default();
     let taken = self::process(&path, process)?;
     put(&path, &mut config, "process", &taken.object)?;
@@ -71,6 +75,7 @@ pub(super) fn config(text: &[u8], bundle: &Path, own_mounts: bool) -> Result<Der
         capabilities: taken.capabilities,
         limits: taken.limits,
         home_missing: taken.home_missing,
+        devices,
     })
 }
 
@@ -126,7 +131,7 @@ pub(super) fn exec(text: &[u8], seccomp: Option<String>, as_root: bool) -> Resul
     }
     let text = text_of(path, &taken.object)?;
     let Taken { capabilities, limits, home_missing, .. } = taken;
-    Ok(Derived { text, seccomp, capabilities, limits, home_missing })
+    Ok(Derived { text, seccomp, capabilities, limits, home_missing, devices: None })
 }
 
 struct Taken {

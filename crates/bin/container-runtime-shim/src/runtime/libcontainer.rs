@@ -78,7 +78,7 @@ impl Libcontainer {
         let derived = derive::config(text, &self.bundle, self.own_mounts)?;
         std::fs::create_dir_all(&self.root).map_err(|cause| Error::file("make", &self.root, cause))?;
         self.write(file::CONFIG, &derived.text)?;
-        let text = derived.text.clone();
+        let (text, own_devices) = (derived.text.clone(), derived.devices.is_none());
         let (console, builder) = with_streams(self.builder(Kind::Init, derived, None, &streams)?, streams);
         let container = self.guard(|| {
             let builder = builder.with_root_path(&self.root)?;
@@ -86,7 +86,9 @@ impl Libcontainer {
         })?;
         let pid = container.pid().map(|pid| pid.as_raw()).ok_or_else(|| self.lost("the process's number"))?;
         self.write(file::CONFIG, &derive::settled(&text, &self.bundle, pid)?)?;
-        core_link::rename(pid);
+        if own_devices {
+            core_link::rename(pid);
+        }
         if let (Some(scope), Some(held)) = (&scope, &held) {
             scope.keep_limits(&held.path).map_err(placed::error)?;
         }
@@ -218,9 +220,9 @@ impl Libcontainer {
         let mut inherited_fds = sys::fds::open_now().map_err(Error::kernel("list the open descriptors"))?;
         let needed = identity.as_ref().map(|identity| identity.namespace.as_raw_fd());
         inherited_fds.retain(|fd| *fd > 2 && !streams.contain(*fd) && needed != Some(*fd));
-        let Derived { seccomp, capabilities, limits, home_missing, .. } = derived;
+        let Derived { seccomp, capabilities, limits, home_missing, devices, .. } = derived;
         let filter = seccomp.map(|profile| self.filter(&profile)).transpose()?;
-        let confinement = Confinement { identity, filter, capabilities, limits, home_missing };
+        let confinement = Confinement { identity, devices, filter, capabilities, limits, home_missing };
         let executor = ProgramExecutor::new(kind, confinement, inherited_fds);
         Ok(ContainerBuilder::new(self.id.clone(), SyscallType::default()).with_executor(executor))
     }

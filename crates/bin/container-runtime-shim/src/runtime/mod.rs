@@ -1,6 +1,7 @@
 //! What creates a container's processes: the library linked in, or a program with the OCI command line.
 
 mod ahead;
+mod bound_devices;
 mod cgroup_mounts;
 mod command;
 mod core_link;
