@@ -54,6 +54,7 @@ KEPT = [
         ("run-hostname", r"^out -$"),
         ("run-namespaces", r"^out -$|^out [-+](127|::1|ff02)"),
     ]),
+    ("A bound /dev", "With `-v /dev:/dev` a container still has terminals of its own on `/dev/pts`, not the host's.", []),
     ("Cgroups of version 1", "A container appears in the hierarchies that have a controller; docker also puts it into `name=systemd`, "
      "and `/sys/fs/cgroup` is a file system of the container's own here.", [
         ("inside", r"cgroup"),
