@@ -34,7 +34,7 @@ impl Mac {
     }
 
     /// The address that goes with an IPv4 address in Docker's way, `02:42:` and its bytes: whoever gets the IPv4 address
-    /// next has the same Ethernet address, so that no neighbour's table is ever wrong.
+    /// next has the same Ethernet address, and neighbours need not be told.
     pub fn of_ipv4(address: Ipv4Addr) -> Self {
         let [a, b, c, d] = address.octets();
         Self([0x02, 0x42, a, b, c, d])

@@ -74,7 +74,12 @@ impl Namespace {
     /// Makes devices that are put up in it from now on tell their neighbours who has the address: to every port of a
     /// bridge, so only where a neighbour may know the address as somebody else's.
     pub(crate) fn announce_addresses(&self) -> Result<()> {
-        self.run(|| sysctl::write("ipv4/conf/default/arp_notify", "1"))
+        self.run(|| {
+            for (parameter, error) in sysctl::write_new(&[("ipv4/conf/default/arp_notify", "1")]) {
+                tracing::debug!(parameter, %error, "an address is not announced");
+            }
+            Ok(())
+        })
     }
 
     /// Runs `act` on a new thread in this namespace.
@@ -134,10 +139,8 @@ fn write_defaults(settings: Settings) {
     if !settings.ipv6 {
         parameters.push(("ipv6/conf/default/disable_ipv6", "1"));
     }
-    for (parameter, value) in parameters {
-        if let Err(error) = sysctl::write(parameter, value) {
-            tracing::debug!(parameter, error = %errors::chain(&error), "a network namespace keeps the kernel's default");
-        }
+    for (parameter, error) in sysctl::write_new(&parameters) {
+        tracing::debug!(parameter, %error, "a network namespace keeps the kernel's default");
     }
 }
 

@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use net::{Mac, Namespace};
 use parking_lot::Mutex;
 use spec::EndpointRequest;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -81,12 +82,14 @@ pub(crate) fn bare(
 pub(crate) struct Addresses {
     v4: Allocator,
     v6: Option<Allocator>,
+    /// Given back by who had another Ethernet address than theirs: neighbours may remember it.
+    misremembered: BTreeSet<IpAddr>,
 }
 
 impl Addresses {
     pub(crate) fn new(v4: Ipv4Net, v6: Option<Ipv6Net>) -> Result<Self> {
         let v6 = v6.map(|subnet| Allocator::new("bridge", subnet.into())).transpose()?;
-        Ok(Self { v4: Allocator::new("bridge", v4.into())?, v6 })
+        Ok(Self { v4: Allocator::new("bridge", v4.into())?, v6, misremembered: BTreeSet::new() })
     }
 
     pub(crate) fn subnets(&self) -> Vec<IpNet> {
@@ -120,7 +123,11 @@ impl Addresses {
     }
 
     pub(crate) fn free(&mut self, endpoint: &Endpoint) {
+        let expected = endpoint.ipv4.and_then(|assigned| mac_of(assigned.address));
         for assigned in [endpoint.ipv4, endpoint.ipv6].into_iter().flatten() {
+            if endpoint.mac != expected {
+                self.misremembered.insert(assigned.address);
+            }
             self.free_address(assigned.address);
         }
     }
@@ -138,6 +145,14 @@ impl Addresses {
     }
 }
 
+/// The Ethernet address that goes with an address, if one does.
+fn mac_of(address: IpAddr) -> Option<Mac> {
+    match address {
+        IpAddr::V4(address) => Some(Mac::of_ipv4(address)),
+        IpAddr::V6(_) => None,
+    }
+}
+
 fn assign(family: &mut Allocator, wanted: Option<IpAddr>) -> Result<Assigned> {
     let address = family.take(wanted)?;
     Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway: Some(family.gateway()) })
@@ -152,6 +167,8 @@ pub(crate) struct Reservation {
     ipv6: Option<Assigned>,
     /// The client's choice, if it made one.
     mac: Option<Mac>,
+    /// Whether neighbours have to be told who has the addresses.
+    announced: bool,
     device: Option<String>,
     kept: bool,
 }
@@ -168,9 +185,13 @@ impl Reservation {
                 return Err(error);
             }
         };
+        let given = [Some(ipv4), ipv6].into_iter().flatten().map(|assigned| assigned.address);
+        // All of them are looked up: each is remembered rightly from now on.
+        let misremembered = given.filter(|address| families.misremembered.remove(address)).count() > 0;
+        let announced = wish.mac.is_some() || misremembered;
         drop(families);
         let (addresses, host) = (Arc::clone(addresses), Arc::clone(host));
-        Ok(Self { addresses, host, ipv4, ipv6, mac: wish.mac, device: None, kept: false })
+        Ok(Self { addresses, host, ipv4, ipv6, mac: wish.mac, announced, device: None, kept: false })
     }
 
     /// Makes the device and enters everything into `endpoint`.
@@ -178,14 +199,13 @@ impl Reservation {
         let assigned = [Some(self.ipv4), self.ipv6];
         let addresses = assigned.iter().flatten().flat_map(|one| IpNet::new(one.address, one.prefix));
         let gateways = assigned.iter().flatten().filter_map(|one| one.gateway);
-        let mac = match (self.mac, self.ipv4.address) {
-            (Some(chosen), _) => chosen,
-            (None, IpAddr::V4(address)) => Mac::of_ipv4(address),
-            (None, IpAddr::V6(_)) => Mac::local(predefined::random()?),
+        let mac = match self.mac.or_else(|| mac_of(self.ipv4.address)) {
+            Some(mac) => mac,
+            None => Mac::local(predefined::random()?),
         };
         let device = Device {
             mac,
-            announced: self.mac.is_some(),
+            announced: self.announced,
             addresses: addresses.collect(),
             gateways: gateways.collect(),
         };
