@@ -197,7 +197,7 @@ fn is_link_local(address: IpAddr) -> bool {
 /// The address comes before the device goes up, so that the neighbours are told of it.
 fn configure(socket: &mut Socket, attachment: &Attachment<'_>) -> Result<()> {
     let device = attachment.inner;
-    let index = link::get(socket, device)?.index;
+    let index = link::Status::of(socket, device)?.index;
     let addresses = attachment.addresses.iter().map(|wanted| address::add(index, device, *wanted));
     let mut requests: Vec<_> = addresses.collect();
     requests.push(link::up(index, device));

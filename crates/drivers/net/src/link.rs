@@ -80,6 +80,43 @@ pub fn get(socket: &mut Socket, name: &str) -> Result<Link> {
     find(socket, name)?.ok_or_else(|| Error::NoDevice { device: name.to_owned() })
 }
 
+/// What the start of a container wants to know of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) index: u32,
+    /// As [`Link::operational`].
+    pub(crate) operational: bool,
+}
+
+impl Status {
+    pub(crate) fn of(socket: &mut Socket, name: &str) -> Result<Self> {
+        let message = RouteNetlinkMessage::GetLink(named(name));
+        let request = Request::new(format!("look up the device {name}"), message, 0);
+        socket.get_with(request, Self::read).map_err(|error| match error.is_gone() {
+            true => Error::NoDevice { device: name.to_owned() },
+            false => error,
+        })
+    }
+
+    /// From a `struct ifinfomsg` and its attributes (`rtnetlink(7)`).
+    fn read(message: &[u8]) -> Option<Self> {
+        const OPERSTATE: u16 = 16;
+        const UP: u8 = 6;
+        let (header, mut attributes) = message.split_first_chunk::<16>()?;
+        let index = u32::from_ne_bytes([header[4], header[5], header[6], header[7]]);
+        let mut operational = false;
+        while let Some((start, _)) = attributes.split_first_chunk::<4>() {
+            let length = usize::from(u16::from_ne_bytes([start[0], start[1]]));
+            let value = attributes.get(4..length)?;
+            if u16::from_ne_bytes([start[2], start[3]]) == OPERSTATE {
+                operational = value.first() == Some(&UP);
+            }
+            attributes = attributes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Some(Self { index, operational })
+    }
+}
+
 /// All devices, or only the ports of a bridge.
 pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
     let mut message = LinkMessage::default();
@@ -99,7 +136,7 @@ pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
 /// then see to it at once (6.13 and later); on others the answer comes a little later.
 pub(crate) fn wait_operational(socket: &mut Socket, name: &str, limit: Duration) -> Result<()> {
     let deadline = Instant::now() + limit;
-    while !get(socket, name)?.operational {
+    while !Status::of(socket, name)?.operational {
         if Instant::now() >= deadline {
             tracing::debug!(device = name, "a device does not pass packets yet");
             break;
@@ -225,5 +262,23 @@ fn kind(info: &LinkInfo) -> Option<String> {
     match info {
         LinkInfo::Kind(kind) => Some(kind.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn a_status_is_read_from_the_kernels_bytes() {
+        let mut message = vec![0; 16];
+        message[4] = 7;
+        message.extend([8, 0, 3, 0, b'v', b'e', 0, 0]);
+        assert_eq!(Status::read(&message), Some(Status { index: 7, operational: false }));
+        message.extend([5, 0, 16, 0, 6, 0, 0, 0]);
+        assert_eq!(Status::read(&message), Some(Status { index: 7, operational: true }));
+        message.extend([200, 0, 1, 0]);
+        assert_eq!(Status::read(&message), None, "an attribute that is not there");
+        assert_eq!(Status::read(&[0; 3]), None);
     }
 }
