@@ -141,11 +141,14 @@ impl Host {
     }
 
     fn add_v1(&mut self, point: &Path, options: &str) {
-        if self.v1_all.iter().any(|known| known == point) {
+        let controllers: Vec<_> = options.split(',').filter_map(Controller::parse).collect();
+        // A container's view of its cgroups is no further hierarchy.
+        let again = !controllers.is_empty() && controllers.iter().all(|known| self.v1.contains_key(known));
+        if again || self.v1_all.iter().any(|known| known == point) {
             return;
         }
         self.v1_all.push(point.to_path_buf());
-        for controller in options.split(',').filter_map(Controller::parse) {
+        for controller in controllers {
             self.v1.entry(controller).or_insert_with(|| point.to_path_buf());
         }
     }
@@ -188,7 +191,7 @@ impl Host {
     }
 
     /// Whether cgroups below the root have this file (`memory.memsw.limit_in_bytes`, `memory.swap.max`, …): some are
-    /// a matter of the kernel's configuration. Where no cgroup is there to look at, the controller decides.
+    /// a matter of the kernel's configuration. Where no cgroup with the controller is there to look at, the controller decides.
     pub fn has_file(&self, controller: Controller, file: &str) -> bool {
         if !self.has(controller) {
             return false;
@@ -197,8 +200,9 @@ impl Host {
             (Mode::V2, Some((root, _))) => {
                 let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
                 let children = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-                let mut below = children.peekable();
-                below.peek().is_none() || below.any(|child| child.path().join(file).exists())
+                let children = children.map(|entry| entry.path());
+                let mut below = children.filter(|path| v2_controllers(path).contains(&controller)).peekable();
+                below.peek().is_none() || below.any(|child| child.join(file).exists())
             }
             _ => self.v1.get(&controller).is_some_and(|root| root.join(file).exists()),
         }
@@ -249,6 +253,35 @@ mod tests {
         assert!(host.has(Controller::Cpu) && host.has(Controller::CpuAcct) && host.has(Controller::Memory));
         assert!(!host.has(Controller::Pids));
         assert!(!host.has_file(Controller::Pids, "pids.max"));
+    }
+
+    #[test]
+    fn a_second_mount_of_a_hierarchy_is_no_hierarchy() {
+        let view = "50 31 0:32 /engine/1f /bundle/cgroups/0/memory rw,nosuid - cgroup cgroup rw,memory\n";
+        let host = Host::from_mountinfo(&format!("{V1}{view}"));
+        assert_eq!(host.v1_mounts(), Host::from_mountinfo(V1).v1_mounts());
+        assert!(host.v1_mounts().iter().any(|mount| mount.ends_with("systemd")));
+    }
+
+    #[test]
+    fn files_are_looked_for_where_their_controller_is() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("cgroup.controllers"), "memory pids\n").unwrap();
+        let host = Host::from_mountinfo(&format!(
+            "41 31 0:38 / {} rw - cgroup2 cgroup2 rw\n",
+            root.path().display()
+        ));
+        let swap = || host.has_file(Controller::Memory, "memory.swap.max");
+        let make = |name: &str, controllers: &str| {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join("cgroup.controllers"), controllers).unwrap();
+        };
+        make("without", "pids\n");
+        assert!(swap());
+        make("with", "memory\n");
+        assert!(!swap());
+        std::fs::write(root.path().join("with/memory.swap.max"), "max\n").unwrap();
+        assert!(swap());
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn check(services: &Services, limits: &mut Resources) -> Result<Vec<S
         memory_swap
     );
     unless!(
-        v2 || file(Controller::Memory, "memory.memsw.limit_in_bytes"),
+        file(Controller::Memory, if v2 { "memory.swap.max" } else { "memory.memsw.limit_in_bytes" }),
         "swap limit capabilities or the cgroup is not mounted. Memory limited without swap. Swap limit",
         memory_swap
     );

@@ -75,7 +75,10 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
         runtimes: services.runtimes.names(),
         default_runtime: services.runtimes.default_name().to_owned(),
         memory_limit: has(Controller::Memory),
-        swap_limit: v2 || file(Controller::Memory, "memory.memsw.limit_in_bytes"),
+        swap_limit: file(
+            Controller::Memory,
+            if v2 { "memory.swap.max" } else { "memory.memsw.limit_in_bytes" },
+        ),
         cpu_cfs: has(Controller::Cpu) && (v2 || file(Controller::Cpu, "cpu.cfs_quota_us")),
         cpu_shares: has(Controller::Cpu),
         cpu_set: has(Controller::CpuSet),

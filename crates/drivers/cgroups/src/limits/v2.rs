@@ -35,7 +35,11 @@ pub(super) fn limit(directory: &Path, resources: &LinuxResources) -> Result<()> 
 
 fn memory(directory: &Path, limits: &LinuxMemory) -> Result<()> {
     if let Some(swap) = swap(limits)? {
-        set(directory, "memory.swap.max", number(swap))?;
+        match set(directory, "memory.swap.max", number(swap)) {
+            // Where the kernel does not account swap there is none to limit, or none at all.
+            Err(error) if error.is_missing() && matches!(swap, UNLIMITED | 0) => {}
+            set => set?,
+        }
     }
     for (file, value) in [("memory.max", limits.limit()), ("memory.low", limits.reservation())] {
         if let Some(value) = value.filter(|value| *value != 0) {
@@ -153,6 +157,20 @@ mod tests {
     fn weights_keep_their_ends_and_their_middle() {
         assert_eq!([2, 1024, 262_144].map(weight_of_shares), [1, 100, 10_000]);
         assert_eq!([10, 500, 1000].map(weight_of_io), [1, 4950, 10_000]);
+    }
+
+    #[test]
+    fn swap_that_is_not_accounted_can_only_be_limited_to_none_or_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let limit = |both| {
+            std::fs::write(directory.path().join("memory.max"), "").unwrap();
+            let limits = LinuxMemoryBuilder::default().limit(100).swap(both).build().unwrap();
+            memory(directory.path(), &limits)?;
+            crate::files::read(&directory.path().join("memory.max"))
+        };
+        assert_eq!(limit(100_i64).unwrap(), "100");
+        assert_eq!(limit(-1).unwrap(), "100");
+        assert!(limit(150).unwrap_err().is_missing());
     }
 
     #[test]
