@@ -30,10 +30,23 @@ impl Host {
 }
 
 impl Cgroup {
-    /// Moves a process into it, on every hierarchy with a controller.
+    /// Moves a process into it, on every hierarchy with a controller. Where the kernel allows none in it, since those that
+    /// are there have made cgroups with controllers below it (v2), the process joins the oldest of them.
     pub fn join(&self, pid: u32) -> Result<()> {
         let pid = pid.to_string();
-        self.controlled().into_iter().try_for_each(|directory| files::write(&directory.join(PROCESSES), &pid))
+        let joined = self
+            .controlled()
+            .into_iter()
+            .try_for_each(|directory| files::write(&directory.join(PROCESSES), &pid));
+        match (&self.place, joined) {
+            (Place::V2(directory), Err(Error::File { cause, .. }))
+                if cause.kind() == ErrorKind::ResourceBusy =>
+            {
+                let oldest = cgroup_of_the_oldest(directory)?;
+                files::write(&oldest.as_deref().unwrap_or(directory).join(PROCESSES), &pid)
+            }
+            (_, joined) => joined,
+        }
     }
 
     /// Its directories on hierarchies with a controller, each once.
@@ -51,6 +64,27 @@ impl Cgroup {
 }
 
 const PROCESSES: &str = "cgroup.procs";
+
+/// Where the first process of what runs here and below is; none: nothing runs.
+fn cgroup_of_the_oldest(directory: &Path) -> Result<Option<PathBuf>> {
+    let mut oldest: Option<((u64, u32), PathBuf)> = None;
+    for cgroup in files::subtree(directory)? {
+        // A threaded cgroup lists none, and one that vanishes meanwhile has none.
+        let text = files::read(&cgroup.join(PROCESSES)).unwrap_or_default();
+        let pids = text.lines().filter_map(|line| line.parse().ok());
+        let first = pids.filter_map(|pid| Some((started(pid)?, pid))).min();
+        if let Some(first) = first.filter(|first| oldest.as_ref().is_none_or(|(known, _)| first < known)) {
+            oldest = Some((first, cgroup));
+        }
+    }
+    Ok(oldest.map(|(_, cgroup)| cgroup))
+}
+
+/// `proc_pid_stat(5)`: the 22nd field, of which the second is in parentheses and may be anything.
+fn started(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
 
 fn make_all(directory: &Path) -> Result<()> {
     match fs::create_dir(directory) {
@@ -103,5 +137,26 @@ fn inherited(root: &Path, directory: &Path, file: &str) -> Result<String> {
             Ok(set)
         }
         _ => Ok(own),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_process_is_found_wherever_it_is() {
+        let top = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: String| {
+            fs::create_dir_all(top.path().join(name)).unwrap();
+            fs::write(top.path().join(name).join(PROCESSES), text).unwrap();
+        };
+        put("", String::new());
+        assert_eq!(cgroup_of_the_oldest(top.path()).unwrap(), None);
+        // Process 1 is older than this one.
+        put("a/own", format!("{}\n", std::process::id()));
+        assert_eq!(cgroup_of_the_oldest(top.path()).unwrap(), Some(top.path().join("a/own")));
+        put("b/first", "1\n".to_owned());
+        assert_eq!(cgroup_of_the_oldest(top.path()).unwrap(), Some(top.path().join("b/first")));
     }
 }
