@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 const SOCKET: &str = "/run/systemd/private";
 
-/// How long systemd may take for one thing.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long systemd may take for one thing: nothing else is served meanwhile, and the daemon gives up on the shim itself
+/// after 10 s.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection; systemd sends its signals over it too.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl Bus {
     pub(super) fn connect() -> Result<Self> {
         let end = Instant::now() + LIMIT;
         let mut bus = Self { stream: UnixStream::connect(SOCKET).map_err(failed)?, serial: 0, end };
+        bus.stream.set_write_timeout(Some(LIMIT)).map_err(failed)?;
         // D-Bus Specification, "Authentication Protocol": who we are the kernel says; 30 is "0" in hexadecimal.
         bus.stream.write_all(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n").map_err(failed)?;
         let mut line = Vec::new();

@@ -162,10 +162,7 @@ mod tests {
         let mut writer = Writer::default();
         writer.properties(&[("A", Value::Rates(vec![("/d".to_owned(), 5)]))]);
         // Length, padding, "A", "a(st)", length, padding, "/d", 5.
-        let expected = b"\x30\0\0\0\0\0\0\0\x01\0\0\0A\0\x05a(st)\0\0\0\0\x10\0\0\0\0\0\0\0\x02\0\0\0/d\0\0\x05\0\0\0\0\0\0\0";
-        assert_eq!(writer.0[4], 0);
-        assert_eq!(writer.0.len() - 8, usize::from(writer.0[0]));
-        assert_eq!(writer.0[8..22], expected[8..22]);
-        assert_eq!(writer.0[writer.0.len() - 8..], 5_u64.to_le_bytes());
+        let expected = b"\x28\0\0\0\0\0\0\0\x01\0\0\0A\0\x05a(st)\0\0\0\0\x10\0\0\0\0\0\0\0\x02\0\0\0/d\0\0\x05\0\0\0\0\0\0\0";
+        assert_eq!(writer.0, expected);
     }
 }
