@@ -12,6 +12,7 @@ use super::explain;
 use super::placed::{self, Held};
 use crate::bundle::{self, parse};
 use crate::error::{Error, Result};
+use crate::log::note;
 use crate::program::{Confinement, Identity, Kind, ProgramExecutor};
 use crate::seccomp::Filter;
 use crate::streams::Theirs;
@@ -35,6 +36,9 @@ use sys::thread::SingleThread;
 
 /// How long processes that were killed may take to go.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What libcontainer writes before it starts a process, and needs to remove the cgroup.
+const CONFIG_OF_LIBCONTAINER: &str = "youki_config.json";
 
 /// A container of libcontainer's, whose records are in the bundle.
 #[derive(Debug)]
@@ -163,14 +167,21 @@ impl Libcontainer {
         })?;
         if let Some(scope) = self.scope(&self.config()?)? {
             let path = self.guard(|| Ok(self.load()?.spec()?.cgroup_path))?;
-            scope.keep_limits(&path).map_err(placed::error)?;
+            // The kernel has them already: systemd would only set them anew at its next reload.
+            if let Err(error) = scope.keep_limits(&path) {
+                note(format_args!("tell systemd of the limits: {}", chain(&error)));
+            }
         }
         Ok(())
     }
 
     pub(super) fn delete(&self) -> Result<()> {
-        if self.directory().exists() {
+        if self.directory().join(CONFIG_OF_LIBCONTAINER).exists() {
             self.guard(|| self.load()?.delete(true))?;
+        } else if !self.systemd
+            && let Ok(config) = self.config()
+        {
+            placed::remove_unused(&self.bundle.join(file::CONFIG), &config)?;
         }
         if self.systemd
             && let Ok(config) = self.config()

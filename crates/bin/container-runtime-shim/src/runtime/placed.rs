@@ -6,19 +6,36 @@
 use super::derive::{Object, field, put};
 use crate::bundle::parse;
 use crate::error::{Error, Result};
-use cgroups::Scope;
+use cgroups::{Host, Scope};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The scope that a `config.json` asks for.
 pub(super) fn scope(path: &Path, text: &[u8]) -> Result<Scope> {
-    let config: Object = parse(path, text)?;
-    let linux: Object = field(path, &config, "linux")?.unwrap_or_default();
-    let wanted: PathBuf = field(path, &linux, "cgroupsPath")?.unwrap_or_default();
+    let wanted = wanted(path, text)?.unwrap_or_default();
     Scope::parse(&wanted).ok_or_else(|| {
         let wanted = wanted.display();
         Error::invalid(format!("linux.cgroupsPath is {wanted:?}, and systemd's are slice:prefix:name"))
     })
+}
+
+fn wanted(path: &Path, text: &[u8]) -> Result<Option<PathBuf>> {
+    let config: Object = parse(path, text)?;
+    let linux: Object = field(path, &config, "linux")?.unwrap_or_default();
+    field(path, &linux, "cgroupsPath")
+}
+
+/// Removes the cgroup that a `config.json` asks for, if there is one that nobody is in: what was made of it before
+/// libcontainer came to know of it.
+pub(super) fn remove_unused(path: &Path, text: &[u8]) -> Result<()> {
+    let Some(wanted) = wanted(path, text)? else { return Ok(()) };
+    // A host without cgroups has none to remove.
+    let Ok(host) = Host::detect() else { return Ok(()) };
+    let group = host.cgroup(&wanted);
+    match group.pids().map_err(error)?.is_empty() {
+        true => group.remove().map_err(error),
+        false => Ok(()),
+    }
 }
 
 /// A scope with a process in it that holds it open; that ends when this is dropped.
