@@ -1,6 +1,6 @@
 //! The cgroup that a container really is in, by the kernel's account, whoever made it.
 
-use crate::kernel_log;
+use crate::kernel_log::KernelLog;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::inotify;
 use std::collections::BTreeSet;
@@ -23,6 +23,8 @@ pub(crate) struct Cgroup {
     /// Where it is frozen.
     freezer: Option<PathBuf>,
     unified: bool,
+    /// What the kernel says while it exists; only where systemd removes it, with its counts.
+    log: Option<KernelLog>,
 }
 
 /// A descriptor that becomes readable when memory ran out; the file belongs to it.
@@ -44,7 +46,11 @@ impl Cgroup {
         let membership = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
         let ours = std::fs::read_to_string("/proc/self/cgroup")?;
         let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
-        Ok(Self::find(&membership, &ours, &mounts))
+        let mut found = Self::find(&membership, &ours, &mounts);
+        if let Some(group) = found.as_mut().filter(|group| group.is_scope()) {
+            group.log = KernelLog::from_now();
+        }
+        Ok(found)
     }
 
     fn find(membership: &str, ours: &str, mounts: &str) -> Option<Self> {
@@ -64,7 +70,7 @@ impl Cgroup {
             let own = directories.iter().find(|(controllers, _)| has(controllers, controller));
             if unified { Some(tasks.clone()) } else { own.map(|(_, directory)| directory.clone()) }
         };
-        Some(Self { tasks: tasks.clone(), memory: of("memory"), freezer: of("freezer"), unified })
+        Some(Self { tasks: tasks.clone(), memory: of("memory"), freezer: of("freezer"), unified, log: None })
     }
 
     /// Every process in it and below.
@@ -117,7 +123,12 @@ impl Cgroup {
     /// cgroup is gone and its count with it.
     pub(crate) fn lost_a_process_for_memory(&self, pid: i32) -> bool {
         let name = self.tasks.file_name().unwrap_or_default().to_string_lossy();
-        self.unified && !self.tasks.exists() && kernel_log::tells_of_memory_kill(pid, &format!("/{name}"))
+        let log = self.log.as_ref().filter(|_| !self.tasks.exists());
+        log.is_some_and(|log| log.tells_of_memory_kill(pid, &format!("/{name}")))
+    }
+
+    fn is_scope(&self) -> bool {
+        self.unified && self.tasks.extension().is_some_and(|extension| extension == "scope")
     }
 
     /// How many processes the kernel has killed in it for lack of memory.

@@ -3,29 +3,40 @@
 //! The count of them is in their cgroup, and systemd removes that as soon as its last process is dead: faster, mostly,
 //! than the kernel tells that the count has changed, which it does once in 10 ms at most.
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, SeekFrom, open, seek};
 use rustix::io::{Errno, read};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// Whether it has killed this process, or one of the cgroup of this name, for lack of memory. Where the log can't be
-/// read it is not known to have.
-pub(crate) fn tells_of_memory_kill(pid: i32, cgroup: &str) -> bool {
-    let Ok(log) =
-        open(Path::new("/dev/kmsg"), OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-    else {
-        return false;
-    };
-    // dev-kmsg (kernel's ABI documentation): a record for each read, from the oldest; EPIPE where some were overwritten.
-    let mut record = [0; 8192];
-    loop {
-        match read(&log, &mut record) {
-            Ok(length) if length > 0 => {
-                if is_about(&String::from_utf8_lossy(&record[..length]), pid, cgroup) {
-                    return true;
+/// The kernel's log from some moment on: what it said before may be about others that had the same number or name. (The
+/// clock that its records have differs from all that a program can read.)
+#[derive(Debug)]
+pub(crate) struct KernelLog(OwnedFd);
+
+impl KernelLog {
+    /// From now on. None: it can't be read.
+    pub(crate) fn from_now() -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let log = open(Path::new("/dev/kmsg"), flags, Mode::empty()).ok()?;
+        seek(&log, SeekFrom::End(0)).ok()?;
+        Some(Self(log))
+    }
+
+    /// Whether the kernel has killed this process, or one of the cgroup of this name, for lack of memory since. What has
+    /// been read is not read again.
+    pub(crate) fn tells_of_memory_kill(&self, pid: i32, cgroup: &str) -> bool {
+        // dev-kmsg (kernel's ABI documentation): a record for each read; EPIPE where some were overwritten.
+        let mut record = [0; 8192];
+        loop {
+            match read(&self.0, &mut record) {
+                Ok(length) if length > 0 => {
+                    if is_about(&String::from_utf8_lossy(&record[..length]), pid, cgroup) {
+                        return true;
+                    }
                 }
+                Err(Errno::PIPE | Errno::INTR | Errno::INVAL) => {}
+                _ => return false,
             }
-            Err(Errno::PIPE | Errno::INTR | Errno::INVAL) => {}
-            _ => return false,
         }
     }
 }
@@ -46,7 +57,25 @@ fn is_about(record: &str, pid: i32, cgroup: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_about;
+    use super::{KernelLog, is_about};
+
+    #[test]
+    fn only_what_is_said_later_counts() {
+        let say = |name: &str| {
+            let record = format!("<6>oom-kill:constraint=NONE,oom_memcg=/{name},task=none,pid=0,uid=0\n");
+            std::fs::write("/dev/kmsg", record)
+        };
+        let name = |number: u32| format!("container-runtime-test-{}-{number}.scope", std::process::id());
+        if let Err(error) = say(&name(1)) {
+            return eprintln!("skipped: this test writes to the kernel's log: {error}");
+        }
+        let log = KernelLog::from_now().unwrap();
+        say(&name(2)).unwrap();
+        assert!(!KernelLog::from_now().unwrap().tells_of_memory_kill(0, &name(2)));
+        assert!(log.tells_of_memory_kill(0, &name(2)));
+        let log = KernelLog::from_now().unwrap();
+        assert!(!log.tells_of_memory_kill(0, &name(1)));
+    }
 
     #[test]
     fn both_kinds_of_record_are_understood() {
