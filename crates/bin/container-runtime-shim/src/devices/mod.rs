@@ -23,7 +23,7 @@ impl Guard {
     /// Puts a cgroup under the rules of `linux.resources.devices`, applied in their order, and those that every
     /// container has.
     pub(crate) fn new(cgroup: &Path, rules: &[Rule]) -> Result<Self> {
-        let program = sys::bpf::load_device_program(&compile(&Policy::of(rules)))
+        let program = sys::bpf::load_device_program(&compile(&Policy::of(rules)?))
             .map_err(Error::kernel("load the program that guards the container's devices"))?;
         let guard = Self { cgroup: cgroup.to_owned(), program };
         sys::bpf::attach_device_program(guard.open()?, &guard.program)

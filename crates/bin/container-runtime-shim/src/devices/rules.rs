@@ -1,6 +1,7 @@
 //! The rules of a specification, boiled down to a default and its exceptions, as the devices controller of version 1
 //! keeps them.
 
+use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -53,10 +54,10 @@ const EVERYBODYS: [(Devices, u32); 5] = [
 
 impl Policy {
     /// Applies the rules one after the other.
-    pub(super) fn of(rules: &[Rule]) -> Self {
+    pub(super) fn of(rules: &[Rule]) -> Result<Self> {
         let mut policy = Self { allow: true, exceptions: BTreeMap::new() };
         for rule in rules {
-            match rule.kinds() {
+            match rule.kinds()? {
                 None => policy = Self { allow: rule.allow, exceptions: BTreeMap::new() },
                 Some(kind) => {
                     let number = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
@@ -68,7 +69,7 @@ impl Policy {
         for (devices, accesses) in EVERYBODYS {
             policy.except(devices, true, accesses);
         }
-        policy
+        Ok(policy)
     }
 
     fn except(&mut self, devices: Devices, allow: bool, accesses: u32) {
@@ -80,11 +81,12 @@ impl Policy {
 
 impl Rule {
     /// None: all devices, whatever the rule's numbers say, as the controller of version 1 has it.
-    fn kinds(&self) -> Option<u32> {
+    fn kinds(&self) -> Result<Option<u32>> {
         match self.kind.as_deref() {
-            Some("b") => Some(BLOCK),
-            Some("c" | "u") => Some(CHARACTER),
-            _ => None,
+            Some("b") => Ok(Some(BLOCK)),
+            Some("c" | "u") => Ok(Some(CHARACTER)),
+            None | Some("a") => Ok(None),
+            Some(kind) => Err(Error::invalid(format!("linux.resources.devices: no such type: {kind:?}"))),
         }
     }
 
@@ -103,7 +105,14 @@ mod tests {
     use serde_json::json;
 
     fn policy(rules: serde_json::Value) -> Policy {
-        Policy::of(&serde_json::from_value::<Vec<Rule>>(rules).unwrap())
+        Policy::of(&serde_json::from_value::<Vec<Rule>>(rules).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_rule_of_an_unknown_kind_is_not_one_for_all_devices() {
+        let pipes =
+            serde_json::from_value::<Rule>(json!({"allow": true, "type": "p", "access": "rwm"})).unwrap();
+        assert!(Policy::of(&[pipes]).is_err());
     }
 
     #[test]
