@@ -32,7 +32,7 @@ pub(super) enum Kind {
 /// As much of a script's first line as the kernel looks at.
 const HEAD: usize = 256;
 
-/// Looks for reason; what can't be read or is unknown has none that is known here.
+/// Why it can't be executed; none where it can't be read or is of an unknown kind.
 pub(super) fn examine(path: &Path) -> Option<Unexecutable> {
     let mut file = File::open(path).ok()?;
     let mut head = Vec::with_capacity(HEAD);

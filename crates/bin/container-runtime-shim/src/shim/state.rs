@@ -65,8 +65,14 @@ impl Shim {
         }
         sys::signals::send(pid, signal).map_err(Error::kernel(doing))?;
         // With cgroups of version 1, what is frozen dies when it thaws.
-        if signal == KILL && request.exec_id.is_empty() && container.is_paused() {
-            container.pause(false)?;
+        if signal == KILL
+            && request.exec_id.is_empty()
+            && container.is_paused()
+            && let Err(error) = container.pause(false)
+            // The cgroup of what is dead may vanish meanwhile.
+            && container.is_paused()
+        {
+            return Err(error);
         }
         Ok(Empty::new())
     }

@@ -154,7 +154,7 @@ impl Client {
         match chunk {
             Ok(chunk) => self.output.push(&chunk),
             // What frames there were can't be told any more: better an early end than wrong output.
-            Err(_) => (self.spool, self.closing) = (None, true),
+            Err(_) => (self.spool, self.missed, self.closing) = (None, 0, true),
         }
         true
     }
