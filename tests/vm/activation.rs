@@ -82,6 +82,20 @@ fn the_first_call_starts_the_daemon() {
 }
 
 #[test]
+fn after_a_purge_the_socket_still_calls_the_daemon() {
+    with_units(|| {
+        load();
+        docker(&["run", "-d", "--name", "goes", "busybox", "sleep", "60"]).ok();
+        Run::of(Command::new("container-runtime").args(["system", "shutdown", "--purge"])).ok();
+        assert!(!Path::new("/var/lib/container-runtime").exists());
+        wait_until("the service's end", || property(SERVICE, "ActiveState") == "inactive");
+        assert_eq!(property(SERVICE, "Result"), "success");
+        assert_eq!(docker(&["ps", "--all", "--quiet"]).ok(), "");
+        assert_eq!(property(SERVICE, "ActiveState"), "active");
+    });
+}
+
+#[test]
 fn containers_outlive_the_unit() {
     with_units(|| {
         load();

@@ -51,18 +51,20 @@ fn shut_down(invocation: &Invocation, purge: bool) -> anyhow::Result<()> {
         // Of a daemon that runs elsewhere the number means nothing here, and does no harm.
         let daemon = serde_json::from_slice::<serde_json::Value>(&answer).ok();
         let daemon = daemon.and_then(|answer| answer["Pid"].as_u64());
-        ended(&endpoint.transport, daemon).await
+        // A purge removes what may be many files before the daemon ends.
+        let patience = Duration::from_secs(if purge { 600 } else { 60 });
+        ended(&endpoint.transport, daemon, patience).await
     })
 }
 
-/// The daemon unlinks its socket last of all; one that systemd passed to it stays.
-async fn ended(transport: &Transport, daemon: Option<u64>) -> anyhow::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(60);
+/// Waits for the daemon's process, which outlives its socket; one that systemd passed to it outlives the daemon.
+async fn ended(transport: &Transport, daemon: Option<u64>, patience: Duration) -> anyhow::Result<()> {
     let begin = Instant::now();
     loop {
-        let alive = match transport {
-            Transport::Unix(path) => path.exists() && daemon.is_none_or(is_running),
-            Transport::Tcp { host, port } => {
+        let alive = match (transport, daemon) {
+            (Transport::Unix(_), Some(daemon)) => is_daemon(daemon),
+            (Transport::Unix(path), None) => path.exists(),
+            (Transport::Tcp { host, port }, _) => {
                 tokio::net::TcpStream::connect((host.as_str(), *port)).await.is_ok()
             }
         };
@@ -70,14 +72,16 @@ async fn ended(transport: &Transport, daemon: Option<u64>) -> anyhow::Result<()>
             return Ok(());
         }
         anyhow::ensure!(
-            begin.elapsed() < PATIENCE,
-            "the daemon has not ended within {PATIENCE:?}: see its log"
+            begin.elapsed() < patience,
+            "the daemon has not ended within {patience:?}: see its log"
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-fn is_running(pid: u64) -> bool {
-    // A process that nobody has waited for yet has ended all the same, and its memory map is empty.
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| !arguments.is_empty())
+/// Whether a process of this number is a daemon of ours: from elsewhere the number may be a stranger's.
+fn is_daemon(pid: u64) -> bool {
+    // A process that nobody has waited for yet has ended all the same, and its arguments are empty.
+    std::fs::read(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|arguments| arguments.split(|byte| *byte == 0).any(|argument| argument == b"daemon"))
 }

@@ -13,6 +13,15 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
+    /// The paths of the sockets that were made elsewhere, and stay.
+    pub(super) fn inherited(&self) -> Vec<PathBuf> {
+        let path = |listener: &Listener| match listener {
+            Listener::Unix(_, path) if !self.sockets.contains(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.bound.iter().filter_map(path).collect()
+    }
+
     /// Removes the sockets that were made here.
     pub(super) fn remove(&self) {
         for socket in &self.sockets {

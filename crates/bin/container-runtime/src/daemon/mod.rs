@@ -4,6 +4,7 @@ mod listeners;
 mod log;
 mod notify;
 mod options;
+mod purge;
 mod settings;
 
 use anyhow::{Context, Result};
@@ -97,12 +98,7 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     drop(services);
     if wish.purge {
         purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
-        for dir in [&state, &root] {
-            let leftovers = durable::remove_tree(dir)?;
-            for leftover in leftovers {
-                tracing::error!(path = %leftover.path.display(), error = %leftover.error, "purge: can't remove");
-            }
-        }
+        purge::remove_directories(&root, &state, &listeners.inherited())?;
     }
     drop(lock);
     // Last of all: a client that waits for the end waits for this.
