@@ -1,7 +1,7 @@
 //! A process that was added to a running container.
 
 use crate::attach::Attachment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fifo::Fifos;
 use crate::task::{Task, is_not_found};
 use crate::wait::{self, WaitOutcome, Waiting};
@@ -9,6 +9,12 @@ use containerd_shim_protos::api::{StartRequest, StartResponse};
 use ids::ExecId;
 use shim_protocol::Exit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+const KILL: i32 = 9;
+
+/// Before a shim that does not answer is asked again to end what nobody waits for.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Which streams of an exec can be attached; the others are `/dev/null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,13 +66,40 @@ impl ExecTask {
             ..StartRequest::default()
         };
         let answer = self.task.shared.rpc.ask::<StartResponse>("Start", &request).await;
-        if answer.is_err() {
-            self.waiting.give_up();
+        match &answer {
+            Ok(_) => {}
+            Err(Error::Refused { .. }) => self.waiting.give_up(),
+            // It may run all the same, with nobody who knows of it.
+            Err(_) => drop(tokio::spawn(self.clone().abandon())),
         }
         if let Some(fifos) = &self.fifos {
             lock(fifos).let_go();
         }
         Ok(answer?.pid)
+    }
+
+    /// Ends it, as soon as the shim listens, and makes it forgotten.
+    async fn abandon(self) {
+        loop {
+            match self.kill(KILL).await {
+                Ok(()) => {
+                    self.wait().await;
+                    break;
+                }
+                // It has not been started, or has ended.
+                Err(Error::Refused { .. }) => break,
+                // It ended with the shim.
+                Err(Error::ShimGone { .. }) => return,
+                Err(error) => {
+                    tracing::warn!(exec = %self.exec, error = errors::chain(&error), "kill an exec that may run");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        if let Err(error) = self.delete().await {
+            tracing::debug!(exec = %self.exec, error = errors::chain(&error), "remove an exec that may have run");
+        }
+        self.waiting.give_up();
     }
 
     /// Waits for its end, as [`Task::wait`] does.

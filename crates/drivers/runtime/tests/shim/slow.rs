@@ -79,6 +79,25 @@ async fn a_stopped_shim_is_waited_for_and_its_container_goes_on() {
     scratch.assert_clean(task.id());
 }
 
+#[tokio::test]
+async fn an_exec_that_started_too_late_is_ended() {
+    let Some(scratch) = Scratch::with_patience(Duration::from_millis(300)).await else { return };
+    let task = scratch.create("exec busybox sleep 1000", |_| {}).await.unwrap();
+    task.start().await.unwrap();
+    let exec = scratch.exec(&task, 1, "exec busybox sleep 1000", 0).await.unwrap();
+    let stopped = Stopped::new(parent_of(task.pid()));
+    let error = exec.start().await.expect_err("nobody answers");
+    assert_eq!(error.class(), Class::Unavailable, "{error}");
+    drop(stopped);
+    let outcome = tokio::time::timeout(LIMIT, exec.wait()).await.unwrap();
+    assert!(matches!(outcome, WaitOutcome::Exited(exit) if exit.status == 137), "{outcome:?}");
+    assert!(task.is_alive().await.unwrap());
+    task.kill(9, false).await.unwrap();
+    ended(&task).await;
+    task.delete().await.unwrap();
+    scratch.assert_clean(task.id());
+}
+
 /// In the place of a shim's socket, so that connections to it can be cut.
 struct Proxy {
     path: PathBuf,
