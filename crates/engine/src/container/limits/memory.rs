@@ -26,7 +26,11 @@ pub(super) fn check(limits: &mut Resources) -> Result<()> {
         (Some(memory), None) if memory > 0 => limits.memory_swap = Some(memory.saturating_mul(2)),
         _ => {}
     }
-    if let (Some(memory), Some(reservation)) = (memory, limits.memory_reservation)
+    let reservation = limits.memory_reservation.filter(|&limit| limit > 0);
+    if reservation.is_some_and(|limit| limit < LEAST_MEMORY) {
+        return Err(invalid("Minimum memory reservation allowed is 6MB"));
+    }
+    if let (Some(memory), Some(reservation)) = (memory.filter(|&limit| limit > 0), reservation)
         && reservation > memory
     {
         return Err(invalid("Minimum memory limit can not be less than memory reservation limit, see usage"));
@@ -52,5 +56,21 @@ mod tests {
         assert!(check(&mut limits).is_err());
         let mut limits = Resources { memory: Some(1 << 20), ..Resources::default() };
         assert_eq!(check(&mut limits).unwrap_err().to_string(), "Minimum memory limit allowed is 6MB");
+    }
+
+    #[test]
+    fn a_reservation_is_neither_tiny_nor_more_than_the_limit() {
+        let check = |memory, reservation| {
+            let memory_reservation = Some(reservation);
+            let mut limits = Resources { memory, memory_reservation, ..Resources::default() };
+            super::check(&mut limits).map_err(|error| error.to_string())
+        };
+        let tiny = "Minimum memory reservation allowed is 6MB";
+        assert_eq!(check(None, (6 << 20) - 1).unwrap_err(), tiny);
+        assert!(check(Some(8 << 20), 16 << 20).unwrap_err().contains("can not be less than"));
+        // None, and no limit.
+        for (memory, reservation) in [(None, 0), (None, 6 << 20), (Some(-1), 16 << 20)] {
+            check(memory, reservation).unwrap();
+        }
     }
 }
