@@ -2,7 +2,9 @@
 
 use crate::Services;
 use ::events::ContainerAction;
+use containers::Container;
 use errors::{Class, Error, Result};
+use runtime::Task;
 use spec::{Resources, RestartPolicy};
 use std::sync::Arc;
 
@@ -33,23 +35,68 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
     merge(&mut resources, &change.resources);
     let warnings = super::limits::check(services, &mut resources)?;
     if let Some(task) = container.task() {
-        let devices = super::devices::block_devices(&resources)?;
         let mut limits = resources.clone();
         // Normalised, it is only there when set; here it may be taken back.
         limits.oom_kill_disable = limits.oom_kill_disable.or(change.resources.oom_kill_disable);
-        task.update(&runtime::bundle::linux_resources(&limits, &devices)?).await?;
+        apply(&container, &task, &limits).await?;
     }
-    let record = services
+    let stored = services
         .containers
         .update(&container, |record| {
-            record.spec.resources = resources;
+            record.spec.resources = resources.clone();
             if let Some(restart) = change.restart {
                 record.spec.restart = restart;
             }
         })
-        .await?;
+        .await;
+    let record = match stored {
+        Ok(record) => record,
+        Err(error) => {
+            take_back(&container, &record.spec.resources, &resources).await;
+            return Err(error);
+        }
+    };
     services.events.publish(super::event(&ContainerAction::Update, &record));
     Ok(warnings)
+}
+
+async fn apply(container: &Container, task: &Task, limits: &Resources) -> Result<()> {
+    let devices = super::devices::block_devices(limits)?;
+    let limits = runtime::bundle::linux_resources(limits, &devices)?;
+    task.update(&limits).await.map_err(|error| super::failed_call(container, error))
+}
+
+/// Applies the limits of before to what runs, so that it is as its record says.
+async fn take_back(container: &Container, before: &Resources, tried: &Resources) {
+    let Some(task) = container.task() else { return };
+    if let Err(error) = apply(container, &task, &undoing(before, tried)).await {
+        tracing::error!(container = %container.id(), %error, "take back the limits that could not be stored");
+    }
+}
+
+/// The limits of before, and the kernel's default where only the failed change has one. A set of processors, swappiness
+/// and weight have none that can be named here.
+fn undoing(before: &Resources, tried: &Resources) -> Resources {
+    let mut limits = before.clone();
+    macro_rules! default {
+        ($($field:ident: $value:expr),*) => {
+            $( if limits.$field.is_none() && tried.$field.is_some() { limits.$field = Some($value); } )*
+        };
+    }
+    default!(
+        memory: -1,
+        memory_reservation: -1,
+        memory_swap: -1,
+        oom_kill_disable: false,
+        cpu_shares: 1024,
+        cpu_period: 100_000,
+        cpu_quota: -1,
+        pids_limit: -1
+    );
+    if before.nano_cpus.is_none() && tried.nano_cpus.is_some() {
+        limits.cpu_quota = limits.cpu_quota.or(Some(-1));
+    }
+    limits
 }
 
 fn merge(into: &mut Resources, from: &Resources) {
@@ -73,4 +120,24 @@ fn merge(into: &mut Resources, from: &Resources) {
         pids_limit,
         blkio_weight
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_change_added_is_unlimited_again() {
+        let before = Resources { memory: Some(64 << 20), ..Resources::default() };
+        let mut tried = before.clone();
+        let change = Resources {
+            memory: Some(128 << 20),
+            pids_limit: Some(9),
+            nano_cpus: Some(500_000_000),
+            ..Resources::default()
+        };
+        merge(&mut tried, &change);
+        let expected = Resources { pids_limit: Some(-1), cpu_quota: Some(-1), ..before.clone() };
+        assert_eq!(undoing(&before, &tried), expected);
+    }
 }
