@@ -27,7 +27,6 @@ pub(super) async fn make(
     }
     let create = Create { name: mount.name.clone(), driver, options: mount.options.clone(), labels };
     let (volume, made) = services.volumes.create(create).await?;
-    services.volumes.reference(&volume.name, id.as_str()).await?;
     undo.push("give up the volume", {
         let (services, name, id) = (Arc::clone(services), volume.name.clone(), id.clone());
         move || {
@@ -40,6 +39,7 @@ pub(super) async fn make(
             })
         }
     });
+    services.volumes.reference(&volume.name, id.as_str()).await?;
     if made {
         services.events.publish(Event::volume(&VolumeAction::Create, &volume.name, &volume.driver));
     }
@@ -106,9 +106,9 @@ pub(super) async fn populate(
     if mount.no_copy || mount.subpath.is_some() {
         return Ok(());
     }
-    services.volumes.mount(&volume.name, id.as_str()).await?;
     let (ids, root) = (services.images.ids(id.as_str())?, services.images.open_root(id.as_str())?);
     let (root, target) = (root.as_fd(), Path::new(target));
+    services.volumes.mount(&volume.name, id.as_str()).await?;
     let populated = services.volumes.populate(&volume.name, id.as_str(), root, target, ids.as_ref()).await;
     services.volumes.unmount(&volume.name, id.as_str()).await?;
     populated?;

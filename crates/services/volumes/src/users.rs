@@ -18,6 +18,7 @@ impl Users {
 
     pub(crate) fn release(&mut self, container: &str) {
         self.references.remove(container);
+        self.mounted.remove(container);
     }
 
     pub(crate) fn mount(&mut self, container: &str) {
@@ -61,5 +62,8 @@ mod tests {
         users.release("a");
         users.release("absent");
         assert_eq!(users.containers(), ["b"]);
+        users.mount("b");
+        users.release("b");
+        assert!(users.containers().is_empty() && !users.is_mounted());
     }
 }
