@@ -88,6 +88,8 @@ fn a_root_directory_that_becomes_read_only() {
         let mounted = restart_on(engine, &["-o", "loop,errors=remount-ro", image_text]);
         engine.docker(&["run", "-d", "--name", "up", "--restart", "always", "busybox", "sleep", "600"]).ok();
         engine.docker(&["create", "--name", "made", "busybox", "true"]).ok();
+        engine.docker(&["run", "-d", "--name", "frozen", "busybox", "sleep", "600"]).ok();
+        engine.docker(&["pause", "frozen"]).ok();
         let daemon = engine.daemon_pid();
 
         report_an_error(&engine.directory().join("root"));
@@ -105,10 +107,15 @@ fn a_root_directory_that_becomes_read_only() {
         // A pause that can't be recorded is taken back.
         engine.docker(&["pause", "up"]).fails(1, read_only);
         assert_eq!(engine.docker(&["exec", "up", "echo", "goes on"]).ok(), "goes on\n");
-        assert_eq!(engine.docker(&["ps", "-aq"]).ok().lines().count(), 2);
+        // A thawing stands.
+        engine.docker(&["unpause", "frozen"]).ok();
+        assert_eq!(engine.inspect("frozen", "{{.State.Status}}"), "running");
+        assert_eq!(engine.inspect("made", "{{.State.Status}}"), "created");
+        assert_eq!(engine.docker(&["ps", "-aq"]).ok().lines().count(), 3);
         // What runs can be ended all the same, and stays so.
         engine.docker(&["kill", "up"]).ok();
         assert_eq!(engine.inspect("up", "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
+        engine.docker(&["kill", "frozen"]).ok();
         engine.docker(&["rm", "-f", "up"]).fails(1, read_only);
         assert_eq!(engine.daemon_pid(), daemon);
         assert_eq!(engine.api("GET", "/_ping", None).status, 200);

@@ -71,7 +71,7 @@ fn who_waits_for_a_removal_is_told_that_it_failed() {
     with_private_engine(Settings { environment: vec![inject], ..Settings::default() }, |engine| {
         let run = engine.docker(&["run", "--rm", "--name", "x1", "busybox", "sh", "-c", "exit 3"]);
         assert!(run.stderr.contains("injected"), "{run:?}");
-        assert_eq!(engine.inspect("x1", "{{.State.Status}}"), "dead");
+        assert_eq!(engine.inspect("x1", "{{.State.Status}} {{.State.ExitCode}}"), "exited 3");
         engine.docker(&["rm", "x1"]).ok();
     });
 }

@@ -2,8 +2,9 @@
 
 use crate::Services;
 use ::events::ContainerAction;
-use containers::{Event, State};
+use containers::{Container, Event, Record, State};
 use errors::{Class, Error, Result};
+use runtime::Task;
 use std::sync::Arc;
 
 /// Freezes a running container.
@@ -24,13 +25,25 @@ pub async fn pause(services: &Arc<Services>, reference: &str) -> Result<()> {
     let record = match services.containers.advance(&container, Event::Paused, |_| {}).await {
         Ok(record) => record,
         Err(error) => {
-            // Else nobody could tell why it stands still.
-            if let Err(error) = task.resume().await {
-                tracing::error!(container = %container.id(), %error, "resume after the failed pause");
-            }
+            take_back(services, &container, &task).await;
             return Err(error);
         }
     };
     services.events.publish(super::event(&ContainerAction::Pause, &record));
     Ok(())
+}
+
+/// Thaws what could not be recorded as frozen; else nobody could tell why it stands still.
+async fn take_back(services: &Services, container: &Container, task: &Task) {
+    let Err(error) = task.resume().await else { return };
+    tracing::error!(container = %container.id(), %error, "resume after the failed pause");
+    let frozen = |record: &mut Record| {
+        if let Some(state) = containers::next(&record.state, Event::Paused) {
+            record.state = state;
+        }
+    };
+    // An `unpause` then works.
+    if let Err(error) = services.containers.note(container, frozen).await {
+        tracing::error!(container = %container.id(), %error, "note that it is frozen");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::Services;
 use ::events::ContainerAction;
-use containers::{Container, Event, MountPointKind, State};
+use containers::{Container, MountPointKind, State};
 use errors::{Class, Error, Result};
 use std::sync::Arc;
 
@@ -70,10 +70,7 @@ async fn remove_marked(services: &Arc<Services>, container: &Arc<Container>, how
         return Err(Error::new(Class::NotFound, format!("No such container: {}", container.id())));
     }
     if let Err(error) = release(services, container, how).await {
-        let event = Event::RemovalFailed { reason: error.to_string() };
-        if let Err(error) = services.containers.advance(container, event, |_| {}).await {
-            tracing::error!(container = %container.id(), %error, "store the failed removal");
-        }
+        // Nothing was removed: the container is what it was.
         container.notify_removal_failed(&error.to_string());
         return Err(error.context(format!("remove container {}", container.id())));
     }
@@ -97,7 +94,7 @@ async fn kill_for_removal(services: &Services, container: &Arc<Container>) -> Re
     Ok(())
 }
 
-/// The record goes first: what a removal leaves that the engine did not live to finish, or that failed half-way, belongs
+/// The record goes first, and if it can't, nothing does: what a removal leaves that the engine did not live to finish, or that failed half-way, belongs
 /// to no record then, and goes with the next start of the engine. A record without its layer could not be started.
 async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remove) -> Result<()> {
     let record = container.record();

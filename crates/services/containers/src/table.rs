@@ -269,11 +269,12 @@ impl Containers {
     /// As [`Containers::advance`], with the event chosen by the record that it meets, which nobody else can change
     /// in between.
     ///
-    /// An exit has happened whether or not it can be stored: it becomes visible all the same, and is stored with the
-    /// next change.
+    /// An exit and a thawing have happened whether or not they can be stored: they become visible all the same, and are
+    /// stored with the next change.
     ///
     /// # Errors
-    /// [`TableError::BadTransition`], and those of [`Containers::update`].
+    /// [`TableError::BadTransition`], and those of [`Containers::update`]; the store's not for a thawing: the kernel
+    /// tells the next engine of it.
     pub async fn advance_by(
         &self,
         container: &Container,
@@ -284,7 +285,8 @@ impl Containers {
         self.check_kept(container)?;
         let mut record = Record::clone(&container.record());
         let event = choose(&record);
-        let is_fact = matches!(event, Event::Exited { .. });
+        let is_exit = matches!(event, Event::Exited { .. });
+        let is_thaw = matches!(event, Event::Unpaused);
         let event_text = format!("{event:?}");
         record.state = next(&record.state, event).ok_or_else(|| TableError::BadTransition {
             id: record.id.clone(),
@@ -293,7 +295,11 @@ impl Containers {
         })?;
         change(&mut record);
         match self.put(&record).await {
-            Err(error) if !is_fact => Err(error),
+            Err(error) if !is_exit && !is_thaw => Err(error),
+            Err(error) if is_thaw => {
+                tracing::warn!(container = %container.id(), %error, "store a thawing");
+                Ok(container.publish(record))
+            }
             stored => {
                 let record = container.publish(record);
                 stored.map(|()| record)
