@@ -25,6 +25,7 @@ mod refused;
 mod run;
 mod runtimes;
 mod soak;
+mod stop;
 mod terminal;
 mod unkillable;
 mod userns;

@@ -2,10 +2,11 @@
 
 use crate::Services;
 use containers::{Container, Record};
-use errors::Result;
+use errors::{Class, Error, Result};
 use ids::ContainerId;
 use runtime::{Adopted, Task};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Ends and clears away what an earlier run left, where the engine did not live to do so or could not.
 ///
@@ -29,8 +30,7 @@ pub(super) async fn clear_leftovers(services: &Arc<Services>, container: &Contai
 pub(super) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Result<()> {
     let task = match services.runtimes.adopt(id, &services.bundle_dir(id)).await? {
         Adopted::Running { task, .. } => {
-            let _ = task.kill(9, true).await;
-            task.wait().await;
+            kill_and_wait(&task).await?;
             Some(task)
         }
         Adopted::Exited(_, task) => task,
@@ -40,6 +40,21 @@ pub(super) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Resu
         task.delete().await?;
     }
     Ok(())
+}
+
+/// Kills a process that no verb knows, and waits for its end.
+///
+/// # Errors
+/// `Unavailable` where it does not come: what is stuck in the kernel must not hold up everything else.
+pub(crate) async fn kill_and_wait(task: &Task) -> Result<()> {
+    const LIMIT: Duration = Duration::from_secs(30);
+    let killed = task.kill(9, true).await;
+    if tokio::time::timeout(LIMIT, task.wait()).await.is_ok() {
+        return Ok(());
+    }
+    killed?;
+    let message = format!("process {} did not die within {LIMIT:?} of SIGKILL", task.pid());
+    Err(Error::new(Class::Unavailable, message).hint("It may be stuck in the kernel: see the host's dmesg"))
 }
 
 /// Process and cgroup, mounts of volumes, network. Answers whether the process is gone: else its bundle is needed, to

@@ -41,6 +41,7 @@ mod volumes;
 pub(crate) use adopt::adopt;
 pub(crate) use apparmor::APPARMOR_PROFILE;
 pub use attach::{Attach, Attached, attach};
+pub(crate) use cleanup::kill_and_wait;
 pub use create::{Create, Created, create};
 pub use inspect::{Inspection, Sizes, inspect};
 pub use kill::kill;

@@ -1,6 +1,6 @@
 //! A container's network, made at its start and given back at its end.
 
-use super::joined::pid_of;
+use super::joined::Donors;
 use super::user_namespace::Mapped;
 use crate::Services;
 use containers::Record;
@@ -30,12 +30,13 @@ pub(super) async fn connect(
     services: &Arc<Services>,
     record: &Record,
     mapped: Option<&Mapped>,
+    donors: &Donors,
     undo: &mut Undo,
 ) -> Result<Network> {
     undo.step("make the network namespace")?;
     let request = &record.spec.network;
     if let NetworkMode::Container(other) = &request.mode {
-        return join(services, other);
+        return join(donors, other);
     }
     let network = services.networks.resolve(&request.mode)?.map_or_else(String::new, |network| network.name);
     let sandbox = match (&request.mode, mapped) {
@@ -73,8 +74,8 @@ pub(super) async fn connect(
     Ok(Network { namespace, endpoints: BTreeMap::from([(network, endpoint)]), _sandbox: Some(sandbox) })
 }
 
-fn join(services: &Services, other: &str) -> Result<Network> {
-    let pid = pid_of(services, other, "join the network namespace of")?;
+fn join(donors: &Donors, other: &str) -> Result<Network> {
+    let pid = donors.pid_of(other, "join the network namespace of")?;
     let namespace = NetworkNamespace::Path(PathBuf::from(format!("/proc/{pid}/ns/net")));
     Ok(Network { namespace, endpoints: BTreeMap::new(), _sandbox: None })
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Those of [`super::stop`] and [`super::start`].
 pub async fn restart(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
     let container = services.containers.find(reference)?;
-    let _verb = container.verb_lock.lock().await;
+    let verb = container.verb_lock.lock().await;
     if container.state().is_live() {
         container.set_held(true);
         let stopped = super::stop::stop_locked(services, &container, &how).await;
@@ -20,7 +20,12 @@ pub async fn restart(services: &Arc<Services>, reference: &str, how: Stop) -> Re
         stopped?;
         services.events.publish(super::event(&ContainerAction::Stop, &container.record()));
     }
-    super::start::start_locked(services, &container, true).await?;
+    let started = super::start::start_locked(services, &container, true).await;
+    drop(verb);
+    if let Err(error) = &started {
+        super::start::remove_unstarted(services, &container, error).await;
+    }
+    started?;
     services.events.publish(super::event(&ContainerAction::Restart, &container.record()));
     Ok(())
 }

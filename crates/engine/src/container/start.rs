@@ -32,15 +32,24 @@ pub async fn start(services: &Arc<Services>, reference: &str) -> Result<()> {
     let verb = container.verb_lock.lock().await;
     let started = start_locked(services, &container, true).await;
     drop(verb);
-    let unstarted = started.as_ref().is_err_and(|error| error.class() != Class::AlreadyDone);
-    if unstarted && container.record().spec.auto_remove && !container.state().is_live() {
-        // Nobody will come back for it.
-        let remove = super::Remove { force: false, volumes: true, link: false };
-        if let Err(error) = super::remove::remove_container(services, &container, remove).await {
-            tracing::warn!(container = %container.id(), %error, "remove after the failed start");
-        }
+    if let Err(error) = &started {
+        remove_unstarted(services, &container, error).await;
     }
     started
+}
+
+/// Removes a container with `--rm` that could not be started: nobody will come back for it. Without the verb lock.
+pub(super) async fn remove_unstarted(services: &Arc<Services>, container: &Arc<Container>, why: &Error) {
+    if why.class() == Class::AlreadyDone
+        || !container.record().spec.auto_remove
+        || container.state().is_live()
+    {
+        return;
+    }
+    let remove = super::Remove { force: false, volumes: true, link: false };
+    if let Err(error) = super::remove::remove_container(services, container, remove).await {
+        tracing::warn!(container = %container.id(), %error, "remove after the failed start");
+    }
 }
 
 /// Starts with the container's verb lock already held. `by_user` says whether a person asked, not a restart policy.
@@ -74,10 +83,13 @@ pub(crate) async fn start_locked(
     }
     // What the previous run left is cleared away before the next one begins.
     let _cleanup = container.cleanup_lock.lock().await;
-    cleanup::clear_leftovers(services, container).await?;
+    let cleared = cleanup::clear_leftovers(services, container).await;
 
     let mut undo = Undo::new("container.start");
-    let outcome = run(services, container, by_user, &mut undo).await;
+    let outcome = match cleared {
+        Ok(()) => run(services, container, by_user, &mut undo).await,
+        Err(error) => Err(error),
+    };
     match undo.settle(outcome).await {
         Ok((record, task)) => {
             services.events.publish(super::event(&ContainerAction::Start, &record));
@@ -101,11 +113,11 @@ async fn run(
     if record.spec.process.args().first().is_some_and(String::is_empty) {
         return Err(Error::new(Class::Invalid, "exec: \"\": executable file not found in $PATH"));
     }
-    let donors = Donors::of(services, &record.spec);
-    let mapped = user_namespace::prepare(services, &record, undo).await?;
+    let donors = Donors::of(services, &record.spec)?;
+    let mapped = user_namespace::prepare(services, &record, &donors, undo).await?;
     let mapped = mapped.as_ref();
-    let network = network::connect(services, &record, mapped, undo).await?;
-    let resolved = resolve::resolve(services, &record, &network, mapped, undo).await?;
+    let network = network::connect(services, &record, mapped, &donors, undo).await?;
+    let resolved = resolve::resolve(services, &record, &network, mapped, &donors, undo).await?;
 
     undo.step("write the bundle")?;
     let bundle = services.bundle_dir(container.id());
@@ -144,8 +156,7 @@ async fn run(
         move || {
             Box::pin(async move {
                 // Not started, or just so: kill it, then the shim can forget it.
-                let _ = task.kill(9, true).await;
-                task.wait().await;
+                cleanup::kill_and_wait(&task).await?;
                 Ok(task.delete().await.map(|_| ())?)
             })
         }

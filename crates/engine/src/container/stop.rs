@@ -20,13 +20,14 @@ pub struct Stop {
 /// Stops a running container; a person's wish, which `unless-stopped` remembers.
 ///
 /// # Errors
-/// `AlreadyDone` when it does not run.
+/// `AlreadyDone` when it does not run, `Invalid` for an unknown signal.
 pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Result<()> {
     let container = services.containers.find(reference)?;
     let _verb = container.verb_lock.lock().await;
     if !container.state().is_live() && !matches!(container.state(), State::Restarting { .. }) {
         return Err(Error::new(Class::AlreadyDone, format!("container {} is not running", container.id())));
     }
+    asked_signal(&container, &how)?;
     services.containers.note(&container, |record| record.stopped_by_user = true).await?;
     stop_locked(services, &container, &how).await?;
     // It may have ended by itself just before, with a restart due.
@@ -38,10 +39,8 @@ pub async fn stop(services: &Arc<Services>, reference: &str, how: Stop) -> Resul
 /// Ends the present run with the verb lock held; returns once its exit is recorded.
 pub(crate) async fn stop_locked(services: &Services, container: &Arc<Container>, how: &Stop) -> Result<()> {
     let Some(task) = live_task(container)? else { return Ok(()) };
-    let process = &container.record().spec.process;
-    let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
-    let signal = super::kill::signal_number(name)?;
-    let patience = match how.timeout.or(process.stop_timeout).unwrap_or(10) {
+    let signal = asked_signal(container, how)?;
+    let patience = match how.timeout.or(container.record().spec.process.stop_timeout).unwrap_or(10) {
         seconds if seconds < 0 => None,
         seconds => Some(Duration::from_secs(u64::from(seconds.unsigned_abs()))),
     };
@@ -55,8 +54,11 @@ pub(crate) async fn stop_locked(services: &Services, container: &Arc<Container>,
         Err(error) => tracing::debug!(container = %container.id(), %error, "ask to stop"),
     }
     // A frozen process acts on no signal.
-    if matches!(container.state(), State::Paused { .. }) {
-        task.resume().await?;
+    if matches!(container.state(), State::Paused { .. })
+        && let Err(error) = task.resume().await
+    {
+        // The shim has thawed it by itself, for SIGKILL; else patience ends.
+        tracing::debug!(container = %container.id(), %error, "thaw what is asked to stop");
     }
     let ended = notices.wait_for(|notice| notice.exits > exits);
     let asked = match patience {
@@ -70,6 +72,12 @@ pub(crate) async fn stop_locked(services: &Services, container: &Arc<Container>,
         super::kill::publish(services, container, 9);
     }
     kill_locked(container).await
+}
+
+fn asked_signal(container: &Container, how: &Stop) -> Result<i32> {
+    let process = &container.record().spec.process;
+    let name = how.signal.as_deref().or(process.stop_signal.as_deref()).unwrap_or("SIGTERM");
+    super::kill::signal_number(name)
 }
 
 /// Kills what runs and waits for the record of it, with the verb lock held.
@@ -100,7 +108,7 @@ pub(crate) async fn kill_locked(container: &Arc<Container>) -> Result<()> {
 }
 
 /// The task of a run; none: it does not run. A container that runs without one was not adopted yet.
-fn live_task(container: &Container) -> Result<Option<Arc<Task>>> {
+pub(super) fn live_task(container: &Container) -> Result<Option<Arc<Task>>> {
     match container.task() {
         None if container.state().is_live() => Err(Error::new(
             Class::Unavailable,

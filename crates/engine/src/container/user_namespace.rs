@@ -3,7 +3,7 @@
 //! What the ids are is decided when the container is created, and its writable layer remembers it: its files have
 //! these owners, whatever the settings say later.
 
-use super::joined::{joined, pid_of};
+use super::joined::{Donors, joined};
 use crate::Services;
 use containers::Record;
 use errors::{Class, Error, Result};
@@ -35,11 +35,12 @@ pub(super) fn ids_for<'a>(services: &'a Services, spec: &ContainerSpec) -> Optio
 pub(super) async fn prepare(
     services: &Arc<Services>,
     record: &Record,
+    donors: &Donors,
     undo: &mut Undo,
 ) -> Result<Option<Mapped>> {
     let Some(ids) = services.images.ids(record.id.as_str())? else { return Ok(None) };
     undo.step("make the user namespace")?;
-    let pid = shared(services, record, &ids)?;
+    let pid = shared(services, record, donors, &ids)?;
     let (shim, maps) = (services.host.shim.clone(), ids.clone());
     let namespace = offload::blocking(move || -> Result<_> {
         Ok(match pid {
@@ -52,10 +53,10 @@ pub(super) async fn prepare(
 }
 
 /// The process whose user namespace is to be joined, if any.
-fn shared(services: &Services, record: &Record, ids: &IdMaps) -> Result<Option<u32>> {
+fn shared(services: &Services, record: &Record, donors: &Donors, ids: &IdMaps) -> Result<Option<u32>> {
     let mut found: Option<(u32, std::path::PathBuf)> = None;
     for other in joined(&record.spec) {
-        let pid = pid_of(services, other, "join a namespace of")?;
+        let pid = donors.pid_of(other, "join a namespace of")?;
         let link = format!("/proc/{pid}/ns/user");
         let namespace = std::fs::read_link(&link)
             .map_err(|error| Error::wrap(Class::Internal, error).context(format!("read {link}")))?;

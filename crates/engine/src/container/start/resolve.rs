@@ -3,6 +3,7 @@
 use super::{files, mounts, namespaces, targets};
 use crate::Services;
 use crate::container::devices::{self, Found};
+use crate::container::joined::Donors;
 use crate::container::network::Network;
 use crate::container::user_namespace::Mapped;
 use crate::container::{apparmor, cgroup_path, sysctls, user, volumes};
@@ -20,6 +21,7 @@ pub(super) async fn resolve(
     record: &Arc<Record>,
     network: &Network,
     mapped: Option<&Mapped>,
+    donors: &Donors,
     undo: &mut Undo,
 ) -> Result<Resolved> {
     let spec = &record.spec;
@@ -56,14 +58,14 @@ pub(super) async fn resolve(
         args: process.args(),
         rootfs: services.bundle_dir(&record.id).join(shim_protocol::file::ROOTFS),
         mounts: mounted,
-        shm: namespaces::shm(services, &spec.namespaces.ipc)?,
+        shm: namespaces::shm(donors, &spec.namespaces.ipc)?,
         network: network.namespace.clone(),
-        pid_namespace: namespaces::joined(services, &spec.namespaces.pid, "pid")?,
+        pid_namespace: namespaces::joined(donors, &spec.namespaces.pid, "pid")?,
         ipc_namespace: match &spec.namespaces.ipc {
-            IpcMode::Container(other) => Some(namespaces::shareable_ipc(services, other)?),
+            IpcMode::Container(other) => Some(namespaces::shareable_ipc(services, donors, other)?),
             _ => None,
         },
-        uts_namespace: namespaces::joined(services, &spec.namespaces.uts, "uts")?,
+        uts_namespace: namespaces::joined(donors, &spec.namespaces.uts, "uts")?,
         user_namespace: mapped.map(|mapped| mapped.namespace.path()),
         cgroup_path: cgroup_path(services, record),
         private_cgroup: match &spec.namespaces.cgroup {

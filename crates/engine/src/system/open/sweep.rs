@@ -28,9 +28,11 @@ pub(super) async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
             // A bundle may still have a shim with a process.
             match services.runtimes.adopt(&id, &entry.path()).await {
                 Ok(Adopted::Running { task, .. } | Adopted::Exited(_, Some(task))) => {
-                    let _ = task.kill(9, true).await;
-                    task.wait().await;
-                    if let Err(error) = task.delete().await {
+                    let ended = match crate::container::kill_and_wait(&task).await {
+                        Ok(()) => task.delete().await.map(drop).map_err(Into::into),
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = ended {
                         tracing::warn!(path = %entry.path().display(), %error, "sweep");
                         continue;
                     }
