@@ -130,7 +130,7 @@ def run_case(sides, shared, case, lines):
 
 
 def compare(options):
-    from side_by_side_kept import patterns
+    from side_by_side_kept import CHANCE, patterns
     kept = [(case, re.compile(pattern), reason) for case, pattern, reason in patterns()]
     temporary = tempfile.mkdtemp(prefix="side-by-side-")
     shared = pathlib.Path(options.shared or temporary)
@@ -185,7 +185,8 @@ def compare(options):
     shutil.rmtree(temporary, ignore_errors=True)
     for case in (shared / "ours", shared / "them"):
         shutil.rmtree(case, ignore_errors=True)
-    stale = [index for index in range(len(kept)) if index not in used] if options.only == "*" and options.heavy else []
+    whole = options.only == "*" and options.heavy
+    stale = [index for index, (_, _, reason) in enumerate(kept) if whole and index not in used and reason != CHANCE]
     for index in stale:
         name, pattern, reason = kept[index]
         print(f"no longer seen: {name} {pattern.pattern} ({reason})")
