@@ -50,7 +50,7 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             }
         }
         // A start, or the clearing away after an exit, that the engine did not live to finish.
-        State::Created { .. } | State::Restarting { .. } | State::Exited { .. } | State::Dead { .. } => {
+        State::Created { .. } | State::Restarting { .. } | State::Exited { .. } => {
             clear_leftovers(services, container).await?;
             match &record.state {
                 State::Restarting { .. } => restart_later(services, container, Duration::ZERO),

@@ -142,7 +142,7 @@ fn refuse_running(container: &Container) -> Result<()> {
         State::Restarting { .. } => {
             Err(in_use(container, "restarting", "stop the container before removing or force remove"))
         }
-        State::Created { .. } | State::Exited { .. } | State::Dead { .. } => Ok(()),
+        State::Created { .. } | State::Exited { .. } => Ok(()),
     }
 }
 

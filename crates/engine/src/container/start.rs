@@ -72,13 +72,6 @@ pub(crate) async fn start_locked(
         State::Paused { .. } => {
             return Err(Error::new(Class::Conflict, "cannot start a paused container, try unpause instead"));
         }
-        State::Dead { reason } => {
-            return Err(Error::new(
-                Class::Conflict,
-                format!("container is dead and cannot be started: {reason}"),
-            )
-            .hint("Remove it"));
-        }
         State::Created { .. } | State::Restarting { .. } | State::Exited { .. } => {}
     }
     // What the previous run left is cleared away before the next one begins.

@@ -67,10 +67,7 @@ impl Container {
             code: exit.map_or(0, |exit| exit.code),
             error: exit.map_or_else(String::new, |exit| exit.error.clone()),
             removed: false,
-            removal_failed: match &record.state {
-                State::Dead { reason } => Some(reason.clone()),
-                _ => None,
-            },
+            removal_failed: None,
         };
         Arc::new(Self {
             id: record.id.clone(),

@@ -8,7 +8,6 @@
 //!                 Paused ▼   │                ▼ │
 //!                       Paused           Restarting ──────────► Running
 //!                                                     Started
-//!   any but Running, Paused ── RemovalFailed ──► Dead
 //! ```
 //!
 //! "Removing" is not a state: it is a verb in progress, and those are never persisted.
@@ -47,11 +46,6 @@ pub enum State {
     Exited {
         /// Of the last run.
         exit: ExitRecord,
-    },
-    /// Its removal failed; all that can be done with it is to remove it again.
-    Dead {
-        /// Why.
-        reason: String,
     },
 }
 
@@ -100,11 +94,6 @@ pub enum Event {
     },
     /// A pending restart was called off.
     RestartCancelled,
-    /// A removal failed half-way.
-    RemovalFailed {
-        /// Why.
-        reason: String,
-    },
 }
 
 /// The answer of [`next`].
@@ -133,10 +122,6 @@ pub fn next(state: &State, event: Event) -> Transition {
             if restarting { S::Restarting { exit } } else { S::Exited { exit } }
         }
         (S::Restarting { exit }, Event::RestartCancelled) => S::Exited { exit: exit.clone() },
-        (
-            S::Created { .. } | S::Exited { .. } | S::Restarting { .. } | S::Dead { .. },
-            Event::RemovalFailed { reason },
-        ) => S::Dead { reason },
         _ => return None,
     })
 }
@@ -150,7 +135,6 @@ impl State {
             Self::Paused { .. } => "paused",
             Self::Restarting { .. } => "restarting",
             Self::Exited { .. } => "exited",
-            Self::Dead { .. } => "dead",
         }
     }
 
@@ -167,7 +151,7 @@ impl State {
         match self {
             Self::Running { started_at, .. } | Self::Paused { started_at, .. } => Some(*started_at),
             Self::Restarting { exit } | Self::Exited { exit } => Some(exit.started_at),
-            Self::Created { .. } | Self::Dead { .. } => None,
+            Self::Created { .. } => None,
         }
     }
 
@@ -222,10 +206,5 @@ mod tests {
         assert_eq!(created, State::Created { failure: Some((127, "no such file".into())) });
         let exited = next(&State::Exited { exit: exit(0) }, failed).unwrap();
         assert_eq!(exited.exit().unwrap().code, 127);
-    }
-
-    #[test]
-    fn what_runs_is_never_dead() {
-        assert!(next(&running(), Event::RemovalFailed { reason: String::new() }).is_none());
     }
 }

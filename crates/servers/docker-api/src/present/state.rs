@@ -17,7 +17,6 @@ pub(crate) fn inspect(state: &State, removing: bool) -> ContainerState {
     let exit = state.exit();
     let (exit_code, error) = match state {
         State::Created { failure: Some((code, message)) } => (u32::from(*code), message.clone()),
-        State::Dead { reason } => (0, reason.clone()),
         _ => exit.map_or((0, String::new()), |exit| (exit.code, exit.error.clone())),
     };
     let restarting = matches!(state, State::Restarting { .. });
@@ -28,7 +27,8 @@ pub(crate) fn inspect(state: &State, removing: bool) -> ContainerState {
         paused: matches!(state, State::Paused { .. }),
         restarting,
         oom_killed: exit.is_some_and(|exit| exit.oom_killed),
-        dead: matches!(state, State::Dead { .. }),
+        // Docker's: of a removal that stopped half-way. Here one has happened or has not.
+        dead: false,
         pid: state.pid().unwrap_or(0),
         exit_code,
         error,
@@ -46,7 +46,6 @@ pub(crate) fn status(state: &State, now: i64) -> String {
         State::Paused { started_at, .. } => format!("Up {} (Paused)", since(*started_at)),
         State::Restarting { exit } => format!("Restarting ({}) {} ago", exit.code, since(exit.finished_at)),
         State::Exited { exit } => format!("Exited ({}) {} ago", exit.code, since(exit.finished_at)),
-        State::Dead { .. } => "Dead".into(),
     }
 }
 
@@ -76,7 +75,6 @@ mod tests {
             (paused, "Up 5 seconds (Paused)"),
             (State::Exited { exit: exit(3) }, "Exited (3) About a minute ago"),
             (State::Restarting { exit: exit(1) }, "Restarting (1) About a minute ago"),
-            (State::Dead { reason: "r".into() }, "Dead"),
         ] {
             assert_eq!(status(&state, now), expected);
         }
