@@ -128,3 +128,17 @@ fn devices_are_guarded_by_a_program() {
             .ok();
     });
 }
+
+#[test]
+fn an_exec_joins_an_init_that_has_gone_below() {
+    with_each_driver(|engine| {
+        let run = ["run", "-d", "--privileged", "--cgroupns", "private", "--name", "n1"];
+        engine.docker(&[&run[..], &["busybox", "sleep", "600"]].concat()).ok();
+        // As systemd and daemons of containers do: no process may be in a cgroup that gives its controllers away.
+        let script = "cd /sys/fs/cgroup && mkdir init other && echo 1 >init/cgroup.procs && \
+                      echo $$ >init/cgroup.procs && echo +memory >cgroup.subtree_control && cat /proc/1/cgroup";
+        assert_eq!(engine.docker(&["exec", "n1", "sh", "-c", script]).ok(), "0::/init\n");
+        assert_eq!(engine.docker(&["exec", "n1", "cat", "/proc/self/cgroup"]).ok(), "0::/init\n");
+        engine.docker(&["rm", "-f", "n1"]).ok();
+    });
+}
