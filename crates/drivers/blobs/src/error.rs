@@ -43,6 +43,18 @@ pub enum BlobError {
         /// How large it may be.
         limit: u64,
     },
+    /// A half-written blob that somebody else is writing.
+    #[error("{name} is being written by somebody else")]
+    Busy {
+        /// What its writer calls it.
+        name: String,
+    },
+    /// A name for a half-written blob that could be anything but a plain file name.
+    #[error("'{name}' cannot be the name of a half-written blob")]
+    BadName {
+        /// What was given.
+        name: String,
+    },
     /// An operation of the host failed.
     #[error("{action} {path}")]
     Io {
@@ -60,7 +72,10 @@ impl Classified for BlobError {
     fn class(&self) -> Class {
         match self {
             Self::NotFound { .. } => Class::NotFound,
-            Self::Mismatch { .. } | Self::Size { .. } | Self::TooLarge { .. } => Class::Invalid,
+            Self::Mismatch { .. } | Self::Size { .. } | Self::TooLarge { .. } | Self::BadName { .. } => {
+                Class::Invalid
+            }
+            Self::Busy { .. } => Class::Conflict,
             Self::Io { source, .. } => errors::io_class(source),
         }
     }

@@ -1,4 +1,4 @@
-//! SHA-256, with the processor's instructions where it has them.
+//! Content hashes, with the processor's instructions where it has them.
 
 use oci::Digest;
 use sha2::Digest as _;
@@ -34,4 +34,55 @@ impl fmt::Debug for Sha256 {
 /// The 32 bytes of `bytes`' SHA-256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
+}
+
+/// A running hash of the algorithm that some digest has.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    Sha256(Sha256),
+    Sha384(Box<sha2::Sha384>),
+    Sha512(Box<sha2::Sha512>),
+}
+
+impl Hasher {
+    /// The one that yields digests like `digest`; SHA-256 if there is none yet.
+    pub(crate) fn of(digest: Option<&Digest>) -> Self {
+        match digest.map(Digest::algorithm) {
+            Some("sha384") => Self::Sha384(Box::default()),
+            Some("sha512") => Self::Sha512(Box::default()),
+            _ => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    /// Whether it can yield `digest`.
+    pub(crate) fn yields(&self, digest: &Digest) -> bool {
+        let name = match self {
+            Self::Sha256(_) => "sha256",
+            Self::Sha384(_) => "sha384",
+            Self::Sha512(_) => "sha512",
+        };
+        digest.algorithm() == name
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Sha384(hash) => hash.update(bytes),
+            Self::Sha512(hash) => hash.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        match self {
+            Self::Sha256(hash) => hash.finish(),
+            Self::Sha384(hash) => Digest::sha384(hash.finalize().into()),
+            Self::Sha512(hash) => Digest::sha512(hash.finalize().into()),
+        }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
 }

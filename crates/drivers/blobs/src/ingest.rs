@@ -1,12 +1,11 @@
 //! Writing a blob whose digest is known only at its end.
 
 use crate::error::at;
-use crate::{BlobError, Result, Sha256};
+use crate::{BlobError, Blobs, Result, Sha256};
 use oci::Digest;
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// What the sender said about the content.
@@ -24,13 +23,14 @@ pub struct Ingest {
     file: NamedTempFile,
     hash: Sha256,
     size: u64,
-    dir: PathBuf,
+    blobs: Blobs,
 }
 
 impl Ingest {
-    pub(crate) fn new(temporary: &Path, dir: PathBuf) -> Result<Self> {
-        let file = NamedTempFile::new_in(temporary).map_err(at("create a file in", temporary))?;
-        Ok(Self { file, hash: Sha256::new(), size: 0, dir })
+    pub(crate) fn new(blobs: &Blobs) -> Result<Self> {
+        let temporary = blobs.ingest_dir();
+        let file = NamedTempFile::new_in(&temporary).map_err(at("create a file in", &temporary))?;
+        Ok(Self { file, hash: Sha256::new(), size: 0, blobs: blobs.clone() })
     }
 
     /// Bytes so far.
@@ -55,7 +55,7 @@ impl Ingest {
         if let Some(expected) = expected.digest.filter(|digest| *digest != found) {
             return Err(BlobError::Mismatch { expected, found });
         }
-        let path = self.dir.join(found.hex());
+        let path = self.blobs.path(&found);
         if path.exists() {
             return Ok(found);
         }

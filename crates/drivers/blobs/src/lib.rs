@@ -1,24 +1,27 @@
 //! Content-addressed blobs in an OCI image layout, so that other tools can read the directory.
 //!
-//! A blob comes in through an [`Ingest`], which hashes while it writes to a temporary file and renames it to its digest;
-//! one that is there already is a success. Nothing here is durable by itself: whoever puts a digest into a record
-//! calls [`Blobs::sync`] first, once for many blobs.
+//! A blob comes in through an [`Ingest`], which hashes while it writes to a temporary file and renames it to its digest, or
+//! through a [`Partial`], which also survives the end of the process; a blob that is there already is a success. Nothing
+//! here is durable by itself: whoever puts a digest into a record calls [`Blobs::sync`] first, once for many blobs.
 //!
 //! ```text
 //! <root>/oci-layout            version of the layout
 //! <root>/index.json            no manifests: names live in the state store
-//! <root>/blobs/sha256/<hex>    content, read-only
+//! <root>/blobs/sha256/<hex>    content, read-only; likewise sha384 and sha512
 //! <root>/ingest/               being written; emptied at start
+//! <root>/partial/<name>        half-written, to be gone on with
 //! ```
 
 mod error;
 mod hash;
 mod ingest;
+mod partial;
 mod read;
 
 pub use error::{BlobError, Result};
 pub use hash::{Sha256, sha256};
 pub use ingest::{Expected, Ingest};
+pub use partial::{Partial, PartialInfo};
 pub use read::Blob;
 
 use error::at;
@@ -27,6 +30,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Every algorithm that a digest may have.
+const ALGORITHMS: [&str; 3] = ["sha256", "sha384", "sha512"];
 const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
 
@@ -40,7 +45,8 @@ impl Blobs {
     /// Makes the layout at `root` if need be and deletes what an earlier process left half-written.
     pub fn open(root: &Path) -> Result<Self> {
         let blobs = Self { root: root.to_owned() };
-        for dir in [blobs.dir(), blobs.ingest_dir()] {
+        let algorithms = ALGORITHMS.iter().map(|algorithm| blobs.dir(algorithm));
+        for dir in algorithms.chain([blobs.ingest_dir(), blobs.partial_dir()]) {
             fs::create_dir_all(&dir).map_err(at("create", &dir))?;
         }
         for (name, content) in [("oci-layout", LAYOUT), ("index.json", INDEX)] {
@@ -58,7 +64,7 @@ impl Blobs {
 
     /// Begins to write a blob.
     pub fn ingest(&self) -> Result<Ingest> {
-        Ingest::new(&self.ingest_dir(), self.dir())
+        Ingest::new(self)
     }
 
     /// Stores `content` and says its digest.
@@ -92,14 +98,17 @@ impl Blobs {
 
     /// Digests and sizes of all blobs.
     pub fn list(&self) -> Result<Vec<(Digest, u64)>> {
-        let dir = self.dir();
         let mut list = Vec::new();
-        for entry in fs::read_dir(&dir).map_err(at("read", &dir))? {
-            let entry = entry.map_err(at("read", &dir))?;
-            let Ok(digest) = format!("sha256:{}", entry.file_name().to_string_lossy()).parse() else {
-                continue;
-            };
-            list.push((digest, entry.metadata().map_err(at("stat", &entry.path()))?.len()));
+        for algorithm in ALGORITHMS {
+            let dir = self.dir(algorithm);
+            for entry in fs::read_dir(&dir).map_err(at("read", &dir))? {
+                let entry = entry.map_err(at("read", &dir))?;
+                let Ok(digest) = format!("{algorithm}:{}", entry.file_name().to_string_lossy()).parse()
+                else {
+                    continue;
+                };
+                list.push((digest, entry.metadata().map_err(at("stat", &entry.path()))?.len()));
+            }
         }
         Ok(list)
     }
@@ -115,22 +124,25 @@ impl Blobs {
 
     /// Waits until every blob committed so far is on disk, with its name.
     pub fn sync(&self) -> Result<()> {
-        let dir = self.dir();
-        let handle = File::open(&dir).map_err(at("open", &dir))?;
-        rustix::fs::syncfs(handle).map_err(at("sync", &dir))
+        let handle = File::open(&self.root).map_err(at("open", &self.root))?;
+        rustix::fs::syncfs(handle).map_err(at("sync", &self.root))
     }
 
     /// Where a blob is, or would be.
     pub fn path(&self, digest: &Digest) -> PathBuf {
-        self.root.join("blobs").join(digest.algorithm()).join(digest.hex())
+        self.dir(digest.algorithm()).join(digest.hex())
     }
 
-    fn dir(&self) -> PathBuf {
-        self.root.join("blobs/sha256")
+    fn dir(&self, algorithm: &str) -> PathBuf {
+        self.root.join("blobs").join(algorithm)
     }
 
     fn ingest_dir(&self) -> PathBuf {
         self.root.join("ingest")
+    }
+
+    fn partial_dir(&self) -> PathBuf {
+        self.root.join("partial")
     }
 }
 

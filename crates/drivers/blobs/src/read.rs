@@ -1,7 +1,8 @@
 //! Reading a blob and noticing if it is not what its name says.
 
 use crate::error::at;
-use crate::{BlobError, Result, Sha256};
+use crate::hash::Hasher;
+use crate::{BlobError, Result};
 use oci::Digest;
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 pub struct Blob {
     file: File,
     size: u64,
-    hash: Option<Sha256>,
+    hash: Option<Hasher>,
     digest: Digest,
     path: PathBuf,
 }
@@ -20,7 +21,7 @@ pub struct Blob {
 impl Blob {
     pub(crate) fn new(file: File, digest: Digest, path: PathBuf) -> Result<Self> {
         let size = file.metadata().map_err(at("stat", &path))?.len();
-        Ok(Self { file, size, hash: Some(Sha256::new()), digest, path })
+        Ok(Self { file, size, hash: Some(Hasher::of(Some(&digest))), digest, path })
     }
 
     /// Size in bytes.
@@ -34,7 +35,9 @@ impl Blob {
         }
         let mut content = Vec::new();
         self.file.read_to_end(&mut content).map_err(at("read", &self.path))?;
-        let found = Digest::sha256(crate::sha256(&content));
+        let mut hash = Hasher::of(Some(&self.digest));
+        hash.update(&content);
+        let found = hash.finish();
         if found == self.digest {
             Ok(content)
         } else {
@@ -52,7 +55,7 @@ impl Read for Blob {
             }
             return Ok(count);
         }
-        match self.hash.take().map(Sha256::finish) {
+        match self.hash.take().map(Hasher::finish) {
             Some(found) if found != self.digest => {
                 let error = BlobError::Mismatch { expected: self.digest.clone(), found };
                 Err(io::Error::new(io::ErrorKind::InvalidData, error))

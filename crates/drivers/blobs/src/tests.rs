@@ -69,3 +69,57 @@ fn a_restart_deletes_half_written_blobs() {
     Blobs::open(dir.path()).unwrap();
     assert_eq!(fs::read_dir(dir.path().join("ingest")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_half_written_blob_outlives_its_writer() {
+    let (dir, blobs) = store();
+    let hello = Digest::sha256(sha256(b"hello"));
+    let mut partial = blobs.resume("pull", Some(&hello)).unwrap();
+    partial.append(b"hel").unwrap();
+    assert!(matches!(blobs.resume("pull", None), Err(BlobError::Busy { .. })), "one writer at a time");
+    drop(partial);
+    let blobs = Blobs::open(dir.path()).unwrap();
+    assert_eq!(blobs.partials().unwrap()[0].size, 3);
+    let mut partial = blobs.resume("pull", Some(&hello)).unwrap();
+    assert_eq!(partial.size(), 3);
+    partial.append(b"lo").unwrap();
+    let expected = Expected { digest: Some(hello.clone()), size: Some(5) };
+    assert_eq!(partial.commit(&expected).unwrap(), hello);
+    assert_eq!(blobs.read(&hello, 5).unwrap(), b"hello");
+    assert!(blobs.partials().unwrap().is_empty());
+}
+
+#[test]
+fn a_half_written_blob_of_other_content_is_deleted() {
+    let (_dir, blobs) = store();
+    let mut partial = blobs.resume("upload", None).unwrap();
+    partial.append(b"hello").unwrap();
+    let expected = Expected { digest: Some(Digest::sha256([0; 32])), size: None };
+    assert!(matches!(partial.commit(&expected), Err(BlobError::Mismatch { .. })));
+    assert!(blobs.partials().unwrap().is_empty());
+    for bad in ["", ".x", "a/b", "..", &"x".repeat(201)] {
+        assert!(matches!(blobs.resume(bad, None), Err(BlobError::BadName { .. })), "{bad}");
+    }
+    blobs.discard_partial("none").unwrap();
+}
+
+#[test]
+fn other_algorithms_are_computed_when_they_are_asked_for() {
+    let (_dir, blobs) = store();
+    let digest: Digest = format!(
+        "sha512:{}",
+        "9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7\
+        2323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043"
+    )
+    .parse()
+    .unwrap();
+    for announced in [None, Some(&digest)] {
+        let mut partial = blobs.resume("upload", announced).unwrap();
+        partial.append(b"hello").unwrap();
+        let expected = Expected { digest: Some(digest.clone()), size: None };
+        assert_eq!(partial.commit(&expected).unwrap(), digest);
+        assert_eq!(blobs.read(&digest, 5).unwrap(), b"hello");
+        assert_eq!(blobs.list().unwrap(), [(digest.clone(), 5)]);
+        blobs.remove(&digest).unwrap();
+    }
+}

@@ -33,7 +33,7 @@ impl errors::Classified for DigestError {
     }
 }
 
-/// `sha256:` and 64 lower-case hexadecimal digits; sha384 and sha512 are understood but never made.
+/// `sha256:` and 64 lower-case hexadecimal digits, or `sha384:` and 96, or `sha512:` and 128.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(Box<str>);
@@ -41,9 +41,23 @@ pub struct Digest(Box<str>);
 impl Digest {
     /// The digest of which SHA-256 yielded these bytes.
     pub fn sha256(sum: [u8; 32]) -> Self {
-        let mut text = String::with_capacity(71);
-        text.push_str("sha256:");
-        push_hex(&mut text, &sum);
+        Self::new("sha256:", &sum)
+    }
+
+    /// The digest of which SHA-384 yielded these bytes.
+    pub fn sha384(sum: [u8; 48]) -> Self {
+        Self::new("sha384:", &sum)
+    }
+
+    /// The digest of which SHA-512 yielded these bytes.
+    pub fn sha512(sum: [u8; 64]) -> Self {
+        Self::new("sha512:", &sum)
+    }
+
+    fn new(prefix: &str, sum: &[u8]) -> Self {
+        let mut text = String::with_capacity(prefix.len() + 2 * sum.len());
+        text.push_str(prefix);
+        push_hex(&mut text, sum);
         Self(text.into())
     }
 
