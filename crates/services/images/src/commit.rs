@@ -1,11 +1,11 @@
 //! Changing records: first what is on disk, then the store, then the copy in memory.
 
-use crate::index::Index;
-use crate::leases::Lease;
-use crate::records::{ImageRecord, NameRecord, image_key, layer_key, name_key};
+use crate::index::{Index, Stored};
+use crate::leases::{Lease, Pin};
+use crate::records::{BlobRecord, ImageRecord, NameRecord, image_key, layer_key, name_key};
 use crate::{Images, Result};
 use layers::LayerId;
-use oci::{Descriptor, Digest, ImageConfig, Reference};
+use oci::{Descriptor, Digest, ImageConfig, Platform, Reference};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Transaction, put_as};
@@ -19,7 +19,23 @@ pub(crate) struct NewImage {
     pub(crate) config: ImageConfig,
     pub(crate) references: Vec<Reference>,
     pub(crate) parent: Option<Digest>,
+    /// Its manifest, which is among the documents or the blobs.
     pub(crate) descriptor: Option<Descriptor>,
+    /// The index that its references stand for, likewise.
+    pub(crate) index: Option<BlobRecord>,
+}
+
+/// Everything that an operation brought: images, and what they need.
+#[derive(Debug, Default)]
+pub(crate) struct Haul {
+    pub(crate) images: Vec<NewImage>,
+    pub(crate) held: Vec<Arc<Lease>>,
+    /// What layers can be unpacked from, by diff id.
+    pub(crate) packed: Vec<(Digest, BlobRecord)>,
+    /// Manifests and indexes, to be stored as blobs.
+    pub(crate) documents: Vec<Vec<u8>>,
+    /// Keeps the blobs of `packed`, and others that are there already, from the sweep.
+    pub(crate) pins: Vec<Pin>,
 }
 
 impl NewImage {
@@ -34,6 +50,26 @@ impl NewImage {
             descriptor: self.descriptor.clone().or(known.descriptor),
         }
     }
+
+    /// What one of its references means from now on. Beside images of the same index it stays with them, and the host's
+    /// platform is the one that is meant.
+    fn named(&self, known: Option<&NameRecord>, index: &Index) -> NameRecord {
+        let mut record = NameRecord { index: self.index.clone(), ..NameRecord::of(self.id.clone()) };
+        let Some(known) = known.filter(|known| self.index.is_some() && known.index == self.index) else {
+            return record;
+        };
+        record.others = known.images().filter(|id| **id != self.id).cloned().collect();
+        let host = Platform::host();
+        let rank = |stored: &Stored| host.rank(&stored.config.platform());
+        let better = |id: &Digest| {
+            let theirs = index.images.get(id).and_then(rank);
+            theirs.is_some_and(|theirs| host.rank(&self.config.platform()).is_none_or(|ours| theirs < ours))
+        };
+        if let Some(position) = record.others.iter().position(better) {
+            std::mem::swap(&mut record.image, &mut record.others[position]);
+        }
+        record
+    }
 }
 
 /// A name that went from one image to another.
@@ -44,10 +80,10 @@ pub(crate) struct Moved {
 }
 
 impl Images {
-    /// Records `images`. Not cut short when the caller goes away.
-    pub(crate) async fn commit(&self, images: Vec<NewImage>, held: Vec<Arc<Lease>>) -> Result<Vec<Moved>> {
+    /// Records what an operation brought. Not cut short when the caller goes away.
+    pub(crate) async fn commit(&self, haul: Haul) -> Result<Vec<Moved>> {
         let this = self.clone();
-        let task = tokio::spawn(async move { this.commit_all(images, held).await });
+        let task = tokio::spawn(async move { this.commit_all(haul).await });
         match task.await {
             Ok(result) => result,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -55,23 +91,23 @@ impl Images {
         }
     }
 
-    async fn commit_all(&self, images: Vec<NewImage>, held: Vec<Arc<Lease>>) -> Result<Vec<Moved>> {
-        let images = Arc::new(images);
-        self.write_configs(&images, true).await?;
+    async fn commit_all(&self, haul: Haul) -> Result<Vec<Moved>> {
+        let haul = Arc::new(haul);
+        self.write_documents(&haul, true).await?;
         let _writing = self.inner.writing.lock().await;
-        // A removal that held the lock may have taken an equal config away.
-        self.write_configs(&images, false).await?;
+        // A removal that held the lock may have taken an equal document away.
+        self.write_documents(&haul, false).await?;
         let (mut index, mut transaction) = (Index::clone(&self.index()), Transaction::new());
-        for lease in &held {
-            if index.layers.insert(lease.diff_id.clone(), lease.layer.clone()).is_none() {
-                transaction = put_as(transaction, &layer_key(&lease.diff_id), &lease.layer.record())?;
-            }
-        }
+        transaction = add_layers(transaction, &mut index, &haul)?;
         let now = jiff::Timestamp::now().as_nanosecond() as i64;
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<Reference, NameRecord> = BTreeMap::new();
         let mut records: BTreeMap<Digest, (ImageRecord, Arc<ImageConfig>)> = BTreeMap::new();
-        for image in images.iter() {
-            names.extend(image.references.iter().map(|name| (name.clone(), image.id.clone())));
+        for image in &haul.images {
+            for name in &image.references {
+                let known = names.get(name).or_else(|| index.names.get(name));
+                let record = image.named(known, &index);
+                names.insert(name.clone(), record);
+            }
             let known = index.images.get(&image.id).map(|stored| stored.record.clone());
             records.insert(image.id.clone(), (image.record(known, now), Arc::new(image.config.clone())));
         }
@@ -80,7 +116,7 @@ impl Images {
         }
         let (transaction, moved) = name_all(transaction, &mut index, &names)?;
         self.inner.store.commit(transaction).await?;
-        held.iter().for_each(|lease| lease.record());
+        haul.held.iter().for_each(|lease| lease.record());
         for (id, (record, config)) in records {
             index.insert(&id, record, config);
         }
@@ -91,15 +127,20 @@ impl Images {
         Ok(moved)
     }
 
-    /// Puts the configs that are missing, and waits until they and all layers are on disk; without `always` only if a
-    /// config was missing.
-    async fn write_configs(&self, images: &Arc<Vec<NewImage>>, always: bool) -> Result<()> {
-        let (this, images) = (self.clone(), Arc::clone(images));
+    /// Puts the documents that are missing, and waits until they, all blobs and all layers are on disk; without `always` only
+    /// if a document was missing.
+    async fn write_documents(&self, haul: &Arc<Haul>, always: bool) -> Result<()> {
+        let (this, haul) = (self.clone(), Arc::clone(haul));
         offload::blocking(move || -> Result<_> {
             let blobs = &this.inner.blobs;
-            let missing = images.iter().filter(|image| !blobs.contains(&image.id));
-            let written = missing.map(|image| blobs.put(&image.document)).collect::<Result<Vec<_>, _>>()?;
-            if always || !written.is_empty() { Ok(this.inner.layers.sync()?) } else { Ok(()) }
+            let mut written = false;
+            for document in haul.images.iter().map(|image| &image.document).chain(&haul.documents) {
+                if !blobs.contains(&Digest::sha256(blobs::sha256(document))) {
+                    blobs.put(document)?;
+                    written = true;
+                }
+            }
+            if always || written { Ok(this.inner.layers.sync()?) } else { Ok(()) }
         })
         .await
     }
@@ -108,16 +149,16 @@ impl Images {
     pub(crate) async fn rename(
         &self,
         mut index: Index,
-        add: &BTreeMap<Reference, Digest>,
+        add: &BTreeMap<Reference, NameRecord>,
         drop: &BTreeSet<Reference>,
         tagged: Option<&Digest>,
     ) -> Result<Vec<Moved>> {
-        let mut touched: BTreeSet<Digest> = add.values().cloned().collect();
+        let mut touched: BTreeSet<Digest> = add.values().flat_map(NameRecord::images).cloned().collect();
         let (mut transaction, moved) = name_all(Transaction::new(), &mut index, add)?;
         touched.extend(moved.iter().map(|moved| moved.from.clone()));
         for name in drop {
             transaction = transaction.delete(name_key(name));
-            touched.extend(index.names.remove(name));
+            touched.extend(index.names.remove(name).iter().flat_map(NameRecord::images).cloned());
         }
         if let Some(stored) = tagged.and_then(|id| index.images.get_mut(id)) {
             stored.record.last_tagged = Some(jiff::Timestamp::now().as_nanosecond() as i64);
@@ -139,8 +180,19 @@ impl Images {
             index.images.remove(id);
         }
         let names: Vec<_> =
-            index.names.extract_if(.., |_, id| images.contains(id)).map(|(name, _)| name).collect();
-        transaction = names.iter().fold(transaction, |transaction, name| transaction.delete(name_key(name)));
+            index.names.extract_if(.., |_, record| record.images().any(|id| images.contains(id))).collect();
+        for (name, record) in names {
+            // Of a name for several platforms the others keep it.
+            let left = images.iter().try_fold(record, NameRecord::without);
+            transaction = match left {
+                None => transaction.delete(name_key(&name)),
+                Some(record) => {
+                    let put = put_as(transaction, &name_key(&name), &record)?;
+                    index.names.insert(name, record);
+                    put
+                }
+            };
+        }
         let marked = self.inner.leases.mark_for_removal(unused(&index));
         for (diff, _) in &marked {
             transaction = transaction.delete(layer_key(diff));
@@ -155,11 +207,7 @@ impl Images {
                     tracing::warn!(layer = %diff, error = %errors::chain(&error), "delete a layer");
                 }
             }
-            for id in images {
-                if let Err(error) = self.inner.blobs.remove(id) {
-                    tracing::warn!(image = %id, error = %errors::chain(&error), "delete a config");
-                }
-            }
+            self.sweep_blobs();
         }
         self.inner.leases.unmark(&marked);
         committed?;
@@ -180,17 +228,44 @@ pub(crate) fn unused(index: &Index) -> Vec<(Digest, LayerId)> {
     unused.map(|(diff, layer)| (diff.clone(), layer.dir.clone())).collect()
 }
 
+/// Adds the layers that are new, and to those that were here the blobs that they can be unpacked from as well.
+fn add_layers(mut transaction: Transaction, index: &mut Index, haul: &Haul) -> Result<Transaction> {
+    let mut changed = BTreeSet::new();
+    for lease in &haul.held {
+        if !index.layers.contains_key(&lease.diff_id) {
+            index.layers.insert(lease.diff_id.clone(), lease.layer.clone());
+            changed.insert(&lease.diff_id);
+        }
+    }
+    for (diff_id, blob) in &haul.packed {
+        if let Some(layer) = index.layers.get_mut(diff_id)
+            && !layer.blobs.contains(blob)
+        {
+            layer.blobs.push(blob.clone());
+            changed.insert(diff_id);
+        }
+    }
+    for diff_id in changed {
+        if let Some(layer) = index.layers.get(diff_id) {
+            transaction = put_as(transaction, &layer_key(diff_id), &layer.record())?;
+        }
+    }
+    Ok(transaction)
+}
+
 fn name_all(
     mut transaction: Transaction,
     index: &mut Index,
-    names: &BTreeMap<Reference, Digest>,
+    names: &BTreeMap<Reference, NameRecord>,
 ) -> Result<(Transaction, Vec<Moved>)> {
     let mut moved = Vec::new();
-    for (name, id) in names {
-        transaction = put_as(transaction, &name_key(name), &NameRecord { image: id.clone() })?;
-        let before = index.names.insert(name.clone(), id.clone());
-        if let Some(from) = before.filter(|from| from != id) {
-            moved.push(Moved { name: name.clone(), from });
+    for (name, record) in names {
+        transaction = put_as(transaction, &name_key(name), record)?;
+        let before = index.names.insert(name.clone(), record.clone());
+        for from in before.iter().flat_map(NameRecord::images) {
+            if record.images().all(|id| id != from) {
+                moved.push(Moved { name: name.clone(), from: from.clone() });
+            }
         }
     }
     Ok((transaction, moved))

@@ -1,6 +1,6 @@
 //! An image of one layer out of a root file system.
 
-use crate::commit::NewImage;
+use crate::commit::{Haul, NewImage};
 use crate::load::{Body, pump, unpack_body};
 use crate::{Image, ImageError, Images, Result, instructions};
 use oci::{Digest, History, ImageConfig, Platform, Reference, RootFs};
@@ -46,8 +46,10 @@ impl Images {
             .map_err(|source| ImageError::BadDocument { name: "config".to_owned(), source })?;
         let id = Digest::sha256(blobs::sha256(&document));
         let references = import.reference.into_iter().map(Reference::or_latest).collect();
-        let image = NewImage { id: id.clone(), document, config, references, parent: None, descriptor: None };
-        self.commit(vec![image], vec![lease]).await?;
+        let (id, parent) = (id.clone(), None);
+        let image =
+            NewImage { id: id.clone(), document, config, references, parent, descriptor: None, index: None };
+        self.commit(Haul { images: vec![image], held: vec![lease], ..Haul::default() }).await?;
         self.get(&id).ok_or_else(|| ImageError::NotFound { name: id.to_string() })
     }
 }

@@ -1,6 +1,6 @@
 //! All images in memory, as one value that is replaced with each change.
 
-use crate::records::{ImageRecord, LayerRecord};
+use crate::records::{BlobRecord, ImageRecord, LayerRecord, NameRecord};
 use crate::{Image, ImageError, Result};
 use layers::LayerId;
 use oci::{Digest, ImageConfig, Query, Reference, chain_id, is_id_prefix};
@@ -12,11 +12,12 @@ use std::sync::Arc;
 pub(crate) struct Layer {
     pub(crate) dir: LayerId,
     pub(crate) size: u64,
+    pub(crate) blobs: Vec<BlobRecord>,
 }
 
 impl Layer {
     pub(crate) fn record(&self) -> LayerRecord {
-        LayerRecord { dir: self.dir.to_string(), size: self.size }
+        LayerRecord { dir: self.dir.to_string(), size: self.size, blobs: self.blobs.clone() }
     }
 }
 
@@ -32,8 +33,10 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
     pub(crate) images: BTreeMap<Digest, Stored>,
-    pub(crate) names: BTreeMap<Reference, Digest>,
+    pub(crate) names: BTreeMap<Reference, NameRecord>,
     pub(crate) layers: HashMap<Digest, Layer>,
+    /// Blobs of images that are left out because their config cannot be read: kept for a repair.
+    pub(crate) kept: HashSet<Digest>,
 }
 
 impl Index {
@@ -54,16 +57,20 @@ impl Index {
 
     /// The image with this name; a digest may also be an image's id, and wins over a tag beside it.
     pub(crate) fn named(&self, reference: &Reference) -> Option<&Stored> {
-        let bare = reference.digest().map(|digest| reference.with_digest(digest.clone()));
-        let id = self.names.get(bare.as_ref().unwrap_or(reference));
-        match (id, reference.digest()) {
-            (Some(id), _) => self.images.get(id),
+        match (self.name(reference), reference.digest()) {
+            (Some(name), _) => self.images.get(&name.image),
             (None, Some(digest)) => self
                 .images
                 .get(digest)
                 .filter(|stored| names_of(&stored.image).any(|n| n.same_repository(reference))),
             (None, None) => None,
         }
+    }
+
+    /// What a name means; of one with tag and digest the digest counts.
+    pub(crate) fn name(&self, reference: &Reference) -> Option<&NameRecord> {
+        let bare = reference.digest().map(|digest| reference.with_digest(digest.clone()));
+        self.names.get(bare.as_ref().unwrap_or(reference))
     }
 
     fn by_prefix(&self, text: &str) -> Result<Option<&Stored>> {
@@ -76,8 +83,12 @@ impl Index {
 
     /// Adds or replaces an image; its names are those that are in the index already.
     pub(crate) fn insert(&mut self, id: &Digest, record: ImageRecord, config: Arc<ImageConfig>) {
-        let names: Vec<&Reference> =
-            self.names.iter().filter(|(_, of)| *of == id).map(|(name, _)| name).collect();
+        let names: Vec<&Reference> = self
+            .names
+            .iter()
+            .filter(|(_, of)| of.images().any(|of| of == id))
+            .map(|(name, _)| name)
+            .collect();
         let (digests, tags): (Vec<_>, Vec<_>) =
             names.into_iter().cloned().partition(|name| name.digest().is_some());
         let diff_ids = &config.rootfs.diff_ids;

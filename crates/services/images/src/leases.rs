@@ -61,6 +61,27 @@ struct State {
     unpacking: HashSet<Digest>,
     /// Being taken away now.
     marked: HashSet<LayerId>,
+    /// Blobs that operations in progress need, and how many of these.
+    pins: HashMap<Digest, usize>,
+}
+
+/// Keeps a blob from the sweep, also one that is still to come.
+#[derive(Debug)]
+pub(crate) struct Pin {
+    leases: Arc<Leases>,
+    digest: Digest,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut state = self.leases.lock();
+        if let Some(count) = state.pins.get_mut(&self.digest) {
+            *count -= 1;
+            if *count == 0 {
+                state.pins.remove(&self.digest);
+            }
+        }
+    }
 }
 
 /// What a load has to do about a layer that is announced to it.
@@ -110,6 +131,27 @@ impl Leases {
             }
             state = self.unpacked.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Keeps a blob from the sweep. To be taken before the blob is looked for or named.
+    pub(crate) fn pin(self: &Arc<Self>, digest: &Digest) -> Pin {
+        *self.lock().pins.entry(digest.clone()).or_default() += 1;
+        Pin { leases: Arc::clone(self), digest: digest.clone() }
+    }
+
+    /// Blobs that are kept from the sweep.
+    pub(crate) fn pinned(&self) -> HashSet<Digest> {
+        self.lock().pins.keys().cloned().collect()
+    }
+
+    /// A layer that is here, by its diff id.
+    pub(crate) fn lease(
+        &self,
+        diff_id: &Digest,
+        layers: &Layers,
+        recorded: impl Fn(&Digest) -> Option<Layer>,
+    ) -> Option<Arc<Lease>> {
+        self.lock().held(diff_id, layers, &recorded)
     }
 
     /// Takes hold of a layer that was just unpacked, or of its twin that somebody else was faster with.

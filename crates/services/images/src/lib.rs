@@ -21,6 +21,7 @@ mod records;
 mod remove;
 mod save;
 mod snapshot;
+mod sweep;
 mod tag;
 
 pub use embedded::NAME as EMBEDDED_NAME;
@@ -102,7 +103,9 @@ impl Images {
             Ok(Inner { blobs, layers, store, index, leases, writing, reading })
         })
         .await?;
-        Ok(Self { inner: Arc::new(inner) })
+        let images = Self { inner: Arc::new(inner) };
+        images.sweep_blobs();
+        Ok(images)
     }
 
     /// The image that `name` means: a reference (`latest` if it has neither tag nor digest), an id or an unambiguous
@@ -162,18 +165,21 @@ impl Records {
         for (key, record) in self.layers {
             let bad = || ImageError::BadRecord { key: format!("{LAYERS}{key}") };
             let dir = record.dir.parse().map_err(|_| bad())?;
-            index.layers.insert(key.parse().map_err(|_| bad())?, Layer { dir, size: record.size });
+            let layer = Layer { dir, size: record.size, blobs: record.blobs };
+            index.layers.insert(key.parse().map_err(|_| bad())?, layer);
         }
         for (key, record) in self.names {
             let name: Reference =
                 key.parse().map_err(|_| ImageError::BadRecord { key: format!("{NAMES}{key}") })?;
-            index.names.insert(name, record.image);
+            index.names.insert(name, record);
         }
         for (key, record) in self.images {
             let id = key.parse().map_err(|_| ImageError::BadRecord { key: format!("{IMAGES}{key}") })?;
             match read_config(blobs, &id) {
                 Ok(config) => index.insert(&id, record, Arc::new(config)),
                 Err(error) => {
+                    index.kept.extend(record.manifest_digest());
+                    index.kept.insert(id.clone());
                     let error = errors::Error::from(error);
                     tracing::error!(image = %id, %error, "an image cannot be read and is left out");
                 }

@@ -1,6 +1,7 @@
 //! Giving names to images.
 
 use crate::index::Index;
+use crate::records::NameRecord;
 use crate::{ImageError, Images, Result};
 use oci::{Digest, Reference};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,10 @@ impl Images {
         let _writing = self.inner.writing.lock().await;
         let index = Index::clone(&self.index());
         let id = index.resolve(source)?.image.id.clone();
-        let names = BTreeMap::from([(reference.clone(), id.clone())]);
+        // A name that stands for several platforms goes on to do so.
+        let known = source.parse::<Reference>().ok().and_then(|name| index.name(&name.or_latest()).cloned());
+        let record = known.unwrap_or_else(|| NameRecord::of(id.clone()));
+        let names = BTreeMap::from([(reference.clone(), record)]);
         let moved = self.rename(index, &names, &BTreeSet::new(), Some(&id)).await?;
         Ok(Tagged { id, reference, replaced: moved.into_iter().next().map(|moved| moved.from) })
     }

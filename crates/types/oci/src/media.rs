@@ -16,6 +16,8 @@ pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Docker's manifest, version 2 schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's manifest, version 2 schema 1, that nobody makes any more.
+pub const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 /// Docker's image config.
 pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// Docker's layer, tar and gzip.
@@ -40,4 +42,27 @@ pub fn is_config(media_type: &str) -> bool {
 pub fn is_layer(media_type: &str) -> bool {
     media_type.starts_with("application/vnd.oci.image.layer.")
         || media_type.starts_with("application/vnd.docker.image.rootfs.")
+}
+
+/// What kind of manifest a document is: what it says of itself, else what it looks like. None: no manifest.
+pub fn of_document(document: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shape {
+        media_type: Option<String>,
+        schema_version: Option<u64>,
+        config: Option<serde::de::IgnoredAny>,
+        manifests: Option<serde::de::IgnoredAny>,
+        fs_layers: Option<serde::de::IgnoredAny>,
+    }
+    let shape: Shape = serde_json::from_slice(document).ok()?;
+    match shape {
+        Shape { media_type: Some(media_type), .. } => Some(media_type),
+        Shape { schema_version: Some(1), .. } | Shape { fs_layers: Some(_), .. } => {
+            Some(DOCKER_SCHEMA1.to_owned())
+        }
+        Shape { manifests: Some(_), .. } => Some(INDEX.to_owned()),
+        Shape { config: Some(_), .. } => Some(MANIFEST.to_owned()),
+        _ => None,
+    }
 }

@@ -1,7 +1,8 @@
 //! Docker's `save` format: `manifest.json` lists configs, tags and layers by file name.
 
+use super::assemble;
 use super::scan::Scan;
-use super::{Haul, assemble};
+use crate::commit::Haul;
 use crate::{ImageError, Result};
 use oci::{Digest, Reference};
 use serde::Deserialize;
@@ -18,7 +19,7 @@ struct Item {
 
 pub(super) fn images(scan: &Scan) -> Result<Haul> {
     let items: Vec<Item> = scan.parse("manifest.json")?;
-    let mut haul = Haul { images: Vec::new(), held: Vec::new() };
+    let mut haul = Haul::default();
     for item in items {
         let document = scan.document(&item.config)?;
         let layers = item.layers.iter().flatten().map(|name| scan.layer(name)).collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,8 @@
 //! OCI image layouts: `index.json` leads by digests to manifests, and those to configs and layers.
 
+use super::assemble;
 use super::scan::Scan;
-use super::{Haul, assemble};
+use crate::commit::Haul;
 use crate::{ImageError, Result};
 use oci::{Descriptor, Digest, ImageIndex, ImageManifest, Platform, Reference, media};
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 pub(super) fn images(scan: &Scan, wanted: Option<&Platform>) -> Result<Haul> {
     let index: ImageIndex = scan.parse("index.json")?;
-    let mut haul = Haul { images: Vec::new(), held: Vec::new() };
+    let mut haul = Haul::default();
     let mut available = Vec::new();
     for group in by_name(index.manifests()).into_values() {
         let reference = group.first().and_then(|descriptor| name(descriptor));

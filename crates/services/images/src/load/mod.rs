@@ -12,7 +12,7 @@ mod scan;
 pub(crate) use body::{Body, pump};
 pub(crate) use scan::unpack_body;
 
-use crate::commit::NewImage;
+use crate::commit::{Haul, NewImage};
 use crate::leases::Lease;
 use crate::{ImageError, Images, Result};
 use oci::{Digest, ImageConfig, Platform, Reference};
@@ -49,13 +49,6 @@ impl fmt::Display for Loaded {
     }
 }
 
-/// Everything that an archive brought: images, and the layers that they need.
-#[derive(Debug)]
-pub(crate) struct Haul {
-    pub(crate) images: Vec<NewImage>,
-    pub(crate) held: Vec<Arc<Lease>>,
-}
-
 impl Images {
     /// Reads an archive, plain or compressed with gzip or zstd, to its end and takes in the images that it holds.
     ///
@@ -83,7 +76,7 @@ impl Images {
     pub(crate) async fn keep(&self, haul: Haul) -> Result<Vec<Loaded>> {
         let listed: Vec<(Digest, Vec<Reference>)> =
             haul.images.iter().map(|image| (image.id.clone(), image.references.clone())).collect();
-        let moved = self.commit(haul.images, haul.held).await?;
+        let moved = self.commit(haul).await?;
         let replaced =
             |name: &Reference| moved.iter().find(|moved| moved.name == *name).map(|moved| moved.from.clone());
         let mut loaded = Vec::new();
@@ -144,5 +137,13 @@ fn assemble(
             return Err(ImageError::DiffId { position, expected, found });
         }
     }
-    Ok(NewImage { id, document: document.to_owned(), config, references, parent: None, descriptor: None })
+    Ok(NewImage {
+        id,
+        document: document.to_owned(),
+        config,
+        references,
+        parent: None,
+        descriptor: None,
+        index: None,
+    })
 }

@@ -180,7 +180,7 @@ fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lea
     let inner = &images.inner;
     let staged = inner.layers.unpack(stream, Limits::default())?;
     let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
-    let fresh = Layer { dir: staged.publish()?, size };
+    let fresh = Layer { dir: staged.publish()?, size, blobs: Vec::new() };
     Ok(inner.leases.add(diff_id, fresh, &inner.layers, |diff| inner.index.load().layers.get(diff).cloned()))
 }
 

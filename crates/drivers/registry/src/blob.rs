@@ -1,0 +1,180 @@
+//! Blobs on their way here: a stream that goes on where it broke off (distribution specification, "Pulling blobs").
+
+use crate::{RegistryError, Repository, Result, answer};
+use bytes::Bytes;
+use oci::Digest;
+use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::{Method, Response, StatusCode};
+
+/// A blob that is being fetched. Not compared with its digest here: that is for whoever stores it.
+#[derive(Debug)]
+pub struct Download {
+    repository: Repository,
+    digest: Digest,
+    /// Its size, if the manifest says it; then not a byte more is taken.
+    size: Option<u64>,
+    position: u64,
+    answer: Option<(Response, usize)>,
+    /// The place to ask next.
+    place: usize,
+    attempts: u32,
+    /// Bytes to pass over, of a server that cannot begin in the middle.
+    skip: u64,
+}
+
+impl Repository {
+    /// A blob from the byte `position` on.
+    pub fn download(&self, digest: &Digest, size: Option<u64>, position: u64) -> Download {
+        Download {
+            repository: self.clone(),
+            digest: digest.clone(),
+            size,
+            position,
+            answer: None,
+            place: 0,
+            attempts: 0,
+            skip: 0,
+        }
+    }
+
+    /// Whether the registry has the blob.
+    pub async fn has_blob(&self, digest: &Digest) -> Result<bool> {
+        self.anywhere(|number| async move {
+            let place = &self.places()[number];
+            let request = self.request(place, Method::HEAD, &format!("blobs/{digest}"))?;
+            let response = self.send(place, request).await?;
+            match response.status() {
+                StatusCode::NOT_FOUND => Ok(false),
+                status if status.is_success() => Ok(true),
+                _ => Err(self.refused(response, "HEAD").await),
+            }
+        })
+        .await
+    }
+}
+
+impl Download {
+    /// How far it came: the next piece begins at this byte.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next piece; none at the end. A connection that breaks is made again, as often as the policy says, and goes on
+    /// where the last piece ended.
+    ///
+    /// # Errors
+    /// [`RegistryError::BlobUnknown`], [`RegistryError::Size`] for a blob that is longer than the manifest says,
+    /// [`RegistryError::BrokenOff`], and those of any request.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            if self.size.is_some_and(|size| self.position == size) && self.answer.is_none() {
+                return Ok(None);
+            }
+            match self.try_piece().await {
+                Ok(Some(piece)) => {
+                    let Some(piece) = self.beyond_skip(piece) else { continue };
+                    self.position += piece.len() as u64;
+                    if let Some(expected) = self.size.filter(|size| self.position > *size) {
+                        return Err(RegistryError::Size {
+                            digest: self.digest.clone(),
+                            expected,
+                            found: self.position,
+                        });
+                    }
+                    // It goes on: what broke before is over.
+                    self.attempts = 0;
+                    return Ok(Some(piece));
+                }
+                Ok(None) if self.size.is_none_or(|size| self.position >= size) => return Ok(None),
+                Ok(None) => self.again(None).await?,
+                Err(error) => self.again(Some(error)).await?,
+            }
+        }
+    }
+
+    async fn try_piece(&mut self) -> Result<Option<Bytes>> {
+        if self.answer.is_none() {
+            self.answer = Some((self.open().await?, self.place));
+        }
+        let Some((response, _)) = &mut self.answer else { return Ok(None) };
+        let url = response.url().to_string();
+        response.chunk().await.map_err(|error| answer::broken("GET", &url, error))
+    }
+
+    async fn open(&mut self) -> Result<Response> {
+        let repository = self.repository.clone();
+        let place = &repository.places()[self.place];
+        let mut request = repository.request(place, Method::GET, &format!("blobs/{}", self.digest))?;
+        if self.position > 0 {
+            request = request.header(RANGE, format!("bytes={}-", self.position));
+        }
+        let response = repository.send(place, request).await?;
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT if begins_at(&response) == Some(self.position) => {
+                self.skip = 0;
+                Ok(response)
+            }
+            StatusCode::OK => {
+                self.skip = self.position;
+                Ok(response)
+            }
+            StatusCode::NOT_FOUND => {
+                let name = repository.name().familiar_name().to_owned();
+                let digest = self.digest.clone();
+                let message = match repository.refused(response, "GET").await {
+                    RegistryError::Refused { message, .. } => message,
+                    other => return Err(other),
+                };
+                Err(RegistryError::BlobUnknown { name, digest, message })
+            }
+            status if status.is_success() => Err(RegistryError::Protocol {
+                url: response.url().to_string(),
+                reason: format!("status {status} does not answer a request for a blob"),
+            }),
+            _ => Err(repository.refused(response, "GET").await),
+        }
+    }
+
+    /// What of a piece has not been here before.
+    fn beyond_skip(&mut self, mut piece: Bytes) -> Option<Bytes> {
+        let known = usize::try_from(self.skip).map_or(piece.len(), |skip| skip.min(piece.len()));
+        self.skip -= known as u64;
+        let rest = piece.split_off(known);
+        (!rest.is_empty()).then_some(rest)
+    }
+
+    /// Makes ready for another try, here or at the next place, or gives up.
+    async fn again(&mut self, error: Option<RegistryError>) -> Result<()> {
+        self.answer = None;
+        let transient = error.as_ref().is_none_or(RegistryError::is_transient);
+        let policy = self.repository.inner.client.inner.retry;
+        self.attempts += 1;
+        let last = self.place + 1 == self.repository.places().len();
+        // What has not given a byte yet may have a neighbour that does; one that broke off gets its tries first.
+        if !last && (self.position == 0 || !transient || self.attempts >= policy.attempts) {
+            self.place += 1;
+            self.attempts = 0;
+            return Ok(());
+        }
+        if transient && self.attempts < policy.attempts {
+            tokio::time::sleep(policy.wait(self.attempts)).await;
+            return Ok(());
+        }
+        let (digest, position, attempts) = (self.digest.clone(), self.position, self.attempts);
+        match (error, self.size) {
+            (Some(source), _) if transient && attempts > 1 => {
+                Err(RegistryError::BrokenOff { digest, position, attempts, source: Box::new(source) })
+            }
+            (Some(error), _) => Err(error),
+            (None, size) => {
+                Err(RegistryError::Size { digest, expected: size.unwrap_or(position), found: position })
+            }
+        }
+    }
+}
+
+/// The first byte of a partial answer: `bytes 100-199/200`.
+fn begins_at(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}

@@ -1,0 +1,236 @@
+//! What can go wrong with a registry. Where docker's users know a sentence, it is docker's.
+
+use errors::{Class, Classified};
+use oci::Digest;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Results of the driver.
+pub type Result<T, E = RegistryError> = std::result::Result<T, E>;
+
+/// What can go wrong with a registry.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The manifest does not exist.
+    #[error("manifest for {name} not found: {message}")]
+    ManifestUnknown {
+        /// As people write it.
+        name: String,
+        /// What the registry says.
+        message: String,
+    },
+    /// The blob does not exist.
+    #[error("blob {digest} of {name} does not exist in the registry: {message}")]
+    BlobUnknown {
+        /// The repository, as people write it.
+        name: String,
+        /// Which.
+        digest: Digest,
+        /// What the registry says.
+        message: String,
+    },
+    /// The repository does not exist.
+    #[error("repository {name} not found: {message}")]
+    NameUnknown {
+        /// As people write it.
+        name: String,
+        /// What the registry says.
+        message: String,
+    },
+    /// The registry does not let this user do this with the repository.
+    #[error(
+        "{action} access denied for {name}, repository does not exist or may require 'docker login': {message}"
+    )]
+    Denied {
+        /// `pull` or `push`.
+        action: &'static str,
+        /// The repository, as people write it.
+        name: String,
+        /// What the registry says.
+        message: String,
+    },
+    /// The registry wants a name and a password, and there are none.
+    #[error("no basic auth credentials for {host}")]
+    NoCredentials {
+        /// Host and port.
+        host: String,
+    },
+    /// Name and password, or token, are wrong.
+    #[error("{host}: unauthorized: {message}")]
+    Unauthorized {
+        /// Host and port.
+        host: String,
+        /// What the registry says.
+        message: String,
+    },
+    /// Too many requests.
+    #[error("{host}: toomanyrequests: {message}{}", wait_text(.wait))]
+    RateLimited {
+        /// Host and port.
+        host: String,
+        /// What the registry says.
+        message: String,
+        /// How long to wait, if the registry says it.
+        wait: Option<Duration>,
+    },
+    /// Any other answer that is not a success.
+    #[error("{method} {url}: {status}: {message}")]
+    Refused {
+        /// HTTP method.
+        method: String,
+        /// What was asked for.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// What the registry says.
+        message: String,
+    },
+    /// No connection, or one that broke.
+    #[error("{method} {url}")]
+    Unreachable {
+        /// HTTP method.
+        method: String,
+        /// What was asked for.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<reqwest::Error>,
+    },
+    /// The connection of a long transfer broke too often.
+    #[error("blob {digest} broke off at byte {position} for the {attempts}th time")]
+    BrokenOff {
+        /// Which.
+        digest: Digest,
+        /// How far it came.
+        position: u64,
+        /// How often it was tried.
+        attempts: u32,
+        /// Why, the last time.
+        #[source]
+        source: Box<RegistryError>,
+    },
+    /// Content that is not what its digest says.
+    #[error("{name}: the registry sent content with digest {found}, expected {expected}")]
+    Mismatch {
+        /// What was asked for.
+        name: String,
+        /// Its digest.
+        expected: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// Content that is longer or shorter than announced.
+    #[error("blob {digest} has {found} bytes or more, expected {expected}")]
+    Size {
+        /// Which.
+        digest: Digest,
+        /// What the manifest says.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
+    /// A document that is larger than any honest one.
+    #[error("{what} exceeds {limit} bytes")]
+    TooLarge {
+        /// What.
+        what: String,
+        /// How large it may be.
+        limit: u64,
+    },
+    /// An answer that is none by the specification.
+    #[error("{url}: {reason}")]
+    Protocol {
+        /// What was asked for.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A name that is no registry's.
+    #[error("invalid registry host '{host}'")]
+    BadHost {
+        /// What was given.
+        host: String,
+    },
+    /// The configuration forbids this registry.
+    #[error("registry {host} is blocked in {}", path.display())]
+    Blocked {
+        /// Which.
+        host: String,
+        /// By which file.
+        path: PathBuf,
+    },
+    /// A configuration file that cannot be read.
+    #[error("read {}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A configuration file that is wrong.
+    #[error("{}: {reason}", path.display())]
+    BadConfig {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The HTTP client cannot be set up: a certificate that is none, for example.
+    #[error("prepare connections to {host}")]
+    Setup {
+        /// Host and port.
+        host: String,
+        /// Why.
+        #[source]
+        source: Box<reqwest::Error>,
+    },
+}
+
+fn wait_text(wait: &Option<Duration>) -> String {
+    wait.map(|wait| format!(" (try again in {} s)", wait.as_secs())).unwrap_or_default()
+}
+
+impl RegistryError {
+    /// Whether the same request may succeed at once or soon, unchanged.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { source, .. } => !source.is_builder() && !source.is_redirect(),
+            Self::RateLimited { wait, .. } => wait.is_none_or(|wait| wait <= Duration::from_secs(60)),
+            Self::Refused { status, .. } => matches!(status, 408 | 425 | 500 | 502..=504),
+            _ => false,
+        }
+    }
+
+    /// Whether another place may have what this one does not give.
+    pub(crate) fn tries_next(&self) -> bool {
+        !matches!(
+            self,
+            Self::Blocked { .. } | Self::BadHost { .. } | Self::BadConfig { .. } | Self::TooLarge { .. }
+        )
+    }
+}
+
+impl Classified for RegistryError {
+    fn class(&self) -> Class {
+        match self {
+            Self::ManifestUnknown { .. }
+            | Self::BlobUnknown { .. }
+            | Self::NameUnknown { .. }
+            // Registries answer so too for what does not exist; docker's clients know it as 404.
+            | Self::Denied { .. } => Class::NotFound,
+            Self::NoCredentials { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
+            Self::RateLimited { .. } | Self::Unreachable { .. } | Self::BrokenOff { .. } => Class::Unavailable,
+            Self::BadHost { .. } => Class::Invalid,
+            Self::Refused { status: 502..=504, .. } => Class::Unavailable,
+            Self::Unreadable { source, .. } => errors::io_class(source),
+            Self::Refused { .. }
+            | Self::Mismatch { .. }
+            | Self::Size { .. }
+            | Self::TooLarge { .. }
+            | Self::Protocol { .. }
+            | Self::BadConfig { .. }
+            | Self::Setup { .. } => Class::Internal,
+        }
+    }
+}

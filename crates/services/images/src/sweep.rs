@@ -1,0 +1,54 @@
+//! Taking away the blobs that nobody names any more.
+
+use crate::index::Index;
+use crate::{Images, Result};
+use oci::Digest;
+use std::collections::HashSet;
+
+/// What a sweep took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Swept {
+    /// How many blobs.
+    pub(crate) blobs: usize,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Images {
+    /// Takes away every blob that neither a record nor an operation in progress needs. The caller holds the lock on
+    /// records. What cannot be deleted now goes with the next sweep.
+    pub(crate) fn sweep_blobs(&self) -> Swept {
+        self.try_sweep_blobs().unwrap_or_else(|error| {
+            tracing::warn!(error = %errors::chain(&error), "sweep the blobs");
+            Swept::default()
+        })
+    }
+
+    fn try_sweep_blobs(&self) -> Result<Swept> {
+        let blobs = &self.inner.blobs;
+        // In this order: a blob that comes after the list was made is not in it, one that came before is pinned or recorded.
+        let list = blobs.list()?;
+        let mut needed = self.index().blobs();
+        needed.extend(self.inner.leases.pinned());
+        let mut swept = Swept::default();
+        for (digest, size) in list {
+            if !needed.contains(&digest) {
+                blobs.remove(&digest)?;
+                swept.blobs += 1;
+                swept.bytes += size;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl Index {
+    /// Every blob that a record names.
+    pub(crate) fn blobs(&self) -> HashSet<Digest> {
+        let manifests = self.images.values().filter_map(|stored| stored.record.manifest_digest());
+        let indexes = self.names.values().filter_map(|name| name.index.as_ref());
+        let layers = self.layers.values().flat_map(|layer| &layer.blobs);
+        let named = indexes.chain(layers).map(|blob| blob.digest.clone());
+        self.images.keys().chain(&self.kept).cloned().chain(manifests).chain(named).collect()
+    }
+}
