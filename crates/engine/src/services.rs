@@ -28,6 +28,8 @@ pub struct Services {
     pub execs: crate::exec::Execs,
     /// Images, and the containers' writable layers.
     pub images: Images,
+    /// Registries, as a client.
+    pub registries: registry::Client,
     /// Networks.
     pub networks: Arc<Networks>,
     /// Volumes.

@@ -108,6 +108,11 @@ impl Partial {
         self.size
     }
 
+    /// What is there, to be read from its beginning.
+    pub fn content(&self) -> Result<File> {
+        File::open(&self.path).map_err(at("open", &self.path))
+    }
+
     /// Writes `bytes` behind what is there.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(at("write", &self.path))

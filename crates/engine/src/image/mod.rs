@@ -6,6 +6,7 @@ mod inspect;
 mod list;
 mod load;
 mod prune;
+mod pull;
 mod remove;
 mod save;
 mod tag;
@@ -16,6 +17,7 @@ pub use inspect::inspect;
 pub use list::{ListedImage, list};
 pub use load::load;
 pub use prune::{PrunedImages, prune};
+pub use pull::{PullRequest, pull};
 pub use remove::remove;
 pub use save::save;
 pub use tag::tag;
@@ -38,6 +40,11 @@ fn uses(services: &Services) -> Vec<Use> {
 }
 
 fn publish(services: &Services, action: ImageAction, image: &Image, name: &str) {
+    publish_as(services, action, image, image.id.as_str(), name);
+}
+
+/// Of a transfer the actor is a name, as with docker.
+fn publish_as(services: &Services, action: ImageAction, image: &Image, actor: &str, name: &str) {
     let labels = image.config.config.labels.clone();
-    services.events.publish(Event::image(action, image.id.as_str(), name, &labels));
+    services.events.publish(Event::image(action, actor, name, &labels));
 }

@@ -55,7 +55,8 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         cgroup_driver,
         private.then_some(private_suffix.as_str()),
     )?;
-    let images = Images::open(images::Config { root: root.clone() }, Arc::clone(&store)).await?;
+    let downloads = settings.registry.max_concurrent_downloads;
+    let images = Images::open(images::Config { root: root.clone(), downloads }, Arc::clone(&store)).await?;
     let id_maps = super::remap::id_maps(&settings)?;
     let mut host = Host::detect(shim.clone());
     if let Some(maps) = &id_maps {
@@ -82,6 +83,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         host.apparmor = false;
     }
     let services = Arc::new(Services {
+        registries: configs::registries(&settings),
         settings,
         id,
         store,

@@ -187,6 +187,38 @@ pub enum ImageError {
         /// Its key.
         key: String,
     },
+    /// An index of a registry of which nothing suits.
+    #[error("no matching manifest for {wanted} in the manifest list entries of {name}{}", only_for(.available))]
+    NoMatchingManifest {
+        /// What was asked for.
+        name: String,
+        /// What was wanted.
+        wanted: Platform,
+        /// What there is.
+        available: Vec<Platform>,
+    },
+    /// A manifest that is not one of an image.
+    #[error("{name} is not an image that can run: its {what} has the media type {media_type}")]
+    NotAnImage {
+        /// What was asked for.
+        name: String,
+        /// `manifest`, `config` or `layer`.
+        what: &'static str,
+        /// Its type.
+        media_type: String,
+    },
+    /// A document that names content by a digest that is none.
+    #[error(transparent)]
+    BadDigest {
+        /// Why.
+        source: oci::DigestError,
+    },
+    /// A registry did not give what was asked for.
+    #[error(transparent)]
+    Registry(#[from] registry::RegistryError),
+    /// What another operation that was waited for came to.
+    #[error(transparent)]
+    Shared(Arc<ImageError>),
     /// The operation is not there yet.
     #[error("{what} is not supported by this version")]
     Unsupported {
@@ -234,7 +266,12 @@ impl Classified for ImageError {
             Self::Layers(error) => error.class(),
             Self::Blobs(error) => error.class(),
             Self::Store(error) => error.class(),
-            Self::Ambiguous { .. }
+            Self::NoMatchingManifest { .. } => Class::NotFound,
+            Self::Registry(error) => error.class(),
+            Self::Shared(error) => error.class(),
+            Self::NotAnImage { .. }
+            | Self::BadDigest { .. }
+            | Self::Ambiguous { .. }
             | Self::TagByDigest
             | Self::Pattern { .. }
             | Self::NoManifest

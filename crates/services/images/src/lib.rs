@@ -17,6 +17,7 @@ mod leases;
 mod list;
 mod load;
 mod pattern;
+mod pull;
 mod records;
 mod remove;
 mod save;
@@ -32,6 +33,7 @@ pub use import::Import;
 pub use layers::{Change, ChangeKind, LayerError, Mount, Usage, read_in_root};
 pub use list::{Filter, Summary};
 pub use load::{LoadOptions, Loaded};
+pub use pull::{LayerStep, Progress, Pull, Pulled};
 pub use remove::{Removal, Removed, Use};
 pub use snapshot::GraphDirs;
 pub use tag::Tagged;
@@ -42,6 +44,7 @@ use index::{Index, Layer};
 use layers::Layers;
 use leases::Leases;
 use oci::{Digest, ImageConfig, Reference};
+use pull::Transfers;
 use records::{IMAGES, ImageRecord, LAYERS, LayerRecord, NAMES, NameRecord};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +63,8 @@ const READERS: usize = 4;
 pub struct Config {
     /// Directory for `blobs` and `layers`, on one file system that supports overlay.
     pub root: PathBuf,
+    /// Layers that may come from registries at a time, of all pulls together.
+    pub downloads: usize,
 }
 
 /// The images of one engine. Cheap to clone.
@@ -79,6 +84,8 @@ struct Inner {
     writing: tokio::sync::Mutex<()>,
     /// One for each archive that may be read at a time.
     reading: Arc<Semaphore>,
+    /// Layers that are coming from registries.
+    transfers: Arc<Transfers>,
 }
 
 impl Images {
@@ -100,7 +107,8 @@ impl Images {
             layers.retain(&index.layers.values().map(|layer| layer.dir.clone()).collect())?;
             let (index, writing) = (ArcSwap::from_pointee(index), tokio::sync::Mutex::default());
             let reading = Arc::new(Semaphore::new(READERS));
-            Ok(Inner { blobs, layers, store, index, leases, writing, reading })
+            let transfers = Arc::new(Transfers::new(config.downloads));
+            Ok(Inner { blobs, layers, store, index, leases, writing, reading, transfers })
         })
         .await?;
         let images = Self { inner: Arc::new(inner) };

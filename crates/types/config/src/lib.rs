@@ -16,6 +16,8 @@ pub struct Settings {
     pub network: Network,
     /// Layers and blobs.
     pub storage: Storage,
+    /// Registries that images come from and go to.
+    pub registry: Registry,
     /// The containers' logs.
     pub logging: Logging,
 }
@@ -99,6 +101,28 @@ pub struct Storage {
     pub driver: String,
 }
 
+/// Registries that images come from and go to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    /// Hosts, `host:port`s and networks that may speak plain HTTP or show any certificate. Loopback always may.
+    pub insecure: Vec<String>,
+    /// Base URLs to ask before a registry, by its host; `*` for all others.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// What a name that begins so is fetched as: `docker.io/library` as `registry.example/hub`.
+    pub rewrites: BTreeMap<String, String>,
+    /// Directories with one directory a host, that holds containerd's `hosts.toml` or docker's certificates.
+    pub config_dirs: Vec<PathBuf>,
+    /// Files in the format of podman's `registries.conf`, and directories of such files.
+    pub registries_conf: Vec<PathBuf>,
+    /// Layers that are fetched at a time, of all pulls together.
+    pub max_concurrent_downloads: usize,
+    /// Layers that are sent at a time by one push.
+    pub max_concurrent_uploads: usize,
+    /// How often a transfer that breaks off is tried in all.
+    pub max_attempts: u32,
+}
+
 /// The containers' logs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -138,6 +162,28 @@ impl Default for Network {
 impl Default for Storage {
     fn default() -> Self {
         Self { driver: "overlay2".into() }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            insecure: Vec::new(),
+            mirrors: BTreeMap::new(),
+            rewrites: BTreeMap::new(),
+            config_dirs: vec![
+                "/etc/container-runtime/certs.d".into(),
+                "/etc/containerd/certs.d".into(),
+                "/etc/docker/certs.d".into(),
+            ],
+            registries_conf: vec![
+                "/etc/containers/registries.conf".into(),
+                "/etc/containers/registries.conf.d".into(),
+            ],
+            max_concurrent_downloads: 3,
+            max_concurrent_uploads: 5,
+            max_attempts: 5,
+        }
     }
 }
 

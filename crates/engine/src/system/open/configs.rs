@@ -28,6 +28,22 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
     Ok(config)
 }
 
+pub(super) fn registries(settings: &Settings) -> registry::Client {
+    let registries = &settings.registry;
+    let hosts = registry::HostsConfig {
+        insecure: registries.insecure.clone(),
+        mirrors: registries.mirrors.clone(),
+        rewrites: registries.rewrites.clone(),
+        directories: registries.config_dirs.clone(),
+        registries_conf: registries.registries_conf.clone(),
+    };
+    let retry = registry::RetryPolicy {
+        attempts: registries.max_attempts.max(1),
+        ..registry::RetryPolicy::default()
+    };
+    registry::Client::new(hosts, &format!("container-runtime/{}", crate::system::VERSION), retry)
+}
+
 pub(super) fn runtimes(
     settings: &Settings,
     shim: &Path,

@@ -43,18 +43,6 @@ pub(crate) fn line<T: Serialize>(value: &T) -> Bytes {
     text.into()
 }
 
-/// A line of a progress stream.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Progress {
-    /// Text that is shown as it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stream: Option<String>,
-    /// A line of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<String>,
-}
-
 /// Frames of the Engine API's stream format.
 pub(crate) mod frame {
     use bytes::{BufMut, Bytes, BytesMut};

@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod connection;
+pub(crate) mod credentials;
 pub(crate) mod detach_keys;
 pub(crate) mod dispatch;
 pub(crate) mod filters;
@@ -11,6 +12,7 @@ pub(crate) mod hijack;
 mod leftover;
 mod lenient;
 pub(crate) mod lines;
+pub(crate) mod progress;
 pub(crate) mod pump;
 pub(crate) mod query;
 pub(crate) mod timestamp;

@@ -24,6 +24,11 @@ impl Body {
         let (sender, pieces) = channel(DEPTH);
         (sender, Self { pieces, current: Bytes::new(), ended: false })
     }
+
+    /// Whether the next look at it brings another piece.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.current.is_empty() && !self.ended
+    }
 }
 
 /// Sends all of `source`, then an empty piece. A receiver that has heard enough ends it without an error.

@@ -10,7 +10,7 @@ mod layout;
 mod scan;
 
 pub(crate) use body::{Body, pump};
-pub(crate) use scan::unpack_body;
+pub(crate) use scan::{drain, unpack, unpack_body};
 
 use crate::commit::{Haul, NewImage};
 use crate::leases::Lease;
@@ -116,7 +116,7 @@ fn filter_platform(mut haul: Haul, wanted: Option<&Platform>) -> Result<Haul> {
 }
 
 /// Parses a config and puts an image together, if the layers are those that the config names.
-fn assemble(
+pub(crate) fn assemble(
     document: &[u8],
     id: Digest,
     layers: &[Arc<Lease>],

@@ -176,7 +176,7 @@ fn layer(images: &Images, name: &str, stream: &mut (impl BufRead + Send)) -> Res
     Ok(lease)
 }
 
-fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
+pub(crate) fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
     let inner = &images.inner;
     let staged = inner.layers.unpack(stream, Limits::default())?;
     let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
@@ -235,7 +235,7 @@ fn relative(name: &str, target: &[u8]) -> String {
 }
 
 /// Reads what is behind the end of an archive, so that a damaged compressed stream is noticed and the sender can finish.
-fn drain(mut rest: impl Read) -> Result<()> {
+pub(crate) fn drain(mut rest: impl Read) -> Result<()> {
     io::copy(&mut rest, &mut io::sink()).map(drop).map_err(reading)
 }
 

@@ -1,32 +1,36 @@
-//! Images come in: from an archive, or made of a root file system. From a registry, later.
+//! Images come in: from an archive, made of a root file system, or from a registry.
 
 use crate::http::answer::{Answer, Refusal};
-use crate::http::lines::{self, Progress};
+use crate::http::progress::Message;
+use crate::http::progress::Teller;
 use crate::http::query::Query;
-use crate::routes::{Context, body};
+use crate::http::{credentials, lines, progress};
+use crate::routes::{Api, Context, body};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use engine::image::PullRequest;
 use errors::{Class, Error};
 use images::{Import, LoadOptions};
 use oci::{Platform, Reference};
+use std::sync::Arc;
 
 pub(super) async fn load(State(api): Context, query: Query, upload: Body) -> Answer {
     let options = LoadOptions { platform: platform(&query)? };
     let loaded = engine::image::load(&api.services, body::reader(upload), options).await?;
     let mut text = Vec::new();
     for loaded in loaded {
-        let line = Progress { stream: Some(format!("{loaded}\n")), status: None };
+        let line = Message { stream: Some(format!("{loaded}\n")), ..Message::default() };
         text.extend_from_slice(&lines::line(&line));
     }
-    Ok(progress(text.into()))
+    Ok(told(text.into()))
 }
 
-pub(super) async fn create(State(api): Context, query: Query, upload: Body) -> Answer {
+pub(super) async fn create(State(api): Context, query: Query, headers: HeaderMap, upload: Body) -> Answer {
     let source = match (query.text("fromImage"), query.text("fromSrc")) {
-        (Some(image), _) => return Err(no_registry(image)),
+        (Some(image), _) => return pull(&api, image, &query, &headers).await,
         (None, Some(source)) => source,
         (None, None) => {
             return Err(Error::new(
@@ -48,14 +52,24 @@ pub(super) async fn create(State(api): Context, query: Query, upload: Body) -> A
         platform: platform(&query)?,
     };
     let image = engine::image::import(&api.services, body::reader(upload), import).await?;
-    Ok(progress(lines::line(&Progress { stream: None, status: Some(image.id.to_string()) })))
+    Ok(told(lines::line(&Message { status: Some(image.id.to_string()), ..Message::default() })))
 }
 
-fn no_registry(image: &str) -> Refusal {
-    Refusal(
-        Error::new(Class::Unsupported, format!("pulling {image}: registries are not supported yet"))
-            .hint("Bring images with `docker load` or `docker import`"),
-    )
+async fn pull(api: &Api, image: &str, query: &Query, headers: &HeaderMap) -> Answer {
+    let name: Reference = image.parse()?;
+    let reference = match query.text("tag") {
+        // A digest in the place of a tag, as clients send it.
+        Some(tag) if tag.contains(':') => name.with_digest(tag.parse()?),
+        Some(tag) => name.with_tag(tag)?,
+        None => name,
+    };
+    let request =
+        PullRequest { reference, platform: platform(query)?, credentials: credentials::of(headers) };
+    let services = Arc::clone(&api.services);
+    let work = move |teller: Teller| async move {
+        engine::image::pull(&services, request, &*teller.tell()).await.map(drop)
+    };
+    progress::answer(&api.shutdown, work).await
 }
 
 fn reference(query: &Query) -> Result<Option<Reference>, Refusal> {
@@ -79,6 +93,6 @@ fn platform(query: &Query) -> Result<Option<Platform>, Refusal> {
     Ok(Some(text.parse()?))
 }
 
-fn progress(lines: Bytes) -> Response {
+fn told(lines: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], lines).into_response()
 }

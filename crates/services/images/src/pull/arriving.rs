@@ -1,0 +1,68 @@
+//! A layer's blob on its way from a registry: stored while it is read, after what an earlier attempt has left.
+
+use crate::Result;
+use crate::load::Body;
+use blobs::{Expected, Partial};
+use oci::Digest;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Take, Write};
+
+const BUFFER: usize = 128 << 10;
+
+/// Reads what is stored already, then what arrives.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    stored: Take<BufReader<File>>,
+    body: Body,
+    partial: Partial,
+}
+
+impl Arriving {
+    pub(crate) fn new(partial: Partial, body: Body) -> Result<Self> {
+        let stored = BufReader::with_capacity(BUFFER, partial.content()?).take(partial.size());
+        Ok(Self { stored, body, partial })
+    }
+
+    /// Names the blob, if all of it came and is what it should be.
+    pub(crate) fn commit(self, expected: &Expected) -> Result<Digest> {
+        Ok(self.partial.commit(expected)?)
+    }
+
+    /// Leaves nothing of it.
+    pub(crate) fn discard(self) -> Result<()> {
+        Ok(self.partial.discard()?)
+    }
+}
+
+impl BufRead for Arriving {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.stored.limit() > 0 {
+            return self.stored.fill_buf();
+        }
+        let fresh = self.body.is_drained();
+        let piece = self.body.fill_buf()?;
+        if fresh {
+            // Stored whole when it arrives, not in the small bites that a decompressor takes.
+            self.partial.write_all(piece)?;
+        }
+        Ok(piece)
+    }
+
+    fn consume(&mut self, count: usize) {
+        if self.stored.limit() > 0 {
+            self.stored.consume(count);
+        } else {
+            self.body.consume(count);
+        }
+    }
+}
+
+impl Read for Arriving {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        out[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,155 @@
+//! The documents of an image in a registry: index, manifest, config. Those that are among the blobs are not fetched again.
+
+use super::{Pull, choose};
+use crate::leases::Pin;
+use crate::records::BlobRecord;
+use crate::{ImageError, Images, MAX_CONFIG, Result};
+use blobs::BlobError;
+use oci::{Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest, media};
+use registry::{Manifest, RegistryError, Repository, Target};
+
+/// Indexes within indexes.
+const MAX_DEPTH: usize = 4;
+/// A manifest, as large as registries take it.
+const MAX_MANIFEST: u64 = 4 << 20;
+
+/// What a name means in a registry.
+#[derive(Debug)]
+pub(super) struct Documents {
+    /// Digest of what the name itself means.
+    pub(super) digest: Digest,
+    /// That, if it is an index.
+    pub(super) index: Option<BlobRecord>,
+    /// The image's manifest.
+    pub(super) manifest: Descriptor,
+    /// The layers' blobs, lowest first.
+    pub(super) layers: Vec<BlobRecord>,
+    /// The image's id: digest of its config.
+    pub(super) id: Digest,
+    /// The config, byte for byte.
+    pub(super) document: Vec<u8>,
+    /// The same, read.
+    pub(super) config: ImageConfig,
+    /// Manifest and indexes, byte for byte.
+    pub(super) bytes: Vec<Vec<u8>>,
+    /// Keep what was found among the blobs.
+    pub(super) pins: Vec<Pin>,
+}
+
+impl Images {
+    pub(super) async fn documents(&self, repository: &Repository, pull: &Pull) -> Result<Documents> {
+        let name = pull.reference.familiar();
+        let target = match (pull.reference.digest(), pull.reference.tag()) {
+            (Some(digest), _) => Target::Digest(digest.clone()),
+            (None, tag) => Target::Tag(tag.unwrap_or(oci::DEFAULT_TAG).to_owned()),
+        };
+        let mut found = self.manifest(repository, &target).await?;
+        let (digest, mut index, mut bytes) = (found.digest.clone(), None, Vec::new());
+        for _ in 0..MAX_DEPTH {
+            if !media::is_index(&found.media_type) {
+                break;
+            }
+            let document: ImageIndex = parse(&found.bytes, || format!("the index of {name}"))?;
+            let chosen = digest_of(choose::manifest(&document, pull.platform.as_ref(), &name)?)?;
+            // Of nested ones the outermost is what the name means; the inner ones are kept beside it by nobody.
+            index.get_or_insert_with(|| BlobRecord {
+                digest: found.digest.clone(),
+                size: found.bytes.len() as u64,
+                media_type: found.media_type.clone(),
+            });
+            bytes.push(found.bytes);
+            found = self.manifest(repository, &Target::Digest(chosen)).await?;
+        }
+        if !media::is_manifest(&found.media_type) {
+            return Err(ImageError::NotAnImage { name, what: "manifest", media_type: found.media_type });
+        }
+        let manifest: ImageManifest = parse(&found.bytes, || format!("the manifest of {name}"))?;
+        let layers = check(&manifest, &name)?;
+        let descriptor = descriptor(&found)?;
+        bytes.push(found.bytes);
+        let id = digest_of(manifest.config())?;
+        let pins: Vec<Pin> = layers
+            .iter()
+            .map(|blob| &blob.digest)
+            .chain([&id])
+            .map(|digest| self.inner.leases.pin(digest))
+            .collect();
+        let document = self.config(repository, &id, manifest.config().size()).await?;
+        let config = parse(&document, || format!("config {id}"))?;
+        Ok(Documents { digest, index, manifest: descriptor, layers, id, document, config, bytes, pins })
+    }
+
+    /// A manifest, from here if it is known by its digest and here.
+    async fn manifest(&self, repository: &Repository, target: &Target) -> Result<Manifest> {
+        if let Target::Digest(digest) = target {
+            let (blobs, digest) = (self.inner.blobs.clone(), digest.clone());
+            let known = offload::blocking(move || {
+                let bytes = blobs.read(&digest, MAX_MANIFEST).ok()?;
+                Some(Manifest { media_type: media::of_document(&bytes)?, digest, bytes })
+            });
+            if let Some(known) = known.await {
+                return Ok(known);
+            }
+        }
+        Ok(repository.manifest(target).await?)
+    }
+
+    /// The config's bytes.
+    async fn config(&self, repository: &Repository, id: &Digest, size: u64) -> Result<Vec<u8>> {
+        let (blobs, digest) = (self.inner.blobs.clone(), id.clone());
+        if let Ok(known) = offload::blocking(move || blobs.read(&digest, MAX_CONFIG)).await {
+            return Ok(known);
+        }
+        if size > MAX_CONFIG {
+            let what = format!("config {id}");
+            return Err(RegistryError::TooLarge { what, limit: MAX_CONFIG }.into());
+        }
+        let (mut download, mut bytes) = (repository.download(id, Some(size), 0), Vec::new());
+        while let Some(piece) = download.piece().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        let found = Digest::sha256(blobs::sha256(&bytes));
+        if found == *id { Ok(bytes) } else { Err(BlobError::Mismatch { expected: id.clone(), found }.into()) }
+    }
+}
+
+/// The layers of a manifest, if it is one of an image.
+fn check(manifest: &ImageManifest, name: &str) -> Result<Vec<BlobRecord>> {
+    let refuse = |what, descriptor: &Descriptor| {
+        Err(ImageError::NotAnImage {
+            name: name.to_owned(),
+            what,
+            media_type: descriptor.media_type().to_string(),
+        })
+    };
+    if !media::is_config(manifest.config().media_type().as_ref()) {
+        return refuse("config", manifest.config());
+    }
+    let mut layers = Vec::new();
+    for layer in manifest.layers() {
+        let media_type = layer.media_type().to_string();
+        if !media::is_layer(&media_type) {
+            return refuse("layer", layer);
+        }
+        layers.push(BlobRecord { digest: digest_of(layer)?, size: layer.size(), media_type });
+    }
+    Ok(layers)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], name: impl Fn() -> String) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|source| ImageError::BadDocument { name: name(), source })
+}
+
+fn descriptor(manifest: &Manifest) -> Result<Descriptor> {
+    let value = serde_json::json!({
+        "mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.bytes.len(),
+    });
+    serde_json::from_value(value)
+        .map_err(|source| ImageError::BadDocument { name: format!("manifest {}", manifest.digest), source })
+}
+
+/// The digest in a descriptor, by one of the algorithms that we know.
+pub(crate) fn digest_of(descriptor: &Descriptor) -> Result<Digest> {
+    let text = descriptor.digest().to_string();
+    text.parse().map_err(|source| ImageError::BadDigest { source })
+}

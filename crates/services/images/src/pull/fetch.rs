@@ -1,0 +1,156 @@
+//! One layer from a registry: downloaded, compared with its digest, stored, decompressed and unpacked in one pass.
+
+use super::arriving::Arriving;
+use super::progress::LayerStep;
+use crate::leases::Lease;
+use crate::load::{Body, drain, unpack};
+use crate::records::BlobRecord;
+use crate::{ImageError, Images, Result};
+use blobs::{BlobError, Expected, Partial};
+use bytes::Bytes;
+use layers::LayerError;
+use registry::{Download, Repository};
+use std::io::BufReader;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Sender;
+
+/// How long to wait for the thread of a transfer that was given up to let go of its file.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// No more often is progress told.
+const INTERVAL: Duration = Duration::from_millis(100);
+const BUFFER: usize = 128 << 10;
+
+type Step<'a> = &'a (dyn Fn(LayerStep) + Send + Sync);
+
+impl Images {
+    /// Brings the layer whose blob this is. What came of the blob stays when the connection breaks, for the next try.
+    pub(super) async fn fetch(
+        &self,
+        repository: &Repository,
+        blob: &BlobRecord,
+        step: Step<'_>,
+    ) -> Result<Arc<Lease>> {
+        let _pin = self.inner.leases.pin(&blob.digest);
+        if self.inner.blobs.contains(&blob.digest) {
+            step(LayerStep::Extracting { total: blob.size });
+            let (this, stored) = (self.clone(), blob.clone());
+            match offload::blocking(move || this.unpack_stored(&stored)).await {
+                // Then it is fetched again, as if it had not been here.
+                Err(error) if is_damage(&error) => self.inner.blobs.remove(&blob.digest)?,
+                done => return done,
+            }
+        }
+        loop {
+            let partial = self.partial(blob).await?;
+            let resumed = partial.size() > 0;
+            match self.receive(repository, blob, partial, step).await {
+                // What an earlier try left may be what is wrong; it is gone now.
+                Err(ImageError::Blobs(BlobError::Mismatch { .. })) if resumed => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// The half-written blob, of whatever length.
+    async fn partial(&self, blob: &BlobRecord) -> Result<Partial> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (blobs, digest, size) = (self.inner.blobs.clone(), blob.digest.clone(), blob.size);
+            let opened = offload::blocking(move || {
+                let mut partial = blobs.resume(&format!("pull-{}", digest.hex()), Some(&digest))?;
+                if partial.size() > size {
+                    partial.restart(Some(&digest))?;
+                }
+                Ok(partial)
+            });
+            match opened.await {
+                Err(BlobError::Busy { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    async fn receive(
+        &self,
+        repository: &Repository,
+        blob: &BlobRecord,
+        partial: Partial,
+        step: Step<'_>,
+    ) -> Result<Arc<Lease>> {
+        let download = repository.download(&blob.digest, Some(blob.size), partial.size());
+        let (sender, body) = Body::channel();
+        let (this, expected) = (self.clone(), blob.clone());
+        let unpacked =
+            offload::blocking(move || this.unpack_arriving(Arriving::new(partial, body)?, &expected));
+        let (pumped, unpacked) = tokio::join!(pump(download, sender, blob.size, step), unpacked);
+        // A connection that broke is the cause of whatever the reader made of it.
+        pumped?;
+        unpacked
+    }
+
+    fn unpack_arriving(&self, mut arriving: Arriving, blob: &BlobRecord) -> Result<Arc<Lease>> {
+        let unpacked = unpack(self, &mut arriving);
+        if let Err(ImageError::Layers(LayerError::Unpack { .. } | LayerError::Io { .. })) = &unpacked {
+            // This machine's fault, a full disk for example: no byte more, and nothing stays.
+            arriving.discard()?;
+            return unpacked;
+        }
+        drain(&mut arriving)?;
+        // What is wrong with the blob itself comes before what that made of its content.
+        let expected = Expected { digest: Some(blob.digest.clone()), size: Some(blob.size) };
+        let digest = arriving.commit(&expected)?;
+        let lease = unpacked.inspect_err(|_| {
+            // As it should be, and no layer: nobody needs it.
+            let _ = self.inner.blobs.remove(&digest);
+        })?;
+        self.inner.leases.alias(digest, lease.diff_id.clone());
+        Ok(lease)
+    }
+
+    fn unpack_stored(&self, blob: &BlobRecord) -> Result<Arc<Lease>> {
+        let mut content = BufReader::with_capacity(BUFFER, self.inner.blobs.open_blob(&blob.digest)?);
+        let unpacked = unpack(self, &mut content);
+        drain(&mut content)?;
+        let lease = unpacked?;
+        self.inner.leases.alias(blob.digest.clone(), lease.diff_id.clone());
+        Ok(lease)
+    }
+}
+
+/// Whether a stored blob is not what its name says.
+fn is_damage(error: &ImageError) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = source {
+        let io = inner.downcast_ref::<std::io::Error>();
+        let damaged = io.and_then(std::io::Error::get_ref).is_some_and(|inner| inner.is::<BlobError>());
+        if damaged
+            || matches!(inner.downcast_ref(), Some(BlobError::NotFound { .. } | BlobError::Mismatch { .. }))
+        {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+/// Hands on what arrives, then an empty piece. A reader that has heard enough ends it without an error.
+async fn pump(mut download: Download, sender: Sender<Bytes>, total: u64, step: Step<'_>) -> Result<()> {
+    let mut told = Instant::now();
+    step(LayerStep::Downloading { current: download.position(), total });
+    while let Some(piece) = download.piece().await? {
+        if sender.send(piece).await.is_err() {
+            return Ok(());
+        }
+        if told.elapsed() >= INTERVAL {
+            told = Instant::now();
+            step(LayerStep::Downloading { current: download.position(), total });
+        }
+    }
+    step(LayerStep::Extracting { total });
+    // The reader may be gone, having found what it wanted.
+    let _ = sender.send(Bytes::new()).await;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Images from registries.
+//!
+//! First the documents: the manifest that the name means now, of an index the one for the platform, and the config, which
+//! tells which layers are here already, by whatever blob they came. Then the layers that are not, several at a time, the
+//! largest first; each is unpacked while it comes. When all are there, one transaction records them.
+
+mod arriving;
+mod choose;
+mod documents;
+mod fetch;
+mod progress;
+mod transfers;
+
+pub(crate) use progress::Tell;
+pub use progress::{LayerStep, Progress};
+pub(crate) use transfers::Transfers;
+
+use crate::commit::Haul;
+use crate::leases::Lease;
+use crate::load::assemble;
+use crate::records::BlobRecord;
+use crate::{ImageError, Images, Result};
+use documents::Documents;
+use futures_util::future::try_join_all;
+use oci::{Digest, Platform, Reference};
+use registry::Repository;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What to pull.
+#[derive(Debug, Clone)]
+pub struct Pull {
+    /// A name with a tag or a digest.
+    pub reference: Reference,
+    /// None: the host's, or what a manifest that offers no choice is for.
+    pub platform: Option<Platform>,
+}
+
+/// What was pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// The image's id.
+    pub id: Digest,
+    /// Digest of what the name means in the registry: a manifest or an index.
+    pub digest: Digest,
+    /// Whether anything is new here.
+    pub newer: bool,
+}
+
+impl Images {
+    /// Makes the image that a name means in a registry be here, under that name. `tell` hears of its progress.
+    ///
+    /// A caller that goes away ends it, unless others wait for the same layers; what came of these stays for the next try.
+    ///
+    /// # Errors
+    /// [`ImageError::Registry`], [`ImageError::NoMatchingManifest`], [`ImageError::NotAnImage`]; what is wrong with a
+    /// layer. Then nothing is recorded.
+    pub async fn pull(
+        &self,
+        repository: &Repository,
+        pull: &Pull,
+        tell: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Pulled> {
+        let documents = self.documents(repository, pull).await?;
+        let note =
+            |tag: Option<&str>, text: String| tell(Progress::Note { tag: tag.map(str::to_owned), text });
+        note(
+            pull.reference.tag().or(Some(documents.digest.as_str())),
+            format!("Pulling from {}", pull.reference.path()),
+        );
+        let (held, packed) = self.layers(repository, &documents, tell).await?;
+        let digest = documents.digest.clone();
+        let newer = self.record(pull, documents, held, packed).await?;
+        note(None, format!("Digest: {digest}"));
+        let status = if newer.1 { "Downloaded newer image for" } else { "Image is up to date for" };
+        note(None, format!("Status: {status} {}", pull.reference.familiar()));
+        Ok(Pulled { id: newer.0, digest, newer: newer.1 })
+    }
+
+    /// Makes all layers be here, and says what they can be unpacked from.
+    async fn layers(
+        &self,
+        repository: &Repository,
+        documents: &Documents,
+        tell: Tell<'_>,
+    ) -> Result<(Vec<Arc<Lease>>, Vec<(Digest, BlobRecord)>)> {
+        let diff_ids = &documents.config.rootfs.diff_ids;
+        if diff_ids.len() != documents.layers.len() {
+            let (expected, found) = (diff_ids.len(), documents.layers.len());
+            return Err(ImageError::LayerCount { expected, found });
+        }
+        let inner = &self.inner;
+        // Of an image that is here docker says nothing but that.
+        let known = self.get(&documents.id).is_some();
+        let recorded = |diff: &Digest| inner.index.load().layers.get(diff).cloned();
+        // A layer may stand in a stack twice; it comes once.
+        let (mut here, mut missing) = (HashMap::new(), Vec::new());
+        for (diff_id, blob) in diff_ids.iter().zip(&documents.layers) {
+            match inner.leases.lease(diff_id, &inner.layers, recorded) {
+                Some(lease) => {
+                    if !known {
+                        tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Exists });
+                    }
+                    here.insert(diff_id, lease);
+                }
+                None if missing
+                    .iter()
+                    .any(|(_, other): &(&Digest, &BlobRecord)| other.digest == blob.digest) => {}
+                None => {
+                    tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Waiting });
+                    missing.push((diff_id, blob));
+                }
+            }
+        }
+        // Of two processors none stays idle while a large one is unpacked alone at the end.
+        missing.sort_by_key(|(_, blob)| std::cmp::Reverse(blob.size));
+        let fetched = missing.into_iter().map(|(diff_id, blob)| async move {
+            let lease = self.transfer(repository, blob, tell).await?;
+            tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Complete });
+            Ok::<_, ImageError>((diff_id, lease))
+        });
+        here.extend(try_join_all(fetched).await?);
+        let held: Vec<Arc<Lease>> =
+            diff_ids.iter().filter_map(|diff_id| here.get(diff_id).cloned()).collect();
+        let packed = diff_ids.iter().zip(&documents.layers);
+        let packed = packed.filter(|(_, blob)| inner.blobs.contains(&blob.digest));
+        Ok((held, packed.map(|(diff_id, blob)| (diff_id.clone(), blob.clone())).collect()))
+    }
+
+    /// Puts it all into records. Says the image's id, and whether there is anything that was not there.
+    async fn record(
+        &self,
+        pull: &Pull,
+        documents: Documents,
+        held: Vec<Arc<Lease>>,
+        packed: Vec<(Digest, BlobRecord)>,
+    ) -> Result<(Digest, bool)> {
+        let by_digest = pull.reference.with_digest(documents.digest.clone());
+        let mut references = vec![by_digest];
+        if pull.reference.digest().is_none() {
+            references.push(pull.reference.clone());
+        }
+        let mut image = assemble(&documents.document, documents.id.clone(), &held, references)?;
+        image.descriptor = Some(documents.manifest);
+        image.index = documents.index;
+        let id = image.id.clone();
+        if self.is_recorded(&image, &packed) {
+            return Ok((id, false));
+        }
+        let haul =
+            Haul { images: vec![image], held, packed, documents: documents.bytes, pins: documents.pins };
+        self.commit(haul).await?;
+        Ok((id, true))
+    }
+
+    /// Whether every record is as it would be written.
+    fn is_recorded(&self, image: &crate::commit::NewImage, packed: &[(Digest, BlobRecord)]) -> bool {
+        let index = self.index();
+        let Some(stored) = index.images.get(&image.id) else { return false };
+        let named = |name: &Reference| {
+            let record = index.names.get(name);
+            record.is_some_and(|record| {
+                record.index == image.index && record.images().any(|id| *id == image.id)
+            })
+        };
+        let known = |(diff_id, blob): &(Digest, BlobRecord)| {
+            index.layers.get(diff_id).is_some_and(|layer| layer.blobs.contains(blob))
+        };
+        stored.record.descriptor == image.descriptor
+            && image.references.iter().all(named)
+            && packed.iter().all(known)
+    }
+}
