@@ -37,6 +37,29 @@ impl Repository {
         }
     }
 
+    /// All of a small blob, compared with its digest.
+    ///
+    /// # Errors
+    /// [`RegistryError::TooLarge`], [`RegistryError::Mismatch`], and those of [`Download::piece`].
+    pub async fn blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>> {
+        let (mut download, mut bytes) = (self.download(digest, None, 0), Vec::new());
+        while let Some(piece) = download.piece().await? {
+            if bytes.len() as u64 + piece.len() as u64 > limit {
+                return Err(RegistryError::TooLarge { what: format!("blob {digest}"), limit });
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        let found = crate::manifest::digest_like(digest, &bytes);
+        if found == *digest {
+            return Ok(bytes);
+        }
+        Err(RegistryError::Mismatch {
+            name: self.name().familiar_name().to_owned(),
+            expected: digest.clone(),
+            found,
+        })
+    }
+
     /// Whether the registry has the blob.
     pub async fn has_blob(&self, digest: &Digest) -> Result<bool> {
         self.anywhere(|number| async move {

@@ -139,7 +139,7 @@ impl Repository {
 }
 
 /// The digest of `bytes` by the algorithm of `other`.
-fn digest_like(other: &Digest, bytes: &[u8]) -> Digest {
+pub(crate) fn digest_like(other: &Digest, bytes: &[u8]) -> Digest {
     match other.algorithm() {
         "sha512" => Digest::sha512(sha2::Sha512::digest(bytes).into()),
         "sha384" => Digest::sha384(sha2::Sha384::digest(bytes).into()),

@@ -106,7 +106,7 @@ impl Client {
         let place = &repository.places()[number];
         let request =
             self.http(&place.endpoint)?.request(Method::GET, format!("{}/_catalog", place.endpoint.base));
-        let response = repository.send(place, request.query(&[("n", "10000")])).await?;
+        let response = repository.send(place, request.query(&[("n", "1000")])).await?;
         if !response.status().is_success() {
             return Err(answer::refused(response, "GET").await);
         }

@@ -1,25 +1,33 @@
 //! The verbs on images.
 
+mod distribution;
 mod history;
 mod import;
 mod inspect;
 mod list;
 mod load;
+mod login;
 mod prune;
 mod pull;
+mod push;
 mod remove;
 mod save;
+mod search;
 mod tag;
 
+pub use distribution::distribution;
 pub use history::history;
 pub use import::import;
 pub use inspect::inspect;
 pub use list::{ListedImage, list};
 pub use load::load;
+pub use login::login;
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
+pub use push::{PushRequest, push};
 pub use remove::remove;
 pub use save::save;
+pub use search::search;
 pub use tag::tag;
 
 use crate::Services;

@@ -2,6 +2,8 @@
 
 use crate::Services;
 use errors::Result;
+use events::ImageAction;
+use oci::Platform;
 use std::sync::Arc;
 use tokio::io::AsyncWrite;
 
@@ -12,11 +14,18 @@ use tokio::io::AsyncWrite;
 pub async fn save(
     services: &Arc<Services>,
     names: Vec<String>,
+    platform: Option<Platform>,
     out: impl AsyncWrite + Send + 'static,
 ) -> Result<impl Future<Output = Result<()>> + Send + 'static> {
-    for name in &names {
-        services.images.resolve(name)?;
-    }
-    let images = services.images.clone();
-    Ok(async move { Ok(images.save(&names, out).await?) })
+    services.images.can_save(&names, platform.as_ref())?;
+    let services = Arc::clone(services);
+    Ok(async move {
+        services.images.save(&names, platform.as_ref(), out).await?;
+        for name in &names {
+            if let Ok(image) = services.images.resolve(name) {
+                super::publish(&services, ImageAction::Save, &image, image.id.as_str());
+            }
+        }
+        Ok(())
+    })
 }

@@ -35,7 +35,6 @@ pub(crate) struct Haul {
     /// Manifests and indexes, to be stored as blobs.
     pub(crate) documents: Vec<Vec<u8>>,
     /// Keeps the blobs of `packed`, and others that are there already, from the sweep.
-    #[expect(dead_code, reason = "held until the haul is recorded, never read")]
     pub(crate) pins: Vec<Pin>,
 }
 

@@ -197,6 +197,34 @@ pub enum ImageError {
         /// What there is.
         available: Vec<Platform>,
     },
+    /// An image that is here for another platform only.
+    #[error(
+        "image with reference {name} was found but its platform ({found}) does not match the specified platform ({wanted})"
+    )]
+    WrongPlatform {
+        /// What was asked for.
+        name: String,
+        /// What it is for.
+        found: Box<Platform>,
+        /// What was wanted.
+        wanted: Box<Platform>,
+    },
+    /// A layer that can neither be saved nor pushed.
+    #[error(
+        "image {image} cannot leave this store: what its layer {layer} was unpacked from is not kept. Pull or load it again"
+    )]
+    MissingBlob {
+        /// The image.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+    },
+    /// A push of what is not here.
+    #[error("An image does not exist locally with the tag: {name}")]
+    NothingToPush {
+        /// The repository.
+        name: String,
+    },
     /// A manifest that is not one of an image.
     #[error("{name} is not an image that can run: its {what} has the media type {media_type}")]
     NotAnImage {
@@ -258,7 +286,7 @@ impl Classified for ImageError {
         match self {
             Self::NotFound { .. } | Self::NoSnapshot { .. } => Class::NotFound,
             Self::InUse { .. } | Self::NameInUse { .. } | Self::SnapshotExists { .. } => Class::Conflict,
-            Self::MissingLayer { .. } | Self::BadRecord { .. } => Class::Internal,
+            Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
             Self::ShuttingDown => Class::Unavailable,
             Self::Body(error) | Self::Write(error) => errors::io_class(error),
@@ -266,7 +294,9 @@ impl Classified for ImageError {
             Self::Layers(error) => error.class(),
             Self::Blobs(error) => error.class(),
             Self::Store(error) => error.class(),
-            Self::NoMatchingManifest { .. } => Class::NotFound,
+            Self::NoMatchingManifest { .. } | Self::WrongPlatform { .. } | Self::NothingToPush { .. } => {
+                Class::NotFound
+            }
             Self::Registry(error) => error.class(),
             Self::Shared(error) => error.class(),
             Self::NotAnImage { .. }

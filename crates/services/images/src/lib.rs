@@ -6,6 +6,7 @@
 //! record names is deleted at the next start.
 
 mod commit;
+mod distribution;
 mod embedded;
 mod error;
 mod history;
@@ -16,8 +17,10 @@ mod instructions;
 mod leases;
 mod list;
 mod load;
+mod manifest;
 mod pattern;
 mod pull;
+mod push;
 mod records;
 mod remove;
 mod save;
@@ -25,6 +28,7 @@ mod snapshot;
 mod sweep;
 mod tag;
 
+pub use distribution::{Distribution, ask};
 pub use embedded::NAME as EMBEDDED_NAME;
 pub use error::{ImageError, Result};
 pub use history::HistoryItem;
@@ -34,6 +38,7 @@ pub use layers::{Change, ChangeKind, LayerError, Mount, Usage, read_in_root};
 pub use list::{Filter, Summary};
 pub use load::{LoadOptions, Loaded};
 pub use pull::{LayerStep, Progress, Pull, Pulled};
+pub use push::{Push, Pushed};
 pub use remove::{Removal, Removed, Use};
 pub use snapshot::GraphDirs;
 pub use tag::Tagged;
@@ -43,7 +48,7 @@ use blobs::Blobs;
 use index::{Index, Layer};
 use layers::Layers;
 use leases::Leases;
-use oci::{Digest, ImageConfig, Reference};
+use oci::{Digest, ImageConfig, Platform, Reference};
 use pull::Transfers;
 use records::{IMAGES, ImageRecord, LAYERS, LayerRecord, NAMES, NameRecord};
 use std::path::PathBuf;
@@ -123,6 +128,41 @@ impl Images {
     /// [`ImageError::NotFound`], [`ImageError::Ambiguous`], or [`ImageError::Reference`] if it can be neither.
     pub fn resolve(&self, name: &str) -> Result<Arc<Image>> {
         Ok(Arc::clone(&self.index().resolve(name)?.image))
+    }
+
+    /// The same for a platform: of a name that stands for several that one; whatever it means if none is asked for.
+    ///
+    /// # Errors
+    /// [`ImageError::WrongPlatform`] if the image is for another one.
+    pub fn resolve_for(&self, name: &str, platform: Option<&Platform>) -> Result<Arc<Image>> {
+        let index = self.index();
+        let image = Arc::clone(&index.resolve(name)?.image);
+        let Some(wanted) = platform else { return Ok(image) };
+        let record = name.parse::<Reference>().ok().and_then(|name| index.name(&name.or_latest()));
+        let others =
+            record.into_iter().flat_map(|record| &record.others).filter_map(|id| index.images.get(id));
+        let all = others.map(|stored| &stored.image).chain([&image]);
+        let ranked = all.filter_map(|image| Some((wanted.rank(&image.platform())?, image)));
+        match ranked.min_by_key(|(rank, _)| *rank) {
+            Some((_, found)) => Ok(Arc::clone(found)),
+            None => Err(ImageError::WrongPlatform {
+                name: name.to_owned(),
+                found: Box::new(image.platform()),
+                wanted: Box::new(wanted.clone()),
+            }),
+        }
+    }
+
+    /// All tags of a repository, sorted.
+    ///
+    /// # Errors
+    /// [`ImageError::NothingToPush`] if there is none.
+    pub fn tags_of(&self, repository: &Reference) -> Result<Vec<Reference>> {
+        let index = self.index();
+        let tags = index.names.keys().filter(|name| name.tag().is_some() && name.same_repository(repository));
+        let tags: Vec<Reference> = tags.cloned().collect();
+        let name = repository.familiar_name().to_owned();
+        if tags.is_empty() { Err(ImageError::NothingToPush { name }) } else { Ok(tags) }
     }
 
     /// The image with exactly this id.

@@ -66,3 +66,16 @@ pub fn of_document(document: &[u8]) -> Option<String> {
         _ => None,
     }
 }
+
+/// The OCI's name of docker's types of layers and configs; others stay.
+pub fn in_oci(media_type: &str) -> &str {
+    match media_type {
+        DOCKER_LAYER => LAYER_GZIP,
+        "application/vnd.docker.image.rootfs.diff.tar.zstd" => LAYER_ZSTD,
+        "application/vnd.docker.image.rootfs.diff.tar" => LAYER,
+        DOCKER_CONFIG => CONFIG,
+        DOCKER_MANIFEST => MANIFEST,
+        DOCKER_LIST => INDEX,
+        other => other,
+    }
+}

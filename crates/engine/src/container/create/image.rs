@@ -2,7 +2,7 @@
 
 use crate::Services;
 use errors::{Class, Error, Result};
-use images::Image;
+use images::{Image, ImageError};
 use spec::{ContainerSpec, ExposedPort, Healthcheck};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,27 +13,15 @@ pub(super) async fn find(services: &Services, spec: &ContainerSpec) -> Result<Ar
     if spec.image.is_empty() {
         return Err(Error::new(Class::Invalid, "no image was named"));
     }
-    let image = match services.images.resolve(&spec.image) {
-        Ok(image) => image,
+    let wanted = spec.platform.as_deref().map(str::parse::<oci::Platform>).transpose()?;
+    match services.images.resolve_for(&spec.image, wanted.as_ref()) {
+        Ok(image) => Ok(image),
+        Err(error @ ImageError::WrongPlatform { .. }) => Err(error.into()),
         Err(error) => match services.images.load_embedded(&spec.image).await? {
-            Some(image) => image,
-            None => return Err(error.into()),
+            Some(image) => Ok(image),
+            None => Err(error.into()),
         },
-    };
-    if let Some(wanted) = &spec.platform {
-        let wanted: oci::Platform = wanted.parse()?;
-        if wanted.rank(&image.platform()).is_none() {
-            return Err(Error::new(
-                Class::NotFound,
-                format!(
-                    "image with reference {} was found but its platform ({}) does not match the specified platform ({wanted})",
-                    spec.image,
-                    image.platform()
-                ),
-            ));
-        }
     }
-    Ok(image)
 }
 
 /// Fills what the client left open from the image's configuration, as `docker create` does.

@@ -119,24 +119,24 @@ fn message(progress: Progress) -> Message {
         Progress::Note { tag, text } => return Message { status: Some(text), id: tag, ..Message::default() },
         Progress::Layer { digest, step } => (digest, step),
     };
-    let (status, bytes) = match step {
-        LayerStep::Waiting => ("Pulling fs layer", None),
-        LayerStep::Downloading { current, total } => ("Downloading", Some((current, total))),
-        LayerStep::Extracting { total } => ("Extracting", Some((total, total))),
-        LayerStep::Complete => ("Pull complete", None),
-        LayerStep::Exists => ("Already exists", None),
-        LayerStep::Pushing { current, total } => ("Pushing", Some((current, total))),
-        LayerStep::Preparing => ("Preparing", None),
-        LayerStep::Pushed => ("Pushed", None),
-        LayerStep::ExistsThere => ("Layer already exists", None),
-        LayerStep::Mounted => ("Mounted from another repository", None),
+    let (status, bytes): (String, _) = match step {
+        LayerStep::Waiting => ("Pulling fs layer".into(), None),
+        LayerStep::Downloading { current, total } => ("Downloading".into(), Some((current, total))),
+        LayerStep::Extracting { total } => ("Extracting".into(), Some((total, total))),
+        LayerStep::Complete => ("Pull complete".into(), None),
+        LayerStep::Exists => ("Already exists".into(), None),
+        LayerStep::Pushing { current, total } => ("Pushing".into(), Some((current, total))),
+        LayerStep::Preparing => ("Preparing".into(), None),
+        LayerStep::Pushed => ("Pushed".into(), None),
+        LayerStep::ExistsThere => ("Layer already exists".into(), None),
+        LayerStep::Mounted(from) => (format!("Mounted from {from}"), None),
     };
     let detail = bytes.map_or_else(Detail::default, |(current, total)| Detail {
         current: Some(current),
         total: Some(total),
     });
     Message {
-        status: Some(status.to_owned()),
+        status: Some(status),
         progress_detail: Some(detail),
         progress: bytes.map(|(current, total)| bar(current, total)),
         id: Some(digest.short().to_owned()),

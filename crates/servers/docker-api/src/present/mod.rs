@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod image;
 pub(crate) mod mounts;
 pub(crate) mod network;
+pub(crate) mod registry;
 pub(crate) mod state;
 pub(crate) mod stats;
 pub(crate) mod summary;

@@ -45,9 +45,12 @@ fn is_image(descriptor: &Descriptor) -> bool {
         && (media::is_manifest(&media_type) || media::is_index(&media_type))
 }
 
-/// The platform that an index gives a manifest.
+/// The platform that an index gives a manifest; none also for what is unknown on purpose, as attestations are.
 pub(crate) fn platform(descriptor: &Descriptor) -> Option<Platform> {
     let platform = descriptor.platform().as_ref()?;
+    if platform.os().to_string() == "unknown" {
+        return None;
+    }
     let variant = platform.variant().as_deref().unwrap_or_default();
     Some(Platform::new(&platform.os().to_string(), &platform.architecture().to_string(), variant))
 }

@@ -1,12 +1,12 @@
 //! The documents of an image in a registry: index, manifest, config. Those that are among the blobs are not fetched again.
 
 use super::{Pull, choose};
+use crate::distribution::{parse, target};
 use crate::leases::Pin;
 use crate::records::BlobRecord;
 use crate::{ImageError, Images, MAX_CONFIG, Result};
-use blobs::BlobError;
 use oci::{Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest, media};
-use registry::{Manifest, RegistryError, Repository, Target};
+use registry::{Manifest, Repository, Target};
 
 /// Indexes within indexes.
 const MAX_DEPTH: usize = 4;
@@ -39,11 +39,7 @@ pub(super) struct Documents {
 impl Images {
     pub(super) async fn documents(&self, repository: &Repository, pull: &Pull) -> Result<Documents> {
         let name = pull.reference.familiar();
-        let target = match (pull.reference.digest(), pull.reference.tag()) {
-            (Some(digest), _) => Target::Digest(digest.clone()),
-            (None, tag) => Target::Tag(tag.unwrap_or(oci::DEFAULT_TAG).to_owned()),
-        };
-        let mut found = self.manifest(repository, &target).await?;
+        let mut found = self.manifest(repository, &target(&pull.reference)).await?;
         let (digest, mut index, mut bytes) = (found.digest.clone(), None, Vec::new());
         for _ in 0..MAX_DEPTH {
             if !media::is_index(&found.media_type) {
@@ -100,16 +96,7 @@ impl Images {
         if let Ok(known) = offload::blocking(move || blobs.read(&digest, MAX_CONFIG)).await {
             return Ok(known);
         }
-        if size > MAX_CONFIG {
-            let what = format!("config {id}");
-            return Err(RegistryError::TooLarge { what, limit: MAX_CONFIG }.into());
-        }
-        let (mut download, mut bytes) = (repository.download(id, Some(size), 0), Vec::new());
-        while let Some(piece) = download.piece().await? {
-            bytes.extend_from_slice(&piece);
-        }
-        let found = Digest::sha256(blobs::sha256(&bytes));
-        if found == *id { Ok(bytes) } else { Err(BlobError::Mismatch { expected: id.clone(), found }.into()) }
+        Ok(repository.blob(id, size.min(MAX_CONFIG)).await?)
     }
 }
 
@@ -134,10 +121,6 @@ fn check(manifest: &ImageManifest, name: &str) -> Result<Vec<BlobRecord>> {
         layers.push(BlobRecord { digest: digest_of(layer)?, size: layer.size(), media_type });
     }
     Ok(layers)
-}
-
-fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], name: impl Fn() -> String) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|source| ImageError::BadDocument { name: name(), source })
 }
 
 fn descriptor(manifest: &Manifest) -> Result<Descriptor> {

@@ -11,6 +11,8 @@ mod fetch;
 mod progress;
 mod transfers;
 
+pub(crate) use choose::platform as platform_of;
+pub(crate) use documents::digest_of;
 pub(crate) use progress::Tell;
 pub use progress::{LayerStep, Progress};
 pub(crate) use transfers::Transfers;

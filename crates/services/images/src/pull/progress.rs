@@ -1,6 +1,7 @@
 //! What a transfer tells while it goes on.
 
 use oci::Digest;
+use std::sync::Arc;
 
 /// Something that happened to a part of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Progress {
 }
 
 /// How far a layer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LayerStep {
     /// It is known, and not begun.
     Waiting,
@@ -55,8 +56,8 @@ pub enum LayerStep {
     Pushed,
     /// The registry had it.
     ExistsThere,
-    /// The registry took it from another repository.
-    Mounted,
+    /// The registry took it from this other repository.
+    Mounted(Arc<str>),
 }
 
 /// Where progress is told.

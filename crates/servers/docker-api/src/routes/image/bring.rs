@@ -82,7 +82,7 @@ fn reference(query: &Query) -> Result<Option<Reference>, Refusal> {
 }
 
 /// Newer clients send JSON in `load`, all others `os[/architecture[/variant]]`.
-fn platform(query: &Query) -> Result<Option<Platform>, Refusal> {
+pub(super) fn platform(query: &Query) -> Result<Option<Platform>, Refusal> {
     let Some(text) = query.text("platform") else { return Ok(None) };
     if text.starts_with('{') {
         let platform = serde_json::from_str(text).map_err(|error| {

@@ -3,6 +3,7 @@
 mod bring;
 mod list;
 mod one;
+mod registry;
 mod save;
 
 use crate::routes::Api;
@@ -16,5 +17,8 @@ pub(super) fn routes() -> Router<Api> {
         .route("/images/load", post(bring::load))
         .route("/images/get", get(save::several))
         .route("/images/prune", post(list::prune))
+        .route("/images/search", get(registry::search))
+        .route("/distribution/{*rest}", get(registry::distribution))
+        .route("/auth", post(registry::login))
         .route("/images/{*rest}", get(one::get).post(one::post).delete(one::remove))
 }

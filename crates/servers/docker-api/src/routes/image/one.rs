@@ -1,35 +1,41 @@
 //! One image, by its name.
 
-use super::save;
-use crate::http::answer::{Answer, Refusal, json, json_as};
+use super::{registry, save};
+use crate::http::answer::{Answer, json, json_as};
 use crate::http::dispatch::not_found;
 use crate::http::query::Query;
 use crate::http::version::ApiVersion;
 use crate::present::image;
 use crate::routes::{Api, Context};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use errors::{Class, Error};
 use images::Removal;
 use oci::Reference;
 
-pub(super) async fn get(State(api): Context, version: ApiVersion, Path(rest): Path<String>) -> Answer {
+pub(super) async fn get(
+    State(api): Context,
+    version: ApiVersion,
+    Path(rest): Path<String>,
+    query: Query,
+) -> Answer {
     match rest.rsplit_once('/') {
         Some((name, "json")) => inspect(&api, name, version).await,
         Some((name, "history")) => history(&api, name).await,
-        Some((name, "get")) => save::save(&api, vec![name.to_owned()]).await,
+        Some((name, "get")) => save::save(&api, vec![name.to_owned()], &query).await,
         _ => Ok(not_found().await),
     }
 }
 
-pub(super) async fn post(State(api): Context, Path(rest): Path<String>, query: Query) -> Answer {
+pub(super) async fn post(
+    State(api): Context,
+    Path(rest): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Answer {
     match rest.rsplit_once('/') {
         Some((name, "tag")) => tag(&api, name, &query).await,
-        Some((name, "push")) => Err(Refusal(Error::new(
-            Class::Unsupported,
-            format!("pushing {name}: registries are not supported yet"),
-        ))),
+        Some((name, "push")) => registry::push(&api, name, &query, &headers).await,
         _ => Ok(not_found().await),
     }
 }

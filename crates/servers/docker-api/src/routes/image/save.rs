@@ -17,12 +17,12 @@ use tokio_util::io::ReaderStream;
 const BUFFER: usize = 256 << 10;
 
 pub(super) async fn several(State(api): Context, query: Query) -> Answer {
-    save(&api, query.all("names").map(str::to_owned).collect()).await
+    save(&api, query.all("names").map(str::to_owned).collect(), &query).await
 }
 
-pub(super) async fn save(api: &Api, names: Vec<String>) -> Answer {
+pub(super) async fn save(api: &Api, names: Vec<String>, query: &Query) -> Answer {
     let (writer, reader) = tokio::io::duplex(BUFFER);
-    let writing = engine::image::save(&api.services, names, writer).await?;
+    let writing = engine::image::save(&api.services, names, super::bring::platform(query)?, writer).await?;
     let written = tokio::spawn(writing);
     let mut reader = ReaderStream::with_capacity(reader, BUFFER);
     // What goes wrong before the first byte can still be told by the status.
