@@ -38,6 +38,11 @@ impl Ingest {
         self.size
     }
 
+    /// Of the bytes so far.
+    pub fn digest(&self) -> Digest {
+        self.hash.clone().finish()
+    }
+
     /// Writes `bytes` behind what is there.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(at("write", self.file.path()))

@@ -145,6 +145,20 @@ impl Partial {
         Ok(found)
     }
 
+    /// Itself, if it is as expected; else deletes it. Its name is still the writer's.
+    ///
+    /// # Errors
+    /// [`BlobError::Size`] and [`BlobError::Mismatch`].
+    pub fn complete(self, expected: &Expected) -> Result<Self> {
+        match self.check(expected) {
+            Ok(_) => Ok(self),
+            Err(error) => {
+                self.discard()?;
+                Err(error)
+            }
+        }
+    }
+
     fn check(&self, expected: &Expected) -> Result<Digest> {
         if let Some(size) = expected.size.filter(|size| *size != self.size) {
             return Err(BlobError::Size { expected: size, found: self.size });

@@ -1,8 +1,9 @@
 //! Changing records: first what is on disk, then the store, then the copy in memory.
 
 use crate::index::{Index, Stored};
-use crate::leases::{Lease, Pin};
+use crate::leases::Lease;
 use crate::records::{BlobRecord, ImageRecord, NameRecord, image_key, layer_key, name_key};
+use crate::sweep::Pin;
 use crate::{Images, Result};
 use layers::LayerId;
 use oci::{Descriptor, Digest, ImageConfig, Platform, Reference};
@@ -93,6 +94,9 @@ impl Images {
 
     async fn commit_all(&self, haul: Haul) -> Result<Vec<Moved>> {
         let haul = Arc::new(haul);
+        let documents = haul.images.iter().map(|image| &image.document).chain(&haul.documents);
+        let _pins: Vec<Pin> =
+            documents.map(|bytes| self.pin(&Digest::sha256(blobs::sha256(bytes)))).collect();
         self.write_documents(&haul, true).await?;
         let _writing = self.inner.writing.lock().await;
         // A removal that held the lock may have taken an equal document away.

@@ -225,6 +225,13 @@ pub enum ImageError {
         /// The repository.
         name: String,
     },
+    /// A layer that was unpacked, but not kept.
+    #[error("store a layer's blob")]
+    Packing {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A manifest that is not one of an image.
     #[error("{name} is not an image that can run: its {what} has the media type {media_type}")]
     NotAnImage {
@@ -289,6 +296,7 @@ impl Classified for ImageError {
             Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
             Self::ShuttingDown => Class::Unavailable,
+            Self::Packing { source } => errors::io_class(source),
             Self::Body(error) | Self::Write(error) => errors::io_class(error),
             Self::BadLayer { source, .. } => source.class(),
             Self::Layers(error) => error.class(),

@@ -1,6 +1,7 @@
 //! An image of one layer out of a root file system.
 
 use crate::commit::{Haul, NewImage};
+use crate::intake::Taken;
 use crate::load::{Body, pump, unpack_body};
 use crate::{Image, ImageError, Images, Result, instructions};
 use oci::{Digest, History, ImageConfig, Platform, Reference, RootFs};
@@ -38,10 +39,11 @@ impl Images {
             let _reader = reader;
             unpack_body(&this, receiver)
         });
-        let (pumped, lease) = tokio::join!(pump(body, sender), read);
+        let (pumped, taken) = tokio::join!(pump(body, sender), read);
         pumped?;
-        let lease = lease?;
-        describe(&mut config, import.message, import.platform, lease.diff_id.clone());
+        let Taken { lease, kept } = taken?;
+        let diff_id = lease.diff_id.clone();
+        describe(&mut config, import.message, import.platform, diff_id.clone());
         let document = serde_json::to_vec(&config)
             .map_err(|source| ImageError::BadDocument { name: "config".to_owned(), source })?;
         let id = Digest::sha256(blobs::sha256(&document));
@@ -49,7 +51,12 @@ impl Images {
         let (id, parent) = (id.clone(), None);
         let image =
             NewImage { id: id.clone(), document, config, references, parent, descriptor: None, index: None };
-        self.commit(Haul { images: vec![image], held: vec![lease], ..Haul::default() }).await?;
+        let mut haul = Haul { images: vec![image], held: vec![lease], ..Haul::default() };
+        if let Some(kept) = kept {
+            haul.packed.push((diff_id, kept.blob));
+            haul.pins.push(kept.pin);
+        }
+        self.commit(haul).await?;
         self.get(&id).ok_or_else(|| ImageError::NotFound { name: id.to_string() })
     }
 }

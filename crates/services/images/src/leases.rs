@@ -65,25 +65,6 @@ struct State {
     pins: HashMap<Digest, usize>,
 }
 
-/// Keeps a blob from the sweep, also one that is still to come.
-#[derive(Debug)]
-pub(crate) struct Pin {
-    leases: Arc<Leases>,
-    digest: Digest,
-}
-
-impl Drop for Pin {
-    fn drop(&mut self) {
-        let mut state = self.leases.lock();
-        if let Some(count) = state.pins.get_mut(&self.digest) {
-            *count -= 1;
-            if *count == 0 {
-                state.pins.remove(&self.digest);
-            }
-        }
-    }
-}
-
 /// What a load has to do about a layer that is announced to it.
 #[derive(Debug)]
 pub(crate) enum Claim {
@@ -133,10 +114,20 @@ impl Leases {
         }
     }
 
-    /// Keeps a blob from the sweep. To be taken before the blob is looked for or named.
-    pub(crate) fn pin(self: &Arc<Self>, digest: &Digest) -> Pin {
+    /// Counts one more who needs a blob.
+    pub(crate) fn pin(&self, digest: &Digest) {
         *self.lock().pins.entry(digest.clone()).or_default() += 1;
-        Pin { leases: Arc::clone(self), digest: digest.clone() }
+    }
+
+    /// Counts one less. Runs `free` after the last one, while nobody can pin the blob again.
+    pub(crate) fn unpin(&self, digest: &Digest, free: impl FnOnce()) {
+        let mut state = self.lock();
+        let Some(count) = state.pins.get_mut(digest) else { return };
+        *count -= 1;
+        if *count == 0 {
+            state.pins.remove(digest);
+            free();
+        }
     }
 
     /// Blobs that are kept from the sweep.

@@ -14,6 +14,7 @@ mod image;
 mod import;
 mod index;
 mod instructions;
+mod intake;
 mod leases;
 mod list;
 mod load;

@@ -3,8 +3,9 @@
 use crate::index::{Index, names_of};
 use crate::pattern::Pattern;
 use crate::{Image, ImageError, Images, Result};
-use oci::Reference;
+use oci::{Digest, Reference};
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Which images a list shows. The default shows all that are not intermediate steps of a build.
@@ -48,6 +49,9 @@ impl Images {
         let index = self.index();
         let wanted = Wanted::new(filter, &index)?;
         let images = index.images.values().map(|stored| &stored.image);
+        // Of a name for several platforms one image stands in the list for all.
+        let meant: HashSet<&Digest> = index.names.values().map(|name| &name.image).collect();
+        let images = images.filter(|image| meant.contains(&image.id) || names_of(image).next().is_none());
         let mut list: Vec<Summary> = images
             .filter(|image| wanted.image(&index, image))
             .filter_map(|image| wanted.summary(image))

@@ -107,7 +107,7 @@ pub(crate) fn descriptor(blob: &BlobRecord) -> serde_json::Value {
     json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size })
 }
 
-fn blob_of(descriptor: &Descriptor) -> Result<BlobRecord> {
+pub(crate) fn blob_of(descriptor: &Descriptor) -> Result<BlobRecord> {
     let media_type = descriptor.media_type().to_string();
     Ok(BlobRecord { digest: digest_of(descriptor)?, size: descriptor.size(), media_type })
 }

@@ -102,12 +102,25 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
             return Ok(plan);
         }
         check(index, image, uses, removal.force, false)?;
+        for other in others(index, &reference) {
+            check(index, other, uses, removal.force, false)?;
+            plan.images.push(other.id.clone());
+        }
     }
     plan.images.push(image.id.clone());
     if removal.prune {
         prune_parents(index, image, uses, &mut plan);
     }
     Ok(plan)
+}
+
+/// Images for other platforms that a name stands for too, and no name of another repository.
+fn others<'a>(index: &'a Index, reference: &Reference) -> Vec<&'a Image> {
+    let ids = index.name(reference).into_iter().flat_map(|record| &record.others);
+    let images = ids.filter_map(|id| index.images.get(id)).map(|stored| &*stored.image);
+    images
+        .filter(|image| without(&names_of(image).cloned().collect::<Vec<_>>(), reference).1.is_empty())
+        .collect()
 }
 
 /// Whether a text that could begin an id is also a name.

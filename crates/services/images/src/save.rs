@@ -107,7 +107,7 @@ impl Images {
             for image in &item.images {
                 let outgoing = self.outgoing(&index, image)?;
                 let blobs = outgoing.layers.iter().map(|(_, blob)| blob).chain([&outgoing.config]);
-                held.pins.extend(blobs.clone().map(|blob| self.inner.leases.pin(&blob.digest)));
+                held.pins.extend(blobs.clone().map(|blob| self.pin(&blob.digest)));
                 for blob in blobs {
                     archive.blob(&self.inner.blobs, blob)?;
                 }

@@ -1,6 +1,7 @@
 //! Taking away the blobs that nobody names any more.
 
-use crate::index::Index;
+use crate::index::{Index, Layer, Stored};
+use crate::records::NameRecord;
 use crate::{Images, Result};
 use oci::Digest;
 use std::collections::HashSet;
@@ -14,7 +15,35 @@ pub(crate) struct Swept {
     pub(crate) bytes: u64,
 }
 
+/// Keeps a blob from the sweep, also one that is still to come. When the last one goes and no record has come to name the
+/// blob, it goes too.
+#[derive(Debug)]
+pub(crate) struct Pin {
+    images: Images,
+    digest: Digest,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let inner = &self.images.inner;
+        inner.leases.unpin(&self.digest, || {
+            if !inner.index.load().names_blob(&self.digest)
+                && let Err(error) = inner.blobs.remove(&self.digest)
+            {
+                // The next sweep takes it away.
+                tracing::warn!(blob = %self.digest, error = %errors::chain(&error), "discard a blob");
+            }
+        });
+    }
+}
+
 impl Images {
+    /// Keeps a blob. To be called before the blob is looked for or gets its name.
+    pub(crate) fn pin(&self, digest: &Digest) -> Pin {
+        self.inner.leases.pin(digest);
+        Pin { images: self.clone(), digest: digest.clone() }
+    }
+
     /// Takes away every blob that neither a record nor an operation in progress needs. The caller holds the lock on
     /// records. What cannot be deleted now goes with the next sweep.
     pub(crate) fn sweep_blobs(&self) -> Swept {
@@ -43,6 +72,18 @@ impl Images {
 }
 
 impl Index {
+    /// Whether a record names the blob.
+    fn names_blob(&self, digest: &Digest) -> bool {
+        let manifest = |stored: &Stored| stored.record.manifest_digest().as_ref() == Some(digest);
+        let index = |name: &NameRecord| name.index.as_ref().is_some_and(|blob| blob.digest == *digest);
+        let layer = |layer: &Layer| layer.blobs.iter().any(|blob| blob.digest == *digest);
+        self.images.contains_key(digest)
+            || self.kept.contains(digest)
+            || self.images.values().any(manifest)
+            || self.names.values().any(index)
+            || self.layers.values().any(layer)
+    }
+
     /// Every blob that a record names.
     pub(crate) fn blobs(&self) -> HashSet<Digest> {
         let manifests = self.images.values().filter_map(|stored| stored.record.manifest_digest());

@@ -3,6 +3,8 @@
 use super::assemble;
 use super::scan::Scan;
 use crate::commit::Haul;
+use crate::manifest::blob_of;
+use crate::pull::digest_of;
 use crate::{ImageError, Result};
 use oci::{Descriptor, Digest, ImageIndex, ImageManifest, Platform, Reference, media};
 use std::collections::BTreeMap;
@@ -24,11 +26,12 @@ pub(super) fn images(scan: &Scan, wanted: Option<&Platform>) -> Result<Haul> {
         let reference = group.first().and_then(|descriptor| name(descriptor));
         let mut choice = Vec::new();
         for descriptor in group {
-            collect(scan, descriptor, MAX_DEPTH, &mut choice)?;
+            collect(scan, descriptor, None, MAX_DEPTH, &mut choice)?;
         }
         available.extend(choice.iter().map(|candidate| candidate.platform.clone()));
-        let Some(best) = best(choice, wanted) else { continue };
-        haul.take(scan, &best, reference)?;
+        for candidate in taken(choice, wanted) {
+            haul.take(scan, candidate, reference.clone())?;
+        }
     }
     if haul.images.is_empty() {
         return Err(ImageError::NoPlatform {
@@ -41,18 +44,32 @@ pub(super) fn images(scan: &Scan, wanted: Option<&Platform>) -> Result<Haul> {
 
 /// One image's manifest.
 struct Candidate {
+    descriptor: Descriptor,
     manifest: ImageManifest,
     platform: Platform,
+    /// The index that lists it, if it is not the archive's own.
+    index: Option<Descriptor>,
 }
 
 impl Haul {
-    fn take(&mut self, scan: &Scan, candidate: &Candidate, reference: Option<Reference>) -> Result<()> {
+    fn take(&mut self, scan: &Scan, candidate: Candidate, reference: Option<Reference>) -> Result<()> {
         let config = candidate.manifest.config();
         let document = scan.document(&blob(config))?;
         let layers = candidate.manifest.layers().iter().map(|layer| scan.layer(&blob(layer)));
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let id = Digest::sha256(blobs::sha256(document));
-        self.images.push(assemble(document, id, &layers, reference.into_iter().collect())?);
+        let mut image = assemble(document, id, &layers, reference.into_iter().collect())?;
+        if let Some(index) = &candidate.index {
+            self.documents.push(scan.document(&blob(index))?.to_owned());
+            image.index = Some(blob_of(index)?);
+        }
+        // A manifest of plain layers is not one that can go out again: these are kept compressed.
+        let mut blobs = candidate.manifest.layers().iter().map(digest_of);
+        if blobs.all(|digest| digest.is_ok_and(|digest| scan.keeps(&digest))) {
+            self.documents.push(scan.document(&blob(&candidate.descriptor))?.to_owned());
+            image.descriptor = Some(candidate.descriptor);
+        }
+        self.images.push(image);
         self.held.extend(layers);
         Ok(())
     }
@@ -72,7 +89,13 @@ fn by_name(descriptors: &[Descriptor]) -> BTreeMap<(String, usize), Vec<&Descrip
 }
 
 /// Follows a descriptor down to manifests of images; others, such as attestations and artifacts, are passed over.
-fn collect(scan: &Scan, descriptor: &Descriptor, depth: usize, into: &mut Vec<Candidate>) -> Result<()> {
+fn collect(
+    scan: &Scan,
+    descriptor: &Descriptor,
+    within: Option<&Descriptor>,
+    depth: usize,
+    into: &mut Vec<Candidate>,
+) -> Result<()> {
     if annotation(descriptor, ATTESTATION).is_some() {
         return Ok(());
     }
@@ -82,7 +105,8 @@ fn collect(scan: &Scan, descriptor: &Descriptor, depth: usize, into: &mut Vec<Ca
             return Err(ImageError::Layout { reason: "its indexes are nested too deep" });
         }
         let index: ImageIndex = scan.parse(&blob(descriptor))?;
-        return index.manifests().iter().try_for_each(|inner| collect(scan, inner, depth - 1, into));
+        let within = Some(within.unwrap_or(descriptor));
+        return index.manifests().iter().try_for_each(|inner| collect(scan, inner, within, depth - 1, into));
     }
     if !media::is_manifest(&media_type) || !scan.has(&blob(descriptor)) && descriptor.platform().is_some() {
         // A layout may hold one platform of an index and still list the others.
@@ -93,8 +117,25 @@ fn collect(scan: &Scan, descriptor: &Descriptor, depth: usize, into: &mut Vec<Ca
         return Ok(());
     }
     let config: oci::ImageConfig = scan.parse(&blob(manifest.config()))?;
-    into.push(Candidate { manifest, platform: config.platform() });
+    let (descriptor, index) = (plain(descriptor)?, within.cloned());
+    into.push(Candidate { descriptor, manifest, platform: config.platform(), index });
     Ok(())
+}
+
+/// Of an index everything that is in the archive and can run on linux, so that it stays whole; of loose manifests the
+/// best. With a wish that one.
+fn taken(candidates: Vec<Candidate>, wanted: Option<&Platform>) -> Vec<Candidate> {
+    let of_index = candidates.iter().any(|candidate| candidate.index.is_some());
+    if of_index && wanted.is_none() {
+        return candidates.into_iter().filter(|candidate| candidate.platform.os == "linux").collect();
+    }
+    best(candidates, wanted).into_iter().collect()
+}
+
+/// A descriptor without what an index says of its manifest.
+fn plain(descriptor: &Descriptor) -> Result<Descriptor> {
+    serde_json::from_value(crate::manifest::descriptor(&blob_of(descriptor)?))
+        .map_err(|source| ImageError::BadDocument { name: "a descriptor".to_owned(), source })
 }
 
 /// The one that suits best; without a wish the host's, or whatever there is.

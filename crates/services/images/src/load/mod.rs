@@ -10,7 +10,7 @@ mod layout;
 mod scan;
 
 pub(crate) use body::{Body, pump};
-pub(crate) use scan::{drain, unpack, unpack_body};
+pub(crate) use scan::unpack_body;
 
 use crate::commit::{Haul, NewImage};
 use crate::leases::Lease;
@@ -79,28 +79,32 @@ impl Images {
         let moved = self.commit(haul).await?;
         let replaced =
             |name: &Reference| moved.iter().find(|moved| moved.name == *name).map(|moved| moved.from.clone());
-        let mut loaded = Vec::new();
+        let mut loaded: Vec<Loaded> = Vec::new();
         for (id, references) in listed {
             if references.is_empty() {
                 loaded.push(Loaded { id: id.clone(), reference: None, replaced: None });
             }
-            loaded.extend(references.into_iter().map(|name| Loaded {
-                id: id.clone(),
-                replaced: replaced(&name),
-                reference: Some(name),
-            }));
+            for name in references {
+                // Of several platforms the name is told once.
+                if loaded.iter().all(|loaded| loaded.reference.as_ref() != Some(&name)) {
+                    let replaced = replaced(&name);
+                    loaded.push(Loaded { id: id.clone(), replaced, reference: Some(name) });
+                }
+            }
         }
         Ok(loaded)
     }
 
     pub(crate) fn read_archive(&self, body: Body, options: &LoadOptions) -> Result<Haul> {
         let scan = Scan::read(self, body)?;
-        match (scan.has("manifest.json"), scan.has("index.json")) {
-            (true, _) if options.platform.is_none() => docker::images(&scan),
+        let mut haul = match (scan.has("manifest.json"), scan.has("index.json")) {
+            // An archive that is both, as ours and docker's are: the layout knows platforms and manifests.
             (_, true) => layout::images(&scan, options.platform.as_ref()),
             (true, false) => filter_platform(docker::images(&scan)?, options.platform.as_ref()),
             (false, false) => Err(ImageError::NoManifest),
-        }
+        }?;
+        scan.hand_over(&mut haul);
+        Ok(haul)
     }
 }
 

@@ -1,12 +1,13 @@
 //! One pass over an archive: documents into memory, layers onto the disk.
 
 use super::Body;
-use crate::index::Layer;
+use crate::commit::Haul;
+use crate::intake::{Kept, Taken, drain, keep, reading, take_in};
 use crate::leases::{Claim, Lease};
 use crate::{ImageError, Images, Result};
 use blobs::Sha256;
 use layers::archive::{Archive, ArchiveError, Kind};
-use layers::{Compression, LayerError, Limits, decompress};
+use layers::{Compression, LayerError, decompress};
 use oci::Digest;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -40,13 +41,15 @@ enum File {
 pub(crate) struct Scan {
     files: HashMap<String, File>,
     documents: u64,
+    /// Blobs of layers, by diff id.
+    kept: Vec<(Digest, Kept)>,
 }
 
 impl Scan {
     pub(crate) fn read(images: &Images, body: Body) -> Result<Self> {
         let plain = decompress(body)?;
         let mut archive = Archive::new(BufReader::with_capacity(128 << 10, plain));
-        let mut scan = Self { files: HashMap::new(), documents: 0 };
+        let mut scan = Self { files: HashMap::new(), documents: 0, kept: Vec::new() };
         while let Some(entry) = archive.next_entry().map_err(LayerError::from)? {
             let name = normal(&entry.path);
             let file = match entry.kind {
@@ -91,10 +94,33 @@ impl Scan {
             return Ok(None);
         }
         match layer(images, name, &mut Cursor::new(head).chain(content)) {
-            Ok(lease) => Ok(Some(File::Layer(lease))),
+            Ok(taken) => {
+                let diff_id = taken.lease.diff_id.clone();
+                self.kept.extend(taken.kept.map(|kept| (diff_id, kept)));
+                Ok(Some(File::Layer(taken.lease)))
+            }
             Err(ImageError::Layers(error)) => Ok(Some(File::Broken(Arc::new(error)))),
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives what the images of `haul` need of the blobs to it.
+    pub(super) fn hand_over(self, haul: &mut Haul) {
+        for (diff_id, kept) in self.kept {
+            if haul.held.iter().any(|lease| lease.diff_id == diff_id) {
+                haul.packed.push((diff_id, kept.blob));
+                haul.pins.push(kept.pin);
+            }
+        }
+    }
+
+    /// Whether a blob is kept as it is in the archive, now or since before.
+    pub(super) fn keeps(&self, digest: &Digest) -> bool {
+        let recorded = |file: &File| match file {
+            File::Layer(lease) => lease.layer.blobs.iter().any(|blob| blob.digest == *digest),
+            _ => false,
+        };
+        self.kept.iter().any(|(_, kept)| kept.blob.digest == *digest) || self.files.values().any(recorded)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -137,51 +163,47 @@ impl Scan {
     }
 }
 
-/// Unpacks a root file system that is the whole body.
-pub(crate) fn unpack_body(images: &Images, mut body: Body) -> Result<Arc<Lease>> {
-    let lease = unpack(images, &mut body)?;
+/// Takes in a root file system that is the whole body.
+pub(crate) fn unpack_body(images: &Images, mut body: Body) -> Result<Taken> {
+    let taken = take_in(images, &mut body)?;
     drain(body)?;
-    Ok(lease)
+    Ok(taken)
 }
 
 /// Takes in the layer in the file `name`, or finds that it is here.
-fn layer(images: &Images, name: &str, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
+fn layer(images: &Images, name: &str, stream: &mut (impl BufRead + Send)) -> Result<Taken> {
     let inner = &images.inner;
     let announced = announced(name);
     let recorded = |digest: &Digest| inner.index.load().layers.get(digest).cloned();
     // Others that load the same layer meanwhile wait for the claim to be dropped.
     let claim =
         announced.as_ref().map(|digest| inner.leases.claim(digest, &inner.layers, |diff| recorded(diff)));
-    let mut stream = Hashing { inner: stream, hash: Sha256::new(), wanted: true };
+    let mut stream = Hashing { inner: stream, hash: Sha256::new(), wanted: in_layout(name) };
     let _unpacking = match claim {
         Some(Claim::Held(lease)) => {
+            stream.wanted = true;
+            // It came another way: what the archive has is kept, for its manifest to stay whole.
+            let kept = if lease.layer.blobs.is_empty() || in_layout(name) {
+                keep(images, &mut stream)?
+            } else {
+                None
+            };
             drain(&mut stream)?;
             check(name, announced.as_ref(), &stream.hash.finish())?;
-            return Ok(lease);
+            return Ok(Taken { lease, kept });
         }
         Some(Claim::Unpack(guard)) => Some(guard),
         None => None,
     };
-    let head = stream.fill_buf().map_err(reading)?;
-    // The diff id is the digest of an uncompressed stream.
-    stream.wanted = in_layout(name) && Compression::detect(head)? != Compression::None;
-    let unpacked = unpack(images, &mut stream);
+    let taken = take_in(images, &mut stream);
     drain(&mut stream)?;
-    let lease = unpacked?;
+    let taken = taken?;
     if in_layout(name) {
-        let found = if stream.wanted { stream.hash.finish() } else { lease.diff_id.clone() };
+        let found = stream.hash.finish();
         check(name, announced.as_ref(), &found)?;
-        inner.leases.alias(found, lease.diff_id.clone());
+        inner.leases.alias(found, taken.lease.diff_id.clone());
     }
-    Ok(lease)
-}
-
-pub(crate) fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
-    let inner = &images.inner;
-    let staged = inner.layers.unpack(stream, Limits::default())?;
-    let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
-    let fresh = Layer { dir: staged.publish()?, size, blobs: Vec::new() };
-    Ok(inner.leases.add(diff_id, fresh, &inner.layers, |diff| inner.index.load().layers.get(diff).cloned()))
+    Ok(taken)
 }
 
 /// Whether the name is that of a blob in an OCI layout, which is its digest.
@@ -232,15 +254,6 @@ fn relative(name: &str, target: &[u8]) -> String {
         }
     }
     parts.join("/")
-}
-
-/// Reads what is behind the end of an archive, so that a damaged compressed stream is noticed and the sender can finish.
-pub(crate) fn drain(mut rest: impl Read) -> Result<()> {
-    io::copy(&mut rest, &mut io::sink()).map(drop).map_err(reading)
-}
-
-fn reading(error: io::Error) -> ImageError {
-    LayerError::from(layers::archive::ArchiveError::from(error)).into()
 }
 
 /// Hashes what passes, if that is wanted.

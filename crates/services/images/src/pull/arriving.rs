@@ -3,7 +3,6 @@
 use crate::Result;
 use crate::load::Body;
 use blobs::{Expected, Partial};
-use oci::Digest;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Take, Write};
 
@@ -23,9 +22,9 @@ impl Arriving {
         Ok(Self { stored, body, partial })
     }
 
-    /// Names the blob, if all of it came and is what it should be.
-    pub(crate) fn commit(self, expected: &Expected) -> Result<Digest> {
-        Ok(self.partial.commit(expected)?)
+    /// The blob, if all of it came and is what it should be. It gets its name when a record is about to name it.
+    pub(crate) fn complete(self, expected: &Expected) -> Result<Partial> {
+        Ok(self.partial.complete(expected)?)
     }
 
     /// Leaves nothing of it.

@@ -2,8 +2,8 @@
 
 use super::{Pull, choose};
 use crate::distribution::{parse, target};
-use crate::leases::Pin;
 use crate::records::BlobRecord;
+use crate::sweep::Pin;
 use crate::{ImageError, Images, MAX_CONFIG, Result};
 use oci::{Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest, media};
 use registry::{Manifest, Repository, Target};
@@ -64,12 +64,8 @@ impl Images {
         let descriptor = descriptor(&found)?;
         bytes.push(found.bytes);
         let id = digest_of(manifest.config())?;
-        let pins: Vec<Pin> = layers
-            .iter()
-            .map(|blob| &blob.digest)
-            .chain([&id])
-            .map(|digest| self.inner.leases.pin(digest))
-            .collect();
+        let pins: Vec<Pin> =
+            layers.iter().map(|blob| &blob.digest).chain([&id]).map(|digest| self.pin(digest)).collect();
         let document = self.config(repository, &id, manifest.config().size()).await?;
         let config = parse(&document, || format!("config {id}"))?;
         Ok(Documents { digest, index, manifest: descriptor, layers, id, document, config, bytes, pins })

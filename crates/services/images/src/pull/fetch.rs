@@ -2,8 +2,9 @@
 
 use super::arriving::Arriving;
 use super::progress::LayerStep;
+use crate::intake::{drain, unpack};
 use crate::leases::Lease;
-use crate::load::{Body, drain, unpack};
+use crate::load::Body;
 use crate::records::BlobRecord;
 use crate::{ImageError, Images, Result};
 use blobs::{BlobError, Expected, Partial};
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use layers::LayerError;
 use registry::{Download, Repository};
 use std::io::BufReader;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 
@@ -20,6 +21,30 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// No more often is progress told.
 const INTERVAL: Duration = Duration::from_millis(100);
 const BUFFER: usize = 128 << 10;
+
+/// A layer that is here.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(super) lease: Arc<Lease>,
+    blob: BlobRecord,
+    /// Its blob, until it has its name. If nobody comes to record the layer, it stays for the next pull.
+    partial: Mutex<Option<Partial>>,
+}
+
+impl Fetched {
+    /// Gives the blob its name, if nobody has before.
+    pub(super) fn name_blob(&self) -> Result<()> {
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(partial) = partial.take() {
+            partial.commit(&expected(&self.blob))?;
+        }
+        Ok(())
+    }
+}
+
+fn expected(blob: &BlobRecord) -> Expected {
+    Expected { digest: Some(blob.digest.clone()), size: Some(blob.size) }
+}
 
 type Step<'a> = &'a (dyn Fn(LayerStep) + Send + Sync);
 
@@ -30,8 +55,8 @@ impl Images {
         repository: &Repository,
         blob: &BlobRecord,
         step: Step<'_>,
-    ) -> Result<Arc<Lease>> {
-        let _pin = self.inner.leases.pin(&blob.digest);
+    ) -> Result<Fetched> {
+        let _pin = self.pin(&blob.digest);
         if self.inner.blobs.contains(&blob.digest) {
             step(LayerStep::Extracting { total: blob.size });
             let (this, stored) = (self.clone(), blob.clone());
@@ -79,7 +104,7 @@ impl Images {
         blob: &BlobRecord,
         partial: Partial,
         step: Step<'_>,
-    ) -> Result<Arc<Lease>> {
+    ) -> Result<Fetched> {
         let download = repository.download(&blob.digest, Some(blob.size), partial.size());
         let (sender, body) = Body::channel();
         let (this, expected) = (self.clone(), blob.clone());
@@ -91,32 +116,36 @@ impl Images {
         unpacked
     }
 
-    fn unpack_arriving(&self, mut arriving: Arriving, blob: &BlobRecord) -> Result<Arc<Lease>> {
+    fn unpack_arriving(&self, mut arriving: Arriving, blob: &BlobRecord) -> Result<Fetched> {
         let unpacked = unpack(self, &mut arriving);
         if let Err(ImageError::Layers(LayerError::Unpack { .. } | LayerError::Io { .. })) = &unpacked {
             // This machine's fault, a full disk for example: no byte more, and nothing stays.
             arriving.discard()?;
-            return unpacked;
+            return unpacked.map(|lease| self.fetched(lease, blob, None));
         }
         drain(&mut arriving)?;
         // What is wrong with the blob itself comes before what that made of its content.
-        let expected = Expected { digest: Some(blob.digest.clone()), size: Some(blob.size) };
-        let digest = arriving.commit(&expected)?;
-        let lease = unpacked.inspect_err(|_| {
-            // As it should be, and no layer: nobody needs it.
-            let _ = self.inner.blobs.remove(&digest);
-        })?;
-        self.inner.leases.alias(digest, lease.diff_id.clone());
-        Ok(lease)
+        let partial = arriving.complete(&expected(blob))?;
+        match unpacked {
+            Ok(lease) => Ok(self.fetched(lease, blob, Some(partial))),
+            Err(error) => {
+                // As it should be, and no layer: nobody needs it.
+                partial.discard()?;
+                Err(error)
+            }
+        }
     }
 
-    fn unpack_stored(&self, blob: &BlobRecord) -> Result<Arc<Lease>> {
+    fn unpack_stored(&self, blob: &BlobRecord) -> Result<Fetched> {
         let mut content = BufReader::with_capacity(BUFFER, self.inner.blobs.open_blob(&blob.digest)?);
         let unpacked = unpack(self, &mut content);
         drain(&mut content)?;
-        let lease = unpacked?;
+        Ok(self.fetched(unpacked?, blob, None))
+    }
+
+    fn fetched(&self, lease: Arc<Lease>, blob: &BlobRecord, partial: Option<Partial>) -> Fetched {
         self.inner.leases.alias(blob.digest.clone(), lease.diff_id.clone());
-        Ok(lease)
+        Fetched { lease, blob: blob.clone(), partial: Mutex::new(partial) }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::load::assemble;
 use crate::records::BlobRecord;
 use crate::{ImageError, Images, Result};
 use documents::Documents;
+use fetch::Fetched;
 use futures_util::future::try_join_all;
 use oci::{Digest, Platform, Reference};
 use registry::Repository;
@@ -36,6 +37,15 @@ pub struct Pull {
     pub reference: Reference,
     /// None: the host's, or what a manifest that offers no choice is for.
     pub platform: Option<Platform>,
+}
+
+/// The layers of an image.
+#[derive(Debug)]
+struct Stack {
+    /// All of them, lowest first.
+    held: Vec<Arc<Lease>>,
+    /// Those that came now.
+    fetched: Vec<Arc<Fetched>>,
 }
 
 /// What was pulled.
@@ -70,9 +80,9 @@ impl Images {
             pull.reference.tag().or(Some(documents.digest.as_str())),
             format!("Pulling from {}", pull.reference.path()),
         );
-        let (held, packed) = self.layers(repository, &documents, tell).await?;
+        let stack = self.layers(repository, &documents, tell).await?;
         let digest = documents.digest.clone();
-        let newer = self.record(pull, documents, held, packed).await?;
+        let newer = self.record(pull, documents, stack).await?;
         note(None, format!("Digest: {digest}"));
         let status = if newer.1 { "Downloaded newer image for" } else { "Image is up to date for" };
         note(None, format!("Status: {status} {}", pull.reference.familiar()));
@@ -80,12 +90,7 @@ impl Images {
     }
 
     /// Makes all layers be here, and says what they can be unpacked from.
-    async fn layers(
-        &self,
-        repository: &Repository,
-        documents: &Documents,
-        tell: Tell<'_>,
-    ) -> Result<(Vec<Arc<Lease>>, Vec<(Digest, BlobRecord)>)> {
+    async fn layers(&self, repository: &Repository, documents: &Documents, tell: Tell<'_>) -> Result<Stack> {
         let diff_ids = &documents.config.rootfs.diff_ids;
         if diff_ids.len() != documents.layers.len() {
             let (expected, found) = (diff_ids.len(), documents.layers.len());
@@ -117,35 +122,35 @@ impl Images {
         // Of two processors none stays idle while a large one is unpacked alone at the end.
         missing.sort_by_key(|(_, blob)| std::cmp::Reverse(blob.size));
         let fetched = missing.into_iter().map(|(diff_id, blob)| async move {
-            let lease = self.transfer(repository, blob, tell).await?;
+            let fetched = self.transfer(repository, blob, tell).await?;
             tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Complete });
-            Ok::<_, ImageError>((diff_id, lease))
+            Ok::<_, ImageError>((diff_id, fetched))
         });
-        here.extend(try_join_all(fetched).await?);
-        let held: Vec<Arc<Lease>> =
-            diff_ids.iter().filter_map(|diff_id| here.get(diff_id).cloned()).collect();
-        let packed = diff_ids.iter().zip(&documents.layers);
-        let packed = packed.filter(|(_, blob)| inner.blobs.contains(&blob.digest));
-        Ok((held, packed.map(|(diff_id, blob)| (diff_id.clone(), blob.clone())).collect()))
+        let fetched = try_join_all(fetched).await?;
+        here.extend(fetched.iter().map(|(diff_id, fetched)| (*diff_id, Arc::clone(&fetched.lease))));
+        Ok(Stack {
+            held: diff_ids.iter().filter_map(|diff_id| here.get(diff_id).cloned()).collect(),
+            fetched: fetched.into_iter().map(|(_, fetched)| fetched).collect(),
+        })
     }
 
     /// Puts it all into records. Says the image's id, and whether there is anything that was not there.
-    async fn record(
-        &self,
-        pull: &Pull,
-        documents: Documents,
-        held: Vec<Arc<Lease>>,
-        packed: Vec<(Digest, BlobRecord)>,
-    ) -> Result<(Digest, bool)> {
+    async fn record(&self, pull: &Pull, documents: Documents, stack: Stack) -> Result<(Digest, bool)> {
         let by_digest = pull.reference.with_digest(documents.digest.clone());
         let mut references = vec![by_digest];
         if pull.reference.digest().is_none() {
             references.push(pull.reference.clone());
         }
-        let mut image = assemble(&documents.document, documents.id.clone(), &held, references)?;
+        let mut image = assemble(&documents.document, documents.id.clone(), &stack.held, references)?;
         image.descriptor = Some(documents.manifest);
         image.index = documents.index;
         let id = image.id.clone();
+        let Stack { held, fetched } = stack;
+        let naming = offload::blocking(move || fetched.iter().try_for_each(|fetched| fetched.name_blob()));
+        naming.await?;
+        let here = |blob: &BlobRecord| self.inner.blobs.contains(&blob.digest);
+        let packed = image.config.rootfs.diff_ids.iter().cloned().zip(documents.layers);
+        let packed: Vec<_> = packed.filter(|(_, blob)| here(blob)).collect();
         if self.is_recorded(&image, &packed) {
             return Ok((id, false));
         }

@@ -1,7 +1,7 @@
 //! Layers that are coming from registries: each once, however many pulls wait for it.
 
+use super::fetch::Fetched;
 use super::progress::{LayerStep, Progress, Tell};
-use crate::leases::Lease;
 use crate::records::BlobRecord;
 use crate::{ImageError, Images, Result};
 use oci::Digest;
@@ -29,7 +29,7 @@ struct Transfer {
 #[derive(Debug, Clone)]
 enum State {
     Going(LayerStep),
-    Done(Arc<Lease>),
+    Done(Arc<Fetched>),
     Failed(Arc<ImageError>),
 }
 
@@ -50,14 +50,14 @@ impl Images {
         repository: &Repository,
         blob: &BlobRecord,
         tell: Tell<'_>,
-    ) -> Result<Arc<Lease>> {
+    ) -> Result<Arc<Fetched>> {
         loop {
             let (transfer, ours) = self.join(repository, blob);
             match follow(&transfer, &blob.digest, tell).await {
                 // The others may have asked another registry, or as somebody else.
                 Err(_) if !ours => {}
                 Err(error) => return Err(ImageError::Shared(error)),
-                Ok(lease) => return Ok(lease),
+                Ok(fetched) => return Ok(fetched),
             }
         }
     }
@@ -87,7 +87,7 @@ impl Images {
             // Whoever comes from now on begins anew, or finds the layer.
             this.inner.transfers.lock().remove(&blob.digest);
             tell.send_replace(match result {
-                Ok(lease) => State::Done(lease),
+                Ok(fetched) => State::Done(Arc::new(fetched)),
                 Err(error) => State::Failed(Arc::new(error)),
             });
         });
@@ -96,14 +96,18 @@ impl Images {
 }
 
 /// Tells what happens until it is over.
-async fn follow(transfer: &Transfer, digest: &Digest, tell: Tell<'_>) -> Result<Arc<Lease>, Arc<ImageError>> {
+async fn follow(
+    transfer: &Transfer,
+    digest: &Digest,
+    tell: Tell<'_>,
+) -> Result<Arc<Fetched>, Arc<ImageError>> {
     let mut state = transfer.state.clone();
     loop {
         let now = state.borrow_and_update().clone();
         match now {
             State::Going(LayerStep::Waiting) => {}
             State::Going(step) => tell(Progress::Layer { digest: digest.clone(), step }),
-            State::Done(lease) => return Ok(lease),
+            State::Done(fetched) => return Ok(fetched),
             State::Failed(error) => return Err(error),
         }
         if state.changed().await.is_err() {

@@ -297,16 +297,22 @@ async fn concurrent_loads_unpack_a_layer_once() {
 }
 
 #[tokio::test]
-async fn of_an_index_the_hosts_platform_is_taken() {
+async fn of_an_index_all_platforms_are_taken_and_the_hosts_is_meant() {
     let Some(home) = root().await else { return };
     let body = Archive::multi_platform("multi:1");
     let loaded = home.load(body.clone()).await.unwrap();
     assert_eq!(loaded.len(), 1);
     let host = oci::Platform::host();
     assert_eq!(home.images.resolve("multi:1").unwrap().platform(), host);
-    let platform = Some("linux/s390x".parse().unwrap());
+    let other: oci::Platform = "linux/s390x".parse().unwrap();
+    assert_eq!(home.images.resolve_for("multi:1", Some(&other)).unwrap().platform(), other);
+    assert_eq!(home.images.list(&Filter::default()).unwrap().len(), 1, "one name, one row");
+    home.images.remove("multi:1", SOFT, &[]).await.unwrap();
+    assert_eq!((home.images.count(), home.layers()), (0, 0), "the name takes all of them along");
+
+    let platform = Some(other.clone());
     home.images.load(std::io::Cursor::new(body), LoadOptions { platform }).await.unwrap();
-    assert_eq!(home.images.resolve("multi:1").unwrap().platform().architecture, "s390x");
+    assert_eq!(home.images.resolve("multi:1").unwrap().platform(), other);
 }
 
 #[tokio::test]
