@@ -42,7 +42,7 @@ pub use decompress::{Compression, decompress};
 pub use error::{LayerError, Result};
 pub use id::LayerId;
 pub use mount::{Mount, read_in_root};
-pub use pack::{PackOptions, pack_directory, pack_file};
+pub use pack::{PackOptions, pack_contents, pack_directory, pack_file};
 pub use stage::Staged;
 pub use unpack::{Contents, Extract, Limits, Owner};
 pub use usage::Usage;

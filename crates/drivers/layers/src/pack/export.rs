@@ -1,4 +1,4 @@
-//! The whole root file system of a snapshot, as `docker export` gives it.
+//! A whole root file system, as `docker export` gives it.
 
 use super::names::Names;
 use super::{Meaning, PackOptions, Packer};
@@ -13,10 +13,17 @@ impl Layers {
     /// # Errors
     /// [`crate::LayerError::Io`] where reading fails, [`crate::LayerError::Output`] where writing does.
     pub fn export(&self, key: &str, output: impl Write) -> Result<()> {
-        let root = self.open_root(key)?;
         let options = PackOptions { ids: self.ids(key)?, across_mounts: false };
-        let mut packer = Packer::new(root.as_fd(), Names::plain(), &options, Meaning::Files, output);
-        packer.tree()?;
-        packer.finish()
+        pack_contents(self.open_root(key)?, &options, output)
     }
+}
+
+/// Packs all that is in the directory `dir` under its own names, without an entry for the directory itself.
+///
+/// # Errors
+/// [`crate::LayerError::Io`] where reading fails, [`crate::LayerError::Output`] where writing does.
+pub fn pack_contents(dir: impl AsFd, options: &PackOptions, output: impl Write) -> Result<()> {
+    let mut packer = Packer::new(dir.as_fd(), Names::plain(), options, Meaning::Files, output);
+    packer.tree()?;
+    packer.finish()
 }

@@ -12,6 +12,8 @@ mod export;
 mod links;
 mod names;
 
+pub use export::pack_contents;
+
 use crate::archive::{ArchiveWriter, CopyError, Entry, Kind};
 use crate::{LayerError, Result};
 use links::Links;

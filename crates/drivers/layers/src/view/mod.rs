@@ -85,10 +85,12 @@ pub enum ViewRoot<'a> {
         /// As a descriptor.
         user: Option<BorrowedFd<'a>>,
     },
-    /// The snapshot as the process with this id has it, the container's first.
+    /// The snapshot as the container's first process has it.
     Process {
-        /// As this process sees it.
+        /// Its id, as this process sees it.
         pid: u32,
+        /// Whether something is to be written.
+        writable: bool,
     },
 }
 
@@ -115,7 +117,7 @@ impl Layers {
                 (detached(&stack)?, false)
             }
             ViewRoot::Writable { user: None } => (self.writable(key)?, true),
-            ViewRoot::Process { pid } => (process::clone_root(pid, namespace.as_fd())?, true),
+            ViewRoot::Process { pid, writable } => (process::clone_root(pid, namespace.as_fd())?, writable),
             ViewRoot::Writable { user: Some(user) } => {
                 (self.writable_mapped(key, user, place.as_fd(), namespace.as_fd())?, true)
             }

@@ -14,4 +14,5 @@ pub(crate) mod lines;
 pub(crate) mod pump;
 pub(crate) mod query;
 pub(crate) mod timestamp;
+pub(crate) mod transfer;
 pub(crate) mod version;

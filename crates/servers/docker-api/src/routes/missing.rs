@@ -18,9 +18,6 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/images/search", get(|| unsupported("searching registries")))
         .route("/distribution/{*rest}", get(|| unsupported("asking registries about images")))
         .route("/auth", post(|| unsupported("logging in to registries")))
-        .route("/containers/{id}/changes", get(|| unsupported("listing the changes of a container")))
-        .route("/containers/{id}/export", get(|| unsupported("exporting containers")))
-        .route("/containers/{id}/archive", get(copying).put(copying))
         .route("/containers/{id}/checkpoints", get(checkpoints).post(checkpoints))
         .route("/containers/{id}/checkpoints/{checkpoint}", delete(checkpoints))
         .route("/networks/create", post(|| unsupported("creating networks")))
@@ -43,10 +40,6 @@ async fn prune_build_cache() -> Answer {
 async fn unsupported(what: &'static str) -> Answer {
     Err(Error::new(Class::Unsupported, format!("{what} is not supported by this version of the engine"))
         .into())
-}
-
-async fn copying() -> Answer {
-    unsupported("copying files to and from containers").await
 }
 
 async fn checkpoints() -> Answer {
