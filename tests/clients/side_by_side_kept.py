@@ -105,6 +105,14 @@ KEPT = [
      "`--log-opt max-size=-1` is docker's default.", [
         ("big", r"^out [-+]([0-9a-f]{32}  -|\d+)$"),
     ]),
+    ("Below mounts", "What an export shows where a container has mounts is what its image has, or an empty file or directory; docker adds "
+     "`dev/console`, `dev/pts` and `dev/shm`, and its empty files are executable.", [
+        ("export", r"dev/(console|pts|shm)|-rw.r-.r-. 0/0 etc/(hostname|hosts|resolv.conf)"),
+    ]),
+    ("Archives into containers", "A file that is mounted, such as `/etc/hosts`, is written where it is; docker finds it busy. Symbolic links on the way "
+     "mean what they mean in the container. What is wrong with an archive is told, with status 400.", [
+        ("cp-in", r"unexpected EOF|the archive is truncated"),
+    ]),
     ("OCI archives", "`load` reads OCI layouts, compressed layers too, which docker's classic store refuses.", [
         ("load", r"Loaded image: sbs-load:(oci|zstd)|blobs/json|from zstd layers|^exit: ours 0 theirs (1|125)$|sbs-load:zstd|^err -$|^err -Run 'docker run"),
         ("debian", r"Loaded image: sbs-debian:(oci|zstd)|blobs/json|^out \+12\.|^exit: ours 0 theirs 125$|sbs-debian:(oci|zstd)|^err -$|^err -Run 'docker run"),
@@ -120,7 +128,7 @@ KEPT = [
     ("Events", "`die` is told when the process has ended, before what `stop` and `kill` tell when they are done.", [
         ("events", r"^out [-+]container (die|stop|kill)"),
     ]),
-    ("Not there yet", "Registries, publishing ports and networks of one's own, health checks, files in and out of containers, GPUs, further log "
+    ("Not there yet", "Registries, publishing ports and networks of one's own, health checks, GPUs, further log "
      "drivers: each is refused with a sentence that says so. Legacy links will not come.", [
         ("*", UNSUPPORTED),
         ("run-device", r"could not select device driver|unresolvable CDI devices"),

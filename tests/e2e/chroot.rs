@@ -19,3 +19,27 @@ fn an_engine_in_a_chroot_runs_containers_and_joins_them() {
         engine.docker(&["rm", "--force", "box"]).ok();
     });
 }
+
+#[test]
+fn an_engine_in_a_chroot_copies_files() {
+    with_private_engine(Settings { chroot: true, ..Settings::default() }, |engine| {
+        let file = engine.directory().join("file");
+        std::fs::write(&file, "mine").unwrap();
+        let file = file.to_str().unwrap();
+        engine.docker(&["create", "--name", "box", "-v", "copied:/data", "busybox", "sleep", "600"]).ok();
+        for name in ["before", "while"] {
+            for directory in ["/tmp", "/data"] {
+                engine.docker(&["cp", file, &format!("box:{directory}/{name}")]).ok();
+                let back = engine.docker(&["cp", &format!("box:{directory}/{name}"), "-"]).ok();
+                assert!(back.contains("mine"), "{directory}/{name}");
+            }
+            engine.docker(&["start", "box"]).ok();
+            let said =
+                engine.docker(&["exec", "box", "cat", &format!("/tmp/{name}"), &format!("/data/{name}")]);
+            assert_eq!(said.ok(), "minemine");
+        }
+        assert!(engine.docker(&["export", "box"]).ok().contains("tmp/while"));
+        engine.docker(&["rm", "--force", "box"]).ok();
+        engine.docker(&["volume", "rm", "copied"]).ok();
+    });
+}

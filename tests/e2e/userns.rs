@@ -169,3 +169,48 @@ fn containers_outlive_the_daemon_with_their_ids() {
         engine.docker(&["rm", "-f", "stays", "later"]).ok();
     });
 }
+
+#[test]
+fn copies_have_the_containers_ids() {
+    with_remap(|engine| {
+        let file = engine.directory().join("file");
+        fs::write(&file, "x").unwrap();
+        std::os::unix::fs::chown(&file, Some(1000), Some(1)).unwrap();
+        let file = file.to_str().unwrap();
+        engine.docker(&["create", "--name", "mapped", "-v", "copies:/data", "busybox", "sleep", "600"]).ok();
+        // Before it runs, where a directory of the image is copied up for it, and while it runs.
+        for name in ["before", "while"] {
+            engine.docker(&["cp", file, &format!("mapped:/etc/{name}")]).ok();
+            engine.docker(&["cp", file, &format!("mapped:/data/{name}")]).ok();
+            engine.docker(&["start", "mapped"]).ok();
+            let stat = format!("stat -c %u:%g /etc /etc/{name} /data/{name} /etc/passwd");
+            let said = engine.docker(&["exec", "mapped", "sh", "-c", &stat]).ok();
+            assert_eq!(said, "0:0\n1000:1\n1000:1\n0:0\n", "{name}");
+        }
+        let upper = engine.inspect("mapped", "{{.GraphDriver.Data.UpperDir}}");
+        assert_eq!(
+            (owner(format!("{upper}/etc")), owner(format!("{upper}/etc/before"))),
+            ((0, 0), (1000, 1))
+        );
+        for path in ["/etc/while", "/data/before", "/etc/passwd", "/etc/hosts"] {
+            let here = engine.directory().join("here");
+            engine.cr(&["cp", "-a", &format!("mapped:{path}"), here.to_str().unwrap()]).ok();
+            let stat = fs::metadata(&here).unwrap();
+            let expected =
+                if path.starts_with("/etc/p") || path.ends_with("hosts") { (0, 0) } else { (1000, 1) };
+            assert_eq!((stat.uid(), stat.gid()), expected, "{path}");
+            fs::remove_file(here).unwrap();
+        }
+        let export = engine.api_raw("GET", "/containers/mapped/export", None);
+        let mut archive = tar::Archive::new(export.body.as_slice());
+        for entry in archive.entries().unwrap() {
+            let entry = entry.unwrap();
+            let ids = (entry.header().uid().unwrap(), entry.header().gid().unwrap());
+            let path = entry.path().unwrap().display().to_string();
+            let mine = matches!(path.as_str(), "etc/before" | "etc/while");
+            assert_eq!(ids, if mine { (1000, 1) } else { (0, 0) }, "{path}");
+        }
+        engine.docker(&["rm", "-f", "mapped"]).ok();
+        engine.docker(&["volume", "rm", "copies"]).ok();
+    });
+}

@@ -22,6 +22,14 @@ pub enum LayerError {
         /// Why.
         reason: &'static str,
     },
+    /// An entry in whose place is what must stay: a directory, or something else.
+    #[error("cannot overwrite {} \"{entry}\" with {}", kind_name(*directory), kind_name(!directory))]
+    OtherKind {
+        /// Its name, shortened and with odd bytes escaped.
+        entry: String,
+        /// Whether a directory is there.
+        directory: bool,
+    },
     /// An entry that the host could not create.
     #[error("unpack '{entry}'")]
     Unpack {
@@ -45,6 +53,17 @@ pub enum LayerError {
         /// `xz`, `bzip2`, …
         format: &'static str,
     },
+    /// A file that a layer cannot hold: its name would mean that another is gone.
+    #[error(
+        "{path} cannot be put into a layer: names that begin with '.wh.' mean there that something is deleted"
+    )]
+    Unpackable {
+        /// Which, shortened and with odd bytes escaped.
+        path: String,
+    },
+    /// Whatever takes an archive takes no more.
+    #[error("write the archive")]
+    Output(#[source] io::Error),
     /// The thread that writes files is gone.
     #[error("unpacking ended unexpectedly")]
     Crashed,
@@ -97,6 +116,18 @@ pub enum LayerError {
         #[source]
         source: io::Error,
     },
+    /// A root file system that can't be written to lacks the place for a mount.
+    #[error("the root file system has no {path} to mount upon")]
+    NoMountPoint {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A container's process has another root file system than the one with this writable directory.
+    #[error("the container's process does not have {upper} for its root file system")]
+    ForeignRoot {
+        /// Which was expected.
+        upper: PathBuf,
+    },
     /// A file inside a root file system that is not a regular one, or larger than its reader bears.
     #[error("read {path} in the root file system: {reason}")]
     Unreadable {
@@ -126,21 +157,28 @@ impl Classified for LayerError {
         match self {
             Self::Archive(error) => error.class(),
             Self::Refused { .. }
+            | Self::OtherKind { .. }
             | Self::Limit { .. }
             | Self::BadId { .. }
             | Self::BadKey { .. }
             | Self::TooManyLayers { .. }
+            | Self::Unpackable { .. }
             | Self::Unreadable { .. } => Class::Invalid,
-            Self::Compression { .. } => Class::Unsupported,
+            Self::Compression { .. } | Self::ForeignRoot { .. } => Class::Unsupported,
             Self::Exists { .. } => Class::Conflict,
-            Self::NotFound { .. } => Class::NotFound,
+            Self::NotFound { .. } | Self::NoMountPoint { .. } => Class::NotFound,
             Self::Crashed | Self::BadIds { .. } => Class::Internal,
             Self::Durable(error) => error.class(),
-            Self::Unpack { source, .. } | Self::Mount { source, .. } | Self::Io { source, .. } => {
-                host_class(source)
-            }
+            Self::Output(source)
+            | Self::Unpack { source, .. }
+            | Self::Mount { source, .. }
+            | Self::Io { source, .. } => host_class(source),
         }
     }
+}
+
+fn kind_name(directory: bool) -> &'static str {
+    if directory { "directory" } else { "non-directory" }
 }
 
 /// An errno of the host is never the caller's mistake, except that a full disk may be emptied.

@@ -20,6 +20,7 @@
 //! Everything is below directories that only root may enter, since a layer holds other systems' set-id programs.
 
 pub mod archive;
+mod capability;
 mod changes;
 mod decompress;
 mod error;
@@ -27,11 +28,13 @@ mod id;
 mod ingest;
 mod init;
 mod mount;
+mod pack;
 mod pipe;
 mod snapshot;
 mod stage;
 mod unpack;
 mod usage;
+mod view;
 mod walk;
 
 pub use changes::{Change, ChangeKind};
@@ -39,9 +42,11 @@ pub use decompress::{Compression, decompress};
 pub use error::{LayerError, Result};
 pub use id::LayerId;
 pub use mount::{Mount, read_in_root};
+pub use pack::{PackOptions, pack_contents, pack_directory, pack_file};
 pub use stage::Staged;
-pub use unpack::{Contents, Limits};
+pub use unpack::{Contents, Extract, Limits, Owner};
 pub use usage::Usage;
+pub use view::{View, ViewMount, ViewRoot};
 
 use durable::Trash;
 use error::at;

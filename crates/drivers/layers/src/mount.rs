@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Hard links and renamed directories that the kernel may track across layers, and copies of attributes alone: off, so that the upper
 /// directory means the same on every kernel and says by itself what a container changed.
-const OPTIONS: &[&str] = &["index=off", "redirect_dir=off", "metacopy=off"];
+pub(crate) const OPTIONS: &[&str] = &["index=off", "redirect_dir=off", "metacopy=off"];
 
 /// The arguments of a mount, for whoever makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,28 +97,29 @@ fn escaped(path: &Path) -> String {
 }
 
 /// A read-only overlay of directories, topmost first.
-fn detached(stack: &[PathBuf]) -> Result<OwnedFd> {
+pub(crate) fn detached(stack: &[PathBuf]) -> Result<OwnedFd> {
     let each: Vec<_> = stack.iter().map(|dir| ("lowerdir+", dir.clone())).collect();
-    let made = match overlay(&each) {
+    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
+        | MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let made = match overlay(&each, attributes) {
         // Before Linux 6.8 all go into one string of less than 256 bytes; before 6.5 that is told only in the end.
         Err(Errno::INVAL) => {
             let list: Vec<String> = stack.iter().map(|dir| dir.display().to_string()).collect();
-            overlay(&[("lowerdir", list.join(":").into())])
+            overlay(&[("lowerdir", list.join(":").into())], attributes)
         }
         other => other,
     };
     made.map_err(|errno| LayerError::Mount { path: stack[0].clone(), source: errno.into() })
 }
 
-fn overlay(options: &[(&str, PathBuf)]) -> Result<OwnedFd, Errno> {
+/// An overlay that is mounted nowhere.
+pub(crate) fn overlay(options: &[(&str, PathBuf)], attributes: MountAttrFlags) -> Result<OwnedFd, Errno> {
     let context = mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (name, value) in options {
         mount::fsconfig_set_string(context.as_fd(), *name, value)?;
     }
     mount::fsconfig_create(context.as_fd())?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
-        | MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV;
     mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 

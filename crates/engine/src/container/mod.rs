@@ -1,8 +1,11 @@
 //! The verbs on containers.
 
 // The verbs.
+mod archive;
 mod attach;
+mod changes;
 mod create;
+mod export;
 mod inspect;
 mod kill;
 mod list;
@@ -40,9 +43,12 @@ mod volumes;
 
 pub(crate) use adopt::adopt;
 pub(crate) use apparmor::APPARMOR_PROFILE;
+pub use archive::{Get, PathStat, Put, get, put, stat};
 pub use attach::{Attach, Attached, attach};
+pub use changes::changes;
 pub(crate) use cleanup::kill_and_wait;
 pub use create::{Create, Created, create};
+pub use export::export;
 pub use inspect::{Inspection, Sizes, inspect};
 pub use kill::kill;
 pub use list::{List, Summary, list};

@@ -2,7 +2,7 @@
 
 mod failure;
 mod files;
-mod mounts;
+pub(super) mod mounts;
 mod namespaces;
 mod propagation;
 mod resolve;
@@ -77,6 +77,8 @@ pub(crate) async fn start_locked(
     // What the previous run left is cleared away before the next one begins.
     let _cleanup = container.cleanup_lock.lock().await;
     let cleared = cleanup::clear_leftovers(services, container).await;
+    // Whoever copies into it finishes first.
+    let _root = container.root_lock.write().await;
 
     let mut undo = Undo::new("container.start");
     let outcome = match cleared {

@@ -19,6 +19,10 @@ pub struct Container {
     pub verb_lock: tokio::sync::Mutex<()>,
     /// Held while what a run leaves is cleared away, so that the next start waits for that.
     pub cleanup_lock: tokio::sync::Mutex<()>,
+    /// Held while somebody beside the container writes to its root file system: shared while it runs, through the
+    /// container's own mount; alone while it does not, and by a start. The kernel bears no two mounts of one writable
+    /// directory. Taken after the cleanup lock.
+    pub root_lock: tokio::sync::RwLock<()>,
     /// Held from the look at the record to the publication of its successor, the store's write in between.
     pub(crate) writing: tokio::sync::Mutex<()>,
     removing: AtomicBool,
@@ -75,6 +79,7 @@ impl Container {
             task: ArcSwapOption::empty(),
             verb_lock: tokio::sync::Mutex::default(),
             cleanup_lock: tokio::sync::Mutex::default(),
+            root_lock: tokio::sync::RwLock::default(),
             writing: tokio::sync::Mutex::default(),
             removing: AtomicBool::new(false),
             held: AtomicBool::new(false),

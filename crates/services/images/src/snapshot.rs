@@ -4,8 +4,9 @@
 //! removed by force under a stopped container.
 
 use crate::{Image, ImageError, Images, Result};
-use layers::{Change, LayerError, Mount, Usage};
+use layers::{Change, LayerError, Mount, Usage, View, ViewMount, ViewRoot};
 use spec::IdMaps;
+use std::io::Write;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -59,6 +60,17 @@ impl Images {
     /// [`crate::read_in_root`]. Owners are as on the disk: those of the layers are never mapped. The mount goes with the descriptor.
     pub fn open_root(&self, key: &str) -> Result<OwnedFd> {
         self.inner.layers.open_root(key).map_err(snapshot_error)
+    }
+
+    /// The files of the container `key` with these mounts in them, for copying in and out. Blocks.
+    pub fn view(&self, key: &str, root: ViewRoot<'_>, mounts: &[ViewMount]) -> Result<View> {
+        self.inner.layers.view(key, root, mounts).map_err(snapshot_error)
+    }
+
+    /// Packs what the container `key` added, changed and deleted into a layer's tar stream. Unpacked over the same layers it
+    /// is the same tree; owners are as in the container. Blocks for as long as `output` does.
+    pub fn pack_diff(&self, key: &str, output: impl Write) -> Result<()> {
+        self.inner.layers.pack_diff(key, output).map_err(snapshot_error)
     }
 
     /// Gives up the writable directories of the container `key`: one rename, the deletion comes later. One that

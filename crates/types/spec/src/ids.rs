@@ -31,6 +31,11 @@ impl IdMaps {
         (on_host(&self.uids, uid), on_host(&self.gids, gid))
     }
 
+    /// The way back: user and group in the container of what belongs to these on the host. Others stay what they are.
+    pub fn in_container(&self, uid: u32, gid: u32) -> (u32, u32) {
+        (in_container(&self.uids, uid), in_container(&self.gids, gid))
+    }
+
     /// User and group on the host of the container's root.
     pub fn root(&self) -> (u32, u32) {
         self.on_host(0, 0)
@@ -40,6 +45,11 @@ impl IdMaps {
 fn on_host(maps: &[IdMap], id: u32) -> u32 {
     let map = maps.iter().find(|map| id.checked_sub(map.container).is_some_and(|at| at < map.size));
     map.map_or(id, |map| map.host.saturating_add(id - map.container))
+}
+
+fn in_container(maps: &[IdMap], id: u32) -> u32 {
+    let map = maps.iter().find(|map| id.checked_sub(map.host).is_some_and(|at| at < map.size));
+    map.map_or(id, |map| map.container.saturating_add(id - map.host))
 }
 
 /// Runs as `container:host:size`, separated by commas.
@@ -94,6 +104,8 @@ mod tests {
         assert_eq!(maps.root(), (100_000, 200_000));
         assert_eq!(maps.on_host(1009, 5), (300_009, 200_005));
         assert_eq!(maps.on_host(1010, 65_536), (1010, 65_536));
+        assert_eq!(maps.in_container(300_009, 200_005), (1009, 5));
+        assert_eq!(maps.in_container(1010, 65_536), (1010, 65_536));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::entry::{Extent, Time};
 use super::sparse::{self, PaxSparse};
 
 /// Extended attributes, as star and GNU tar write them.
-const XATTR: &[u8] = b"SCHILY.xattr.";
+pub(super) const XATTR: &[u8] = b"SCHILY.xattr.";
 const SPARSE: &[u8] = b"GNU.sparse.";
 
 /// All attributes of one entry together, and how many it may have.
@@ -132,17 +132,65 @@ fn time(value: &[u8]) -> Option<Time> {
     })
 }
 
+/// Appends one record. Its length counts its own digits.
+pub(super) fn write_record(records: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    let rest = key.len() + value.len() + 3;
+    let mut length = rest + rest.to_string().len();
+    if length.to_string().len() > rest.to_string().len() {
+        length += 1;
+    }
+    records.extend_from_slice(length.to_string().as_bytes());
+    for part in [b" ", key, b"=", value, b"\n"] {
+        records.extend_from_slice(part);
+    }
+}
+
+/// As [`time`] reads it: the fraction goes on from the whole seconds away from zero.
+pub(super) fn time_text(time: Time) -> String {
+    let Time { seconds, nanoseconds } = time;
+    let (sign, whole, fraction) = match (seconds < 0, nanoseconds) {
+        (false, _) => ("", seconds.unsigned_abs(), nanoseconds),
+        (true, 0) => ("-", seconds.unsigned_abs(), 0),
+        (true, _) => ("-", seconds.unsigned_abs() - 1, 1_000_000_000 - nanoseconds),
+    };
+    if fraction == 0 {
+        return format!("{sign}{whole}");
+    }
+    format!("{sign}{whole}.{}", format!("{fraction:09}").trim_end_matches('0'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn record(key: &str, value: &[u8]) -> Vec<u8> {
-        let rest = key.len() + value.len() + 3;
-        let mut length = rest + rest.to_string().len();
-        if length.to_string().len() > rest.to_string().len() {
-            length += 1;
+        let mut record = Vec::new();
+        write_record(&mut record, key.as_bytes(), value);
+        record
+    }
+
+    #[test]
+    fn lengths_count_their_own_digits() {
+        assert_eq!(record("a", b"b"), b"6 a=b\n");
+        for length in 0..1100 {
+            let record = record("path", &vec![b'x'; length]);
+            assert_eq!(split_record(&record).unwrap().1, b"", "{length}");
         }
-        [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
+    }
+
+    #[test]
+    fn times_are_read_as_they_were_written() {
+        for (seconds, nanoseconds, text) in [
+            (0, 0, "0"),
+            (12, 250_000_000, "12.25"),
+            (-2, 750_000_000, "-1.25"),
+            (-1, 999_999_999, "-0.000000001"),
+            (-3, 0, "-3"),
+        ] {
+            let at = Time { seconds, nanoseconds };
+            assert_eq!(time_text(at), text);
+            assert_eq!(time(text.as_bytes()), Some(at));
+        }
     }
 
     #[test]

@@ -2,15 +2,15 @@
 
 use crate::archive::{Entry, Time};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
-use rustix::fs::{self, AtFlags, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::fs::{self, AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::io;
 
 /// The overlay file system's own attributes: from an archive they could redirect lookups to elsewhere in the stack.
 const OVERLAY: &[&[u8]] = &[b"trusted.overlay.", b"user.overlay."];
 
-/// Whether an attribute may not come from an archive.
-pub(super) fn is_overlays(name: &[u8]) -> bool {
+/// Whether an attribute may not come from an archive, nor go into one.
+pub(crate) fn is_overlays(name: &[u8]) -> bool {
     OVERLAY.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -34,26 +34,31 @@ pub(super) fn apply(file: impl AsFd, entry: &Entry, owner: (Uid, Gid), inherits:
     Ok(())
 }
 
-/// All attributes of a link, device or pipe, which can't be opened. It was just made by us, in a directory that
-/// nobody else can reach. Links have no mode of their own.
+/// All attributes of a link, device or pipe, which can't be opened. It was just made by us; a container that is at work
+/// in the directory may have put something else in its place. Hence everything goes through a handle of the thing
+/// itself, which no path leads out of. Links have no mode of their own.
 pub(super) fn apply_at(
     dir: BorrowedFd<'_>,
     base: &[u8],
     entry: &Entry,
     owner: (Uid, Gid),
-    symlink: bool,
+    kind: FileType,
 ) -> io::Result<()> {
-    fs::chownat(dir, base, Some(owner.0), Some(owner.1), AtFlags::SYMLINK_NOFOLLOW)?;
-    if !symlink {
-        fs::chmodat(dir, base, Mode::from_raw_mode(entry.mode), AtFlags::empty())?;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let handle = fs::openat(dir, base, flags, Mode::empty())?;
+    if FileType::from_raw_mode(fs::fstat(&handle)?.st_mode) != kind {
+        return Err(Errno::STALE.into());
     }
-    if !entry.xattrs.is_empty() {
-        let path = [format!("/proc/self/fd/{}/", dir.as_raw_fd()).as_bytes(), base].concat();
-        for (name, value) in &entry.xattrs {
-            tolerate(fs::lsetxattr(path.as_slice(), name.as_slice(), value, XattrFlags::empty()))?;
-        }
+    fs::chownat(&handle, c"", Some(owner.0), Some(owner.1), AtFlags::EMPTY_PATH)?;
+    // The calls that refuse such handles take this path, which leads to the very thing, also if that is a link.
+    let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    if kind != FileType::Symlink {
+        fs::chmodat(fs::CWD, &path, Mode::from_raw_mode(entry.mode), AtFlags::empty())?;
     }
-    Ok(fs::utimensat(dir, base, &timestamps(entry.mtime), AtFlags::SYMLINK_NOFOLLOW)?)
+    for (name, value) in &entry.xattrs {
+        tolerate(fs::setxattr(&path, name.as_slice(), value, XattrFlags::empty()))?;
+    }
+    Ok(fs::utimensat(&handle, c"", &timestamps(entry.mtime), AtFlags::EMPTY_PATH)?)
 }
 
 /// Access and change times of an open file.

@@ -23,9 +23,13 @@ impl Unpacker {
     ) -> Result<()> {
         let owner = checked(entry)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = self
-            .tree
-            .replace(name.base(), |dir| fs::openat(dir, name.base(), flags, Mode::from_raw_mode(0o600)));
+        let create =
+            |dir: rustix::fd::BorrowedFd<'_>| fs::openat(dir, name.base(), flags, Mode::from_raw_mode(0o600));
+        let opened = match self.tree.replace(name.base(), create) {
+            // A mount on a file keeps it where it is.
+            Err(Errno::BUSY) => self.tree.open_in_place(name.base()),
+            other => other,
+        };
         let mut file = File::from(opened.map_err(|errno| failed(entry)(errno.into()))?);
         match &entry.sparse {
             None => copy(archive, &mut file, entry)?,
@@ -54,7 +58,7 @@ impl Unpacker {
         match fs::mkdirat(self.tree.here(), base, Mode::from_raw_mode(0o700)) {
             Err(Errno::EXIST) => match self.tree.kind(base)? {
                 (FileType::Directory, _) => {}
-                (FileType::CharacterDevice, 0) => self.tree.replace_whiteout(base)?,
+                _ if self.tree.is_whiteout(base) => self.tree.replace_whiteout(base)?,
                 _ => {
                     self.tree.displace(base)?;
                     fs::mkdirat(self.tree.here(), base, Mode::from_raw_mode(0o700))?;
@@ -82,7 +86,7 @@ impl Unpacker {
             fs::statat(&parent, target.base(), AtFlags::SYMLINK_NOFOLLOW).map_err(|_| refused(missing))?;
         match (FileType::from_raw_mode(stat.st_mode), stat.st_rdev) {
             (FileType::Directory, _) => return Err(refused("is a hard link to a directory")),
-            (FileType::CharacterDevice, 0) => return Err(refused(missing)),
+            (FileType::CharacterDevice, 0) if self.rules.layer => return Err(refused(missing)),
             _ => {}
         }
         let link = |dir: rustix::fd::BorrowedFd<'_>| {
@@ -98,7 +102,8 @@ impl Unpacker {
         }
         let link = |dir: rustix::fd::BorrowedFd<'_>| fs::symlinkat(entry.link.as_slice(), dir, name.base());
         self.tree.replace(name.base(), link).map_err(|errno| failed(entry)(errno.into()))?;
-        attributes::apply_at(self.tree.here(), name.base(), entry, owner, true).map_err(failed(entry))
+        let kind = FileType::Symlink;
+        attributes::apply_at(self.tree.here(), name.base(), entry, owner, kind).map_err(failed(entry))
     }
 
     /// A device or a pipe. What a container may do with a device is for its cgroup to say.
@@ -117,7 +122,7 @@ impl Unpacker {
             fs::mknodat(dir, name.base(), kind, Mode::from_raw_mode(0o600), device)
         };
         self.tree.replace(name.base(), make).map_err(|errno| failed(entry)(errno.into()))?;
-        attributes::apply_at(self.tree.here(), name.base(), entry, owner, false).map_err(failed(entry))
+        attributes::apply_at(self.tree.here(), name.base(), entry, owner, kind).map_err(failed(entry))
     }
 }
 

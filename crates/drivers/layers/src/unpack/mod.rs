@@ -1,4 +1,4 @@
-//! Unpacking a layer's tar stream into an empty directory.
+//! Unpacking tar streams: a layer's into an empty directory, a client's into a container.
 //!
 //! The archive is a stranger's. Names are taken apart before use, every lookup is one `openat2(2)` that the kernel
 //! keeps beneath the layer's root, and nothing that exists is ever opened for writing: an entry that meets another
@@ -6,17 +6,25 @@
 
 mod attributes;
 mod create;
+mod extract;
 mod name;
+mod rules;
 mod tree;
 mod whiteout;
+
+pub(crate) use attributes::is_overlays;
+pub(crate) use extract::extract;
+pub use rules::{Extract, Owner};
+pub(crate) use whiteout::{OPAQUE, PREFIX as WHITEOUT};
 
 use crate::archive::{Archive, Entry, Kind, Time};
 use crate::error::shown;
 use crate::{LayerError, Result};
 use name::Name;
+use rules::Rules;
 use rustix::fd::OwnedFd;
 use std::io::{self, BufRead};
-use tree::Tree;
+use tree::{Place, Tree};
 
 /// How much a layer may have.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +56,7 @@ const MAX_PENDING: usize = 32 << 20;
 
 struct Unpacker {
     tree: Tree,
+    rules: Rules,
     contents: Contents,
     pending: Vec<(Name, Time)>,
     pending_bytes: usize,
@@ -55,18 +64,19 @@ struct Unpacker {
 
 /// Unpacks all of `archive` into `root`; what an entry replaces is moved to `aside`, on the same file system.
 pub(crate) fn unpack<R: BufRead>(
-    mut archive: Archive<R>,
+    archive: Archive<R>,
     root: OwnedFd,
     aside: OwnedFd,
     limits: Limits,
 ) -> Result<Contents> {
-    let mut unpacker = Unpacker {
-        tree: Tree::new(root, aside),
-        contents: Contents::default(),
-        pending: Vec::new(),
-        pending_bytes: 0,
-    };
-    while let Some(entry) = archive.next_entry()? {
+    run(archive, Tree::new(root, Place::Layer { aside }), Rules::of_layer(), limits)
+}
+
+fn run<R: BufRead>(mut archive: Archive<R>, tree: Tree, rules: Rules, limits: Limits) -> Result<Contents> {
+    let mut unpacker =
+        Unpacker { tree, rules, contents: Contents::default(), pending: Vec::new(), pending_bytes: 0 };
+    while let Some(mut entry) = archive.next_entry()? {
+        unpacker.rules.adapt(&mut entry);
         unpacker.contents.entries += 1;
         if unpacker.contents.entries > limits.entries {
             return Err(LayerError::Limit { what: "entries", limit: limits.entries });
@@ -89,6 +99,9 @@ impl Unpacker {
             return Err(refused("would replace the root directory"));
         }
         self.tree.enter(name.dir()).map_err(|failure| failure.of(entry))?;
+        if !self.rules.layer {
+            return self.entry_of_client(entry, &name, archive);
+        }
         match whiteout::parse(name.base()).map_err(refused)? {
             Some(marker) => self.whiteout(marker, entry),
             None => self.create(entry, &name, archive),

@@ -4,13 +4,18 @@ use crate::LayerError;
 use crate::archive::Entry;
 use crate::error::shown;
 use crate::unpack::name::Name;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{self, AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-/// Symbolic links are followed as long as they stay beneath the root, as in other engines; mounts never.
-const RESOLVE: ResolveFlags =
+/// In a layer symbolic links are followed as long as they stay beneath the root, as in other engines; mounts never.
+const LAYER: ResolveFlags =
     ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::NO_XDEV);
+/// In a container they mean what they mean there, and what is mounted belongs to it.
+const CONTAINER: ResolveFlags = ResolveFlags::IN_ROOT.union(ResolveFlags::NO_MAGICLINKS);
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// Of directories that no entry of the archive describes.
@@ -46,11 +51,26 @@ impl From<Errno> for Failure {
 }
 
 pub(super) struct Tree {
+    /// The directory that is filled.
     root: OwnedFd,
-    aside: OwnedFd,
+    place: Place,
     displaced: u64,
     /// The directory of the last lookup; none: the root.
     here: Option<Here>,
+}
+
+/// What the directory is part of.
+pub(super) enum Place {
+    /// Nothing: it becomes a layer, and nobody else can reach it. What an entry replaces goes to `aside`.
+    Layer { aside: OwnedFd },
+    /// The root file system of a container, which may be at work. What an entry replaces is deleted.
+    Container {
+        root: OwnedFd,
+        /// Where in it the directory is, with a final slash.
+        path: Vec<u8>,
+        /// Whom directories belong to that no entry of the archive describes.
+        owner: (Uid, Gid),
+    },
 }
 
 struct Here {
@@ -68,8 +88,8 @@ impl Here {
 }
 
 impl Tree {
-    pub(super) fn new(root: OwnedFd, aside: OwnedFd) -> Self {
-        Self { root, aside, displaced: 0, here: None }
+    pub(super) fn new(root: OwnedFd, place: Place) -> Self {
+        Self { root, place, displaced: 0, here: None }
     }
 
     /// Goes to the directory `dir`, creating what is missing of it.
@@ -94,9 +114,9 @@ impl Tree {
         self.here.as_ref().map_or_else(|| self.root.as_fd(), |here| here.fd.as_fd())
     }
 
-    /// Whether what is made in the present directory gets its group. The root's bit counts as set.
+    /// Whether what is made in the present directory may get its group. The root's bit counts as set.
     pub(super) fn inherits(&self) -> bool {
-        self.here.as_ref().is_none_or(|here| here.set_group)
+        matches!(self.place, Place::Container { .. }) || self.here.as_ref().is_none_or(|here| here.set_group)
     }
 
     /// Makes `directory`, which is `name`, the present one.
@@ -115,7 +135,10 @@ impl Tree {
     /// The directory `name`, if there is still one.
     pub(super) fn open_directory(&self, name: &Name) -> Option<OwnedFd> {
         let path = if name.is_root() { b"." } else { name.as_bytes() };
-        let flags = RESOLVE | ResolveFlags::NO_SYMLINKS;
+        let flags = match self.place {
+            Place::Layer { .. } => LAYER | ResolveFlags::NO_SYMLINKS,
+            Place::Container { .. } => CONTAINER | ResolveFlags::NO_SYMLINKS,
+        };
         fs::openat2(&self.root, path, DIRECTORY | OFlags::NOFOLLOW, Mode::empty(), flags).ok()
     }
 
@@ -132,7 +155,8 @@ impl Tree {
 
     /// Whether a whiteout is at `base` in the present directory.
     pub(super) fn is_whiteout(&self, base: &[u8]) -> bool {
-        self.kind(base).is_ok_and(|kind| kind == (FileType::CharacterDevice, 0))
+        matches!(self.place, Place::Layer { .. })
+            && self.kind(base).is_ok_and(|kind| kind == (FileType::CharacterDevice, 0))
     }
 
     /// Runs `create`, which must fail if its name exists; moves away what is there and tries again.
@@ -150,14 +174,38 @@ impl Tree {
         }
     }
 
-    /// Moves `base` out of the tree, whatever it is: one rename, also of a directory full of files.
+    /// Takes `base` out of the tree, whatever it is. In a layer that is one rename, also of a directory full of files.
     pub(super) fn displace(&mut self, base: &[u8]) -> Result<(), Errno> {
-        self.displaced += 1;
-        fs::renameat(self.here(), base, &self.aside, self.displaced.to_string())
+        match &self.place {
+            Place::Layer { aside } => {
+                self.displaced += 1;
+                fs::renameat(self.here(), base, aside, self.displaced.to_string())
+            }
+            Place::Container { .. } => delete(self.here(), base),
+        }
+    }
+
+    /// The regular file `base` for writing it anew, where it cannot be replaced.
+    pub(super) fn open_in_place(&self, base: &[u8]) -> Result<OwnedFd, Errno> {
+        if self.kind(base)?.0 != FileType::RegularFile {
+            return Err(Errno::BUSY);
+        }
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = fs::openat(self.here(), base, flags, Mode::empty())?;
+        if FileType::from_raw_mode(fs::fstat(&file)?.st_mode) != FileType::RegularFile {
+            return Err(Errno::BUSY);
+        }
+        fs::ftruncate(&file, 0)?;
+        Ok(file)
     }
 
     fn open(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
-        open_beneath(self.root.as_fd(), path)
+        match &self.place {
+            Place::Layer { .. } => open_steadily(self.root.as_fd(), path, LAYER),
+            Place::Container { root, path: place, .. } => {
+                open_steadily(root.as_fd(), &[place, path].concat(), CONTAINER)
+            }
+        }
     }
 
     /// Creates the components of `dir` that don't exist, one after the other.
@@ -175,6 +223,9 @@ impl Tree {
             }
             // From the root, since a component may be a link to elsewhere beneath it.
             let opened = self.open(path)?;
+            if let (Ok(()), Place::Container { owner, .. }) = (made, &self.place) {
+                fs::fchown(&opened, Some(owner.0), Some(owner.1))?;
+            }
             if next == dir.len() {
                 return Ok(opened);
             }
@@ -192,12 +243,24 @@ impl Tree {
     }
 }
 
-/// Opens a directory beneath `root`. A rename elsewhere on the machine may make the kernel give up on `..` in a
+/// Deletes `base` and what is in it.
+fn delete(dir: BorrowedFd<'_>, base: &[u8]) -> Result<(), Errno> {
+    match fs::unlinkat(dir, base, AtFlags::empty()) {
+        Err(Errno::ISDIR) => {}
+        other => return other,
+    }
+    let path = Path::new(&format!("/proc/self/fd/{}", dir.as_raw_fd())).join(OsStr::from_bytes(base));
+    let left = durable::remove_tree(&path).map_err(|_| Errno::IO)?;
+    let first = left.into_iter().next();
+    first.map_or(Ok(()), |left| Err(Errno::from_io_error(&left.error).unwrap_or(Errno::IO)))
+}
+
+/// Opens a directory below `root`. A rename elsewhere on the machine may make the kernel give up on `..` in a
 /// link; it says so, and a few more tries succeed.
-fn open_beneath(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+fn open_steadily(root: BorrowedFd<'_>, path: &[u8], resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
     let mut result = Err(Errno::AGAIN);
     for _ in 0..32 {
-        result = fs::openat2(root, path, DIRECTORY, Mode::empty(), RESOLVE);
+        result = fs::openat2(root, path, DIRECTORY, Mode::empty(), resolve);
         if !matches!(result, Err(Errno::AGAIN)) {
             break;
         }

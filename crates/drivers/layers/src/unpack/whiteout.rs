@@ -12,8 +12,10 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{self, FileType, Mode, XattrFlags};
 use rustix::io::Errno;
 
-const PREFIX: &[u8] = b".wh.";
-const OPAQUE: &[u8] = b".wh..wh..opq";
+/// Begins the name of what says that the rest of its name is gone.
+pub(crate) const PREFIX: &[u8] = b".wh.";
+/// Says that its directory hides all that is below it.
+pub(crate) const OPAQUE: &[u8] = b".wh..wh..opq";
 /// Bookkeeping of AUFS that old archives carry.
 const META: &[u8] = b".wh..wh.";
 

@@ -6,7 +6,9 @@ mod dialects;
 mod entries;
 mod hostile;
 mod overlay;
+mod pack;
 mod tree;
+mod view;
 
 use layers::{LayerId, Layers, Limits, Result};
 use std::path::PathBuf;

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// Three layers: a base, one that changes it, and one that hides things.
-fn stack(store: &Store) -> Vec<LayerId> {
+pub(crate) fn stack(store: &Store) -> Vec<LayerId> {
     let mut root = crate::builder::header(b'5', "./", 0);
     root.set_mode(0o711);
     root.set_gid(5);
@@ -24,7 +24,7 @@ fn stack(store: &Store) -> Vec<LayerId> {
 }
 
 /// A mount that goes with the test.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(pub(crate) PathBuf);
 
 impl Drop for Mounted {
     fn drop(&mut self) {
@@ -32,7 +32,7 @@ impl Drop for Mounted {
     }
 }
 
-fn mounted(store: &Store, key: &str) -> Mounted {
+pub(crate) fn mounted(store: &Store, key: &str) -> Mounted {
     let target = store.dir.path().join(format!("mnt-{key}"));
     fs::create_dir(&target).unwrap();
     let rootfs = store.layers.rootfs(key).unwrap();

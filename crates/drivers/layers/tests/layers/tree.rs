@@ -13,6 +13,13 @@ pub(crate) fn describe(root: &Path) -> BTreeMap<String, String> {
     lines
 }
 
+/// Where two descriptions differ.
+pub(crate) fn differences(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<String> {
+    let names: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+    let differing = names.into_iter().filter(|name| a.get(*name) != b.get(*name));
+    differing.map(|name| format!("{name}: {:.300?} and {:.300?}", a.get(name), b.get(name))).collect()
+}
+
 fn visit(root: &Path, path: &Path, lines: &mut BTreeMap<String, String>) {
     let stat = fs::symlink_metadata(path).unwrap();
     let size = if stat.is_dir() { 0 } else { stat.len() };

@@ -1,14 +1,18 @@
 //! A container's mounts as the runtime is told them.
 
 use super::propagation;
-use super::targets::Modes;
+pub(in crate::container) use super::targets::Modes;
 use containers::{MountPoint, MountPointKind, Record};
 use errors::{Class, Error, Result};
 use runtime::bundle::{BindRequest, ResolvedMount};
 use spec::{Bind, MountKind, Tmpfs};
 
 /// The client's mounts for the OCI document, parents before children.
-pub(super) fn of_client(record: &Record, modes: &Modes, kernel: (u32, u32)) -> Result<Vec<ResolvedMount>> {
+pub(in crate::container) fn of_client(
+    record: &Record,
+    modes: &Modes,
+    kernel: (u32, u32),
+) -> Result<Vec<ResolvedMount>> {
     let mounts = record.mounts.iter().map(|point| client_mount(record, point, modes, kernel));
     let mut mounts = mounts.collect::<Result<Vec<_>>>()?;
     mounts.sort_by_key(|mount| mount.target.matches('/').count());

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Permission bits of the directories that tmpfs mounts will cover, by their targets.
-pub(super) type Modes = BTreeMap<String, u32>;
+pub(in crate::container) type Modes = BTreeMap<String, u32>;
 
 /// What stands at a path in the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

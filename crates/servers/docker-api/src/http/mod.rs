@@ -16,4 +16,5 @@ pub(crate) mod progress;
 pub(crate) mod pump;
 pub(crate) mod query;
 pub(crate) mod timestamp;
+pub(crate) mod transfer;
 pub(crate) mod version;

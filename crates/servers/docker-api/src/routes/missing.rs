@@ -15,9 +15,6 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/session", post(|headers| upgrade(headers, "build sessions")))
         .route("/grpc", post(|headers| upgrade(headers, "BuildKit's API")))
         .route("/commit", post(|| unsupported("committing containers")))
-        .route("/containers/{id}/changes", get(|| unsupported("listing the changes of a container")))
-        .route("/containers/{id}/export", get(|| unsupported("exporting containers")))
-        .route("/containers/{id}/archive", get(copying).put(copying))
         .route("/containers/{id}/checkpoints", get(checkpoints).post(checkpoints))
         .route("/containers/{id}/checkpoints/{checkpoint}", delete(checkpoints))
         .route("/networks/create", post(|| unsupported("creating networks")))
@@ -40,10 +37,6 @@ async fn prune_build_cache() -> Answer {
 async fn unsupported(what: &'static str) -> Answer {
     Err(Error::new(Class::Unsupported, format!("{what} is not supported by this version of the engine"))
         .into())
-}
-
-async fn copying() -> Answer {
-    unsupported("copying files to and from containers").await
 }
 
 async fn checkpoints() -> Answer {

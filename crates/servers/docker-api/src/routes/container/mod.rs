@@ -1,5 +1,6 @@
 //! Containers: one file a verb, or a group of verbs that only pass an id on.
 
+mod archive;
 mod attach;
 mod create;
 mod inspect;
@@ -41,4 +42,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/containers/{id}/attach", post(attach::attach))
         .route("/containers/{id}/attach/ws", get(websocket::attach))
         .route("/containers/{id}/wait", post(wait::wait))
+        .route("/containers/{id}/changes", get(archive::changes))
+        .route("/containers/{id}/export", get(archive::export))
+        .route("/containers/{id}/archive", get(archive::get).head(archive::stat).put(archive::put))
 }
