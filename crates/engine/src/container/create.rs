@@ -4,6 +4,8 @@ mod image;
 mod mounts;
 mod validate;
 
+pub(super) use image::merged_env;
+
 use crate::{Services, random};
 use ::events::ContainerAction;
 use containers::{ImageUse, NameReservation, Record, SCHEMA, State};

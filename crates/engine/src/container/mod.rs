@@ -4,6 +4,7 @@
 mod archive;
 mod attach;
 mod changes;
+mod commit;
 mod create;
 mod export;
 mod inspect;
@@ -47,6 +48,7 @@ pub use archive::{Get, PathStat, Put, get, put, stat};
 pub use attach::{Attach, Attached, attach};
 pub use changes::changes;
 pub(crate) use cleanup::kill_and_wait;
+pub use commit::{Commit, commit};
 pub use create::{Create, Created, create};
 pub use export::export;
 pub use inspect::{Inspection, Sizes, inspect};

@@ -47,7 +47,7 @@ fn uses(services: &Services) -> Vec<Use> {
     uses.collect()
 }
 
-fn publish(services: &Services, action: ImageAction, image: &Image, name: &str) {
+pub(crate) fn publish(services: &Services, action: ImageAction, image: &Image, name: &str) {
     publish_as(services, action, image, image.id.as_str(), name);
 }
 

@@ -172,10 +172,8 @@ impl Images {
     ) -> Result<()> {
         let mut haul = Haul::default();
         for (image, outgoing) in outgoing {
-            let blobs = self.inner.blobs.clone();
-            let id = image.id.clone();
             haul.images.push(NewImage {
-                document: offload::blocking(move || blobs.read(&id, crate::MAX_CONFIG)).await?,
+                document: self.document(&image.id).await?,
                 id: image.id.clone(),
                 config: image.config.clone(),
                 references: vec![name.with_digest(digest.clone())],

@@ -85,7 +85,7 @@ fn healthcheck(check: &oci::Healthcheck) -> Healthcheck {
 }
 
 /// The client's variables, then those of the image that the client leaves alone.
-fn merged_env(image: &[String], client: &[String]) -> Vec<String> {
+pub(in super::super) fn merged_env(image: &[String], client: &[String]) -> Vec<String> {
     fn name(pair: &str) -> &str {
         pair.split('=').next().unwrap_or(pair)
     }

@@ -14,7 +14,6 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/build/cancel", post(|| unsupported("building images")))
         .route("/session", post(|headers| upgrade(headers, "build sessions")))
         .route("/grpc", post(|headers| upgrade(headers, "BuildKit's API")))
-        .route("/commit", post(|| unsupported("committing containers")))
         .route("/containers/{id}/checkpoints", get(checkpoints).post(checkpoints))
         .route("/containers/{id}/checkpoints/{checkpoint}", delete(checkpoints))
         .route("/networks/create", post(|| unsupported("creating networks")))

@@ -135,6 +135,13 @@ pub(crate) struct Removed {
     pub(crate) deleted: Option<String>,
 }
 
+/// The answer of `POST /commit`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Committed {
+    pub(crate) id: String,
+}
+
 /// The answer of `POST /images/prune`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -72,7 +72,7 @@ async fn pull(api: &Api, image: &str, query: &Query, headers: &HeaderMap) -> Ans
     progress::answer(&api.shutdown, work).await
 }
 
-fn reference(query: &Query) -> Result<Option<Reference>, Refusal> {
+pub(super) fn reference(query: &Query) -> Result<Option<Reference>, Refusal> {
     let Some(repository) = query.text("repo") else { return Ok(None) };
     let reference: Reference = match query.text("tag") {
         Some(tag) => format!("{repository}:{tag}").parse()?,

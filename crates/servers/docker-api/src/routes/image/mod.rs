@@ -1,6 +1,7 @@
 //! Images. Their names have slashes, so that what is wanted of one is the last segment of the path.
 
 mod bring;
+mod commit;
 mod list;
 mod one;
 mod registry;
@@ -12,6 +13,7 @@ use axum::routing::{get, post};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
+        .route("/commit", post(commit::commit))
         .route("/images/json", get(list::list))
         .route("/images/create", post(bring::create))
         .route("/images/load", post(bring::load))
