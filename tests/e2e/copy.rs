@@ -197,6 +197,9 @@ fn streams_of_archives() {
     });
 }
 
+/// Its name, and what it puts into an archive.
+type Attack<'a> = (&'a str, &'a dyn Fn(&mut Archive));
+
 #[test]
 fn hostile_archives_stay_in_the_container() {
     with_engine(|engine| {
@@ -210,7 +213,7 @@ fn hostile_archives_stay_in_the_container() {
             "ln -s {there} /way; ln -s ../../../../../../../../.. /up; ln -s {there}/secret /s; mkdir /t"
         );
         engine.docker(&["exec", "web", "sh", "-c", &links]).ok();
-        let attacks: [(&str, &dyn Fn(&mut Archive)); 7] = [
+        let attacks: [Attack<'_>; 7] = [
             ("dots", &|archive| archive.raw_file("../../../../../../../../tmp/cr-escape-cp", b"x")),
             ("absolute", &|archive| archive.raw_file(&format!("{there}/absolute"), b"x")),
             ("a link of the container's", &|archive| archive.file("way/file", 0o644, b"x")),

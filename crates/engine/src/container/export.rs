@@ -29,7 +29,13 @@ pub async fn export(
     let options = PackOptions { ids: services.images.ids(container.id().as_str())?, across_mounts: false };
     services.events.publish(super::event(&ContainerAction::Export, &container.record()));
     Ok(async move {
-        let packed = offload::lasting("export", move || pack_contents(files.root(), &options, output)).await;
-        Ok(packed.map_err(|error| Error::wrap(Class::Unavailable, error).context("start a thread"))??)
+        let packed = offload::lasting("export", move || {
+            let packed = pack_contents(files.root(), &options, output);
+            files.leave();
+            packed
+        });
+        Ok(packed
+            .await
+            .map_err(|error| Error::wrap(Class::Unavailable, error).context("start a thread"))??)
     })
 }

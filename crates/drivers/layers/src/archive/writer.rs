@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-/// Headers and content gather here: files are read straight into it, and it goes out in one piece.
-const BUFFER: usize = 256 << 10;
+/// Headers and content gather here: files are read straight into it, and it goes out in one piece. As much as a pipe
+/// holds: with four times of it packing was slower, also beside GNU tar at the same moment.
+const BUFFER: usize = 64 << 10;
 
 /// A tar stream in the making: [`ArchiveWriter::entry`] for each entry, its content if it has any, and
 /// [`ArchiveWriter::finish`]. The same calls give the same bytes.
@@ -20,7 +21,7 @@ pub struct ArchiveWriter<W> {
 }
 
 impl<W: Write> ArchiveWriter<W> {
-    /// Writes to `output`, in pieces of a quarter of a megabyte.
+    /// Writes to `output`, in pieces of 64 KiB.
     pub fn new(output: W) -> Self {
         Self { output, buffer: vec![0; BUFFER], filled: 0 }
     }

@@ -48,7 +48,12 @@ impl Get {
     /// # Errors
     /// Where reading or writing fails. What vanishes meanwhile is left out.
     pub async fn write(self, output: impl Write + Send + 'static) -> Result<()> {
-        let written = offload::lasting("copy", move || self.pack(output)).await;
+        let written = offload::lasting("copy", move || {
+            let packed = self.pack(output);
+            self.files.leave();
+            packed
+        });
+        let written = written.await;
         written.map_err(|error| Error::wrap(Class::Unavailable, error).context("start a thread"))?
     }
 

@@ -32,8 +32,12 @@ pub async fn stat(services: &Arc<Services>, reference: &str, path: &str) -> Resu
     let container = services.containers.find(reference)?;
     let files = Files::to_read(services, &container, true).await?;
     let asked = Asked::parse(path);
-    let looked = offload::blocking(move || of(files.root(), &asked)).await?;
-    looked.ok_or_else(|| no_such_file(path, reference))
+    let looked = offload::blocking(move || {
+        let looked = of(files.root(), &asked);
+        files.leave();
+        looked
+    });
+    looked.await?.ok_or_else(|| no_such_file(path, reference))
 }
 
 /// The same in files that are at hand; none: there is nothing.

@@ -10,8 +10,8 @@ use futures_util::{StreamExt, stream};
 use std::io::{self, BufRead, Read, Write};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// Pieces that may wait between the two. Those of archives have a quarter of a megabyte.
-const DEPTH: usize = 2;
+/// Pieces that may wait between the two. Those of archives have 64 KiB.
+const DEPTH: usize = 8;
 
 /// The writing end of a body. Writing fails once the client is gone.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(crate) struct Upload {
 impl Upload {
     /// Of a body that is read from now on, as fast as this is.
     pub(crate) fn new(body: Body) -> Self {
-        let (sender, pieces) = channel(DEPTH * 8);
+        let (sender, pieces) = channel(DEPTH);
         tokio::spawn(async move {
             let mut stream = body.into_data_stream();
             while let Some(piece) = stream.next().await {
