@@ -15,6 +15,7 @@ mod failures;
 mod images;
 mod isolation;
 mod joined;
+mod known_images;
 mod lifecycle;
 mod limits;
 mod list;

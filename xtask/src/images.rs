@@ -8,20 +8,19 @@ pub(crate) struct Arguments {
     /// Which ones; none: all but those that are made on request
     names: Vec<String>,
     /// Say what there is, and make nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["names", "push"])]
     list: bool,
     /// Push them into this registry, under the names that a mirror of Docker Hub has them by
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "list")]
+    #[arg(long, value_name = "HOST:PORT")]
     push: Option<String>,
 }
 
 pub(crate) fn make(arguments: &Arguments) -> Result<()> {
-    let recipes = chosen(&arguments.names)?;
     if arguments.list {
-        recipes.iter().for_each(|recipe| println!("{}", line(recipe)));
+        fixtures::all().for_each(|recipe| println!("{}", line(recipe)));
         return Ok(());
     }
-    for recipe in recipes {
+    for recipe in chosen(&arguments.names)? {
         match &arguments.push {
             None => println!("{} {}", recipe.name, fixtures::layout(recipe.name)?.display()),
             Some(registry) => {
