@@ -18,6 +18,7 @@ mod failures;
 mod images;
 mod isolation;
 mod joined;
+mod known_images;
 mod lifecycle;
 mod limits;
 mod list;

@@ -44,8 +44,8 @@ impl Debian {
     pub fn made() -> Self {
         Self(made_once("debian-12-2", |directory| {
             fs::create_dir(directory).unwrap();
-            let mirror = std::env::var("DEBIAN_MIRROR").unwrap_or_else(|_| apt_mirror());
-            shell(directory, MAKE_ROOT, &mirror);
+            // Empty: debootstrap's own choice.
+            shell(directory, MAKE_ROOT, &::fixtures::mirror().unwrap_or_default());
             let root = directory.join("root");
             let note = root.join("srv/kept/old");
             rustix::fs::setxattr(note, "user.note", b"kept\0too", rustix::fs::XattrFlags::empty()).unwrap();
@@ -96,16 +96,6 @@ fn shell(directory: &Path, script: &str, mirror: &str) {
     let status =
         Command::new("sh").args(["-c", script]).current_dir(directory).env("MIRROR", mirror).status();
     assert!(status.unwrap().success(), "{script}");
-}
-
-/// Where this machine's apt gets Debian from; empty: debootstrap's own choice.
-fn apt_mirror() -> String {
-    let targets = Command::new("apt-get")
-        .args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
-        .output()
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
-    targets.lines().find(|line| line.ends_with("/debian/")).unwrap_or_default().to_owned()
 }
 
 /// An archive of `debian:12` as `docker save` has made them since Docker 25: an OCI layout, with the older format's list of

@@ -10,11 +10,12 @@ use std::process::Command;
 /// Debian's static busybox.
 pub const BUSYBOX: &str = "/bin/busybox";
 
-/// Where costly things are kept between runs.
-pub fn cache() -> PathBuf {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    base.unwrap_or_else(|| "/tmp".into()).join("container-runtime")
+pub use ::fixtures::cache;
+
+/// The OCI image layout of an image of `cargo xtask fixtures`, made if it is missing: minutes, for a Debian.
+#[track_caller]
+pub fn layout(name: &str) -> PathBuf {
+    ::fixtures::layout(name).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// `busybox:latest` as an archive like `docker save` makes.

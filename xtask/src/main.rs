@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod dist;
+mod images;
 mod run;
 mod tidy;
 mod vm;
@@ -24,6 +25,8 @@ enum Chore {
     Tidy,
     /// Build both programs for release into a directory
     Dist(dist::Arguments),
+    /// Make the images that tests and demonstrations use, from Debian's packages
+    Fixtures(images::Arguments),
     /// Run a command in a virtual machine with cgroup v2
     Vm(vm::Arguments),
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Tidy => report(&tidy::problems()),
         Chore::Dist(arguments) => dist::build(&arguments).map(|()| ExitCode::SUCCESS),
+        Chore::Fixtures(arguments) => images::make(&arguments).map(|()| ExitCode::SUCCESS),
         Chore::Vm(arguments) => vm::run(&arguments).map(ExitCode::from),
     };
     done.unwrap_or_else(|error| {
@@ -62,10 +66,7 @@ fn root() -> PathBuf {
 
 /// A directory for what is costly to fetch or make, outside the checkout.
 fn cache() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let cache = base.ok_or_else(|| anyhow::anyhow!("neither XDG_CACHE_HOME nor HOME is set"))?;
-    let cache = cache.join("container-runtime");
+    let cache = fixtures::cache();
     std::fs::create_dir_all(&cache)?;
     Ok(cache)
 }

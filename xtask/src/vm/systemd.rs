@@ -86,7 +86,7 @@ fn debian(cache: &Path) -> Result<PathBuf> {
     let made = (|| {
         let mut debootstrap = Command::new("debootstrap");
         debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), "bookworm"]).arg(&place);
-        output(debootstrap.args(mirror()))?;
+        output(debootstrap.args(fixtures::mirror()))?;
         for path in [
             "var/cache/apt/archives",
             "var/lib/apt/lists",
@@ -102,15 +102,4 @@ fn debian(cache: &Path) -> Result<PathBuf> {
         let _ = fs::remove_dir_all(&place);
     }
     made.map(|()| done)
-}
-
-/// Where this machine gets Debian from; none: debootstrap's own choice.
-fn mirror() -> Option<String> {
-    if let Ok(mirror) = std::env::var("DEBIAN_MIRROR") {
-        return Some(mirror);
-    }
-    let mut apt = Command::new("apt-get");
-    apt.args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
-    let listed = output(&mut apt).ok()?;
-    listed.lines().find(|line| line.ends_with("/debian/")).map(str::to_owned)
 }
