@@ -47,9 +47,14 @@ pub(crate) enum Hasher {
 impl Hasher {
     /// The one that yields digests like `digest`; SHA-256 if there is none yet.
     pub(crate) fn of(digest: Option<&Digest>) -> Self {
-        match digest.map(Digest::algorithm) {
-            Some("sha384") => Self::Sha384(Box::default()),
-            Some("sha512") => Self::Sha512(Box::default()),
+        Self::named(digest.map_or("sha256", Digest::algorithm))
+    }
+
+    /// The one of this name; SHA-256 for names that no digest has.
+    pub(crate) fn named(algorithm: &str) -> Self {
+        match algorithm {
+            "sha384" => Self::Sha384(Box::default()),
+            "sha512" => Self::Sha512(Box::default()),
             _ => Self::Sha256(Sha256::new()),
         }
     }
