@@ -36,6 +36,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
 }
 
+/// The digest of `bytes` by the algorithm that `digest` has.
+pub fn digest_as(digest: &Digest, bytes: &[u8]) -> Digest {
+    let mut hash = Hasher::of(Some(digest));
+    hash.update(bytes);
+    hash.finish()
+}
+
 /// A running hash of the algorithm that some digest has.
 #[derive(Clone)]
 pub(crate) enum Hasher {

@@ -19,7 +19,7 @@ mod partial;
 mod read;
 
 pub use error::{BlobError, Result};
-pub use hash::{Sha256, sha256};
+pub use hash::{Sha256, digest_as, sha256};
 pub use ingest::{Expected, Ingest};
 pub use partial::{Partial, PartialInfo};
 pub use read::Blob;

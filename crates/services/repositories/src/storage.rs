@@ -47,6 +47,9 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// All repositories that have links, in no order.
     async fn repositories(&self) -> Result<Vec<RepositoryName>>;
 
+    /// Some repository that has a blob; none also where finding out would take long.
+    async fn holder(&self, digest: &Digest) -> Result<Option<RepositoryName>>;
+
     /// Begins an upload. `algorithm` of the digest that it will have.
     async fn begin(
         &self,

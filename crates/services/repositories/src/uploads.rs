@@ -69,6 +69,14 @@ impl Repositories {
         self.sessions.forget(repository, id);
     }
 
+    /// Some repository that has a blob, if that is quickly found.
+    ///
+    /// # Errors
+    /// Of the storage.
+    pub async fn holder(&self, digest: &Digest) -> Result<Option<RepositoryName>> {
+        Ok(self.storage.holder(digest).await?)
+    }
+
     /// Gives a repository a blob that another one has.
     ///
     /// # Errors

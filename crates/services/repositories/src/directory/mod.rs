@@ -127,6 +127,15 @@ impl Storage for Directory {
         self.with(|this| links::repositories(&this.root.join(ROOT))).await
     }
 
+    async fn holder(&self, digest: &Digest) -> Result<Option<RepositoryName>> {
+        let digest = digest.clone();
+        self.with(move |this| {
+            let mut all = links::repositories(&this.root.join(ROOT))?.into_iter();
+            Ok(all.find(|name| this.path(&Key::blob(name, &digest)).exists()))
+        })
+        .await
+    }
+
     async fn begin(
         &self,
         repository: &RepositoryName,
