@@ -3,6 +3,8 @@
 mod autostart;
 mod benchmark;
 mod daemon;
+mod log;
+mod registry;
 mod shutdown;
 
 use docker_cli::{Environment, OwnVerb, Section};
@@ -31,6 +33,24 @@ fn main() -> ExitCode {
                     about: "Stop the daemon; with --purge remove everything that is its",
                     section: Section::Engine,
                     run: shutdown::run,
+                },
+                OwnVerb {
+                    path: &["registry", "serve"],
+                    about: "Serve a registry of images",
+                    section: Section::Engine,
+                    run: registry::serve::run,
+                },
+                OwnVerb {
+                    path: &["registry", "gc"],
+                    about: "Delete what no image in a registry needs",
+                    section: Section::Engine,
+                    run: registry::collect::run,
+                },
+                OwnVerb {
+                    path: &["registry", "user", "add"],
+                    about: "Add a user to a file of users, or change the password",
+                    section: Section::Engine,
+                    run: registry::user::run,
                 },
                 OwnVerb {
                     path: &["benchmark"],

@@ -12,8 +12,9 @@ mod report;
 mod statistics;
 mod target;
 mod throughput;
+mod transfer;
 
-pub use options::Options;
+pub use options::{ImagesOptions, Options, Part};
 pub use report::Report;
 
 use anyhow::{Context, Result};
@@ -26,6 +27,13 @@ use target::Target;
 /// When no engine can be reached, or a verb of one fails.
 pub async fn run(options: &Options) -> Result<Report> {
     let mut targets = Target::all(options).await?;
+    if let Some(Part::Images(images)) = &options.part {
+        let report = transfer::measure(options, images, &targets).await;
+        for target in targets {
+            target.close().await?;
+        }
+        return report;
+    }
     let measured = measure(options, &targets).await;
     let report = match measured {
         Ok(mut report) => {

@@ -9,6 +9,17 @@ pub(crate) fn daemon_rss(target: &Target) -> Result<u64> {
     field(&format!("/proc/{pid}/status"), "VmRSS:")
 }
 
+/// Bytes that the daemon has had resident at most since [`reset_peak`].
+pub(crate) fn daemon_peak(target: &Target) -> Result<u64> {
+    field(&format!("/proc/{}/status", target.daemon_pid()?), "VmHWM:")
+}
+
+/// Begins to watch the daemon's peak anew.
+pub(crate) fn reset_peak(target: &Target) -> Result<()> {
+    let path = format!("/proc/{}/clear_refs", target.daemon_pid()?);
+    std::fs::write(&path, "5").with_context(|| format!("write {path}"))
+}
+
 /// Bytes that the process above a container's init, its supervisor, takes by its share (PSS).
 pub(crate) fn supervisor_pss(init: u32) -> Result<u64> {
     let parent = parent(init)?;

@@ -1,6 +1,6 @@
 //! What to measure.
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Measure the engine: latency, throughput, memory, starts of the daemon
@@ -23,15 +23,35 @@ pub struct Options {
     #[arg(long, value_name = "IMAGE", default_value = "benchmark-busybox:latest")]
     pub image: String,
     /// Measure this engine instead of a private one
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", global = true)]
     pub target: Option<String>,
     /// Another engine to measure in the same run (may be repeated)
-    #[arg(long = "peer", value_name = "NAME=ADDRESS")]
+    #[arg(long = "peer", value_name = "NAME=ADDRESS", global = true)]
     pub peers: Vec<String>,
     /// Where to save the figures as JSON
-    #[arg(long, value_name = "FILE", default_value = "benchmark.json")]
+    #[arg(long, value_name = "FILE", default_value = "benchmark.json", global = true)]
     pub output: PathBuf,
     /// Leave the default bridge out
     #[arg(long)]
     pub no_bridge: bool,
+    /// Measure this alone
+    #[command(subcommand)]
+    pub part: Option<Part>,
+}
+
+/// A part of the benchmark with options of its own.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Part {
+    /// Measure pull, push, save and load, and the memory of a pull
+    Images(ImagesOptions),
+}
+
+/// Which image to move, and how often.
+#[derive(Debug, Clone, Args)]
+pub struct ImagesOptions {
+    /// Image in a registry that all engines reach
+    pub image: String,
+    /// Rounds
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    pub rounds: usize,
 }

@@ -36,6 +36,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
 }
 
+/// The digest of `bytes` by the algorithm that `digest` has.
+pub fn digest_as(digest: &Digest, bytes: &[u8]) -> Digest {
+    let mut hash = Hasher::of(Some(digest));
+    hash.update(bytes);
+    hash.finish()
+}
+
 /// A running hash of the algorithm that some digest has.
 #[derive(Clone)]
 pub(crate) enum Hasher {
@@ -47,9 +54,14 @@ pub(crate) enum Hasher {
 impl Hasher {
     /// The one that yields digests like `digest`; SHA-256 if there is none yet.
     pub(crate) fn of(digest: Option<&Digest>) -> Self {
-        match digest.map(Digest::algorithm) {
-            Some("sha384") => Self::Sha384(Box::default()),
-            Some("sha512") => Self::Sha512(Box::default()),
+        Self::named(digest.map_or("sha256", Digest::algorithm))
+    }
+
+    /// The one of this name; SHA-256 for names that no digest has.
+    pub(crate) fn named(algorithm: &str) -> Self {
+        match algorithm {
+            "sha384" => Self::Sha384(Box::default()),
+            "sha512" => Self::Sha512(Box::default()),
             _ => Self::Sha256(Sha256::new()),
         }
     }

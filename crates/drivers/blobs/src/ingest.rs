@@ -1,7 +1,8 @@
 //! Writing a blob whose digest is known only at its end.
 
 use crate::error::at;
-use crate::{BlobError, Blobs, Result, Sha256};
+use crate::hash::Hasher;
+use crate::{BlobError, Blobs, Result};
 use oci::Digest;
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
@@ -21,16 +22,16 @@ pub struct Expected {
 #[derive(Debug)]
 pub struct Ingest {
     file: NamedTempFile,
-    hash: Sha256,
+    hash: Hasher,
     size: u64,
     blobs: Blobs,
 }
 
 impl Ingest {
-    pub(crate) fn new(blobs: &Blobs) -> Result<Self> {
+    pub(crate) fn new(blobs: &Blobs, hash: Hasher) -> Result<Self> {
         let temporary = blobs.ingest_dir();
         let file = NamedTempFile::new_in(&temporary).map_err(at("create a file in", &temporary))?;
-        Ok(Self { file, hash: Sha256::new(), size: 0, blobs: blobs.clone() })
+        Ok(Self { file, hash, size: 0, blobs: blobs.clone() })
     }
 
     /// Bytes so far.
@@ -46,6 +47,11 @@ impl Ingest {
     /// Writes `bytes` behind what is there.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(at("write", self.file.path()))
+    }
+
+    /// Waits until the content is on disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file.as_file().sync_data().map_err(at("sync", self.file.path()))
     }
 
     /// Names the content by its digest, if it is as expected. Not durable before [`crate::Blobs::sync`].

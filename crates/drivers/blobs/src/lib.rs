@@ -19,12 +19,13 @@ mod partial;
 mod read;
 
 pub use error::{BlobError, Result};
-pub use hash::{Sha256, sha256};
+pub use hash::{Sha256, digest_as, sha256};
 pub use ingest::{Expected, Ingest};
 pub use partial::{Partial, PartialInfo};
 pub use read::Blob;
 
 use error::at;
+use hash::Hasher;
 use oci::Digest;
 use std::fs::{self, File};
 use std::io;
@@ -64,7 +65,12 @@ impl Blobs {
 
     /// Begins to write a blob.
     pub fn ingest(&self) -> Result<Ingest> {
-        Ingest::new(self)
+        Ingest::new(self, Hasher::of(None))
+    }
+
+    /// Begins to write a blob that will have a digest of this one's algorithm.
+    pub fn ingest_as(&self, digest: &Digest) -> Result<Ingest> {
+        Ingest::new(self, Hasher::of(Some(digest)))
     }
 
     /// Stores `content` and says its digest.

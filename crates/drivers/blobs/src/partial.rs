@@ -48,6 +48,14 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::Busy`] while somebody else holds it, [`BlobError::BadName`].
     pub fn resume(&self, name: &str, expected: Option<&Digest>) -> Result<Partial> {
+        self.resume_as(name, expected.map_or("sha256", Digest::algorithm))
+    }
+
+    /// As [`Blobs::resume`], where no more than the algorithm of the digest is known.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resume_as(&self, name: &str, algorithm: &str) -> Result<Partial> {
         let path = self.partial_path(name)?;
         let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
         let file = file.map_err(at("open", &path))?;
@@ -55,7 +63,8 @@ impl Blobs {
             Err(Errno::WOULDBLOCK) => return Err(BlobError::Busy { name: name.to_owned() }),
             other => other.map_err(at("lock", &path))?,
         }
-        let mut partial = Partial { file, hash: Hasher::of(expected), size: 0, path, blobs: self.clone() };
+        let mut partial =
+            Partial { file, hash: Hasher::named(algorithm), size: 0, path, blobs: self.clone() };
         partial.size = read_into(&mut partial.hash, &partial.path)?;
         Ok(partial)
     }
@@ -116,6 +125,11 @@ impl Partial {
     /// Writes `bytes` behind what is there.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(at("write", &self.path))
+    }
+
+    /// Waits until the content so far is on disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(at("sync", &self.path))
     }
 
     /// Throws away what is there and begins again.

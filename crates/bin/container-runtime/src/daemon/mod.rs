@@ -1,7 +1,6 @@
 //! `container-runtime daemon`: reads the settings, opens the engine, serves it, and goes without taking containers along.
 
 mod listeners;
-mod log;
 mod notify;
 mod options;
 mod purge;
@@ -34,7 +33,8 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
         }
     };
-    log::start(&options, invocation.debug);
+    let debug = options.debug || invocation.debug;
+    crate::log::start(if debug { "debug" } else { &options.log_level }, options.log_format);
     match start(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

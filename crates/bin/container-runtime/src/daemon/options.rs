@@ -1,5 +1,6 @@
 //! The daemon's flags.
 
+use crate::log::LogFormat;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
@@ -74,12 +75,6 @@ pub(super) struct Options {
     /// Form of the log: text, json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

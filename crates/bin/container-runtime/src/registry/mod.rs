@@ -1,0 +1,52 @@
+//! `container-runtime registry …`: a registry of images, without the engine.
+
+mod access;
+pub(crate) mod collect;
+mod options;
+pub(crate) mod serve;
+mod storage;
+pub(crate) mod user;
+
+use clap::Parser;
+use docker_cli::Invocation;
+use errors::Classified;
+use std::process::ExitCode;
+
+/// Reads a verb's flags and runs it.
+fn with_options<O: Parser>(
+    invocation: &Invocation,
+    verb: &str,
+    run: impl FnOnce(&O) -> anyhow::Result<()>,
+) -> ExitCode {
+    let program = format!("{} registry {verb}", invocation.program);
+    let options = match O::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
+        Ok(options) => options,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An async runtime for servers: requests mostly wait, and what blocks has its own threads.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(64)
+        .thread_keep_alive(std::time::Duration::from_secs(10))
+        .thread_name("registry")
+        .enable_all()
+        .build()?)
+}
+
+/// A classified error with its chain, for `anyhow`. By value, so that it fits `map_err`.
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives the error away")]
+fn told(error: impl Classified + Send + Sync + 'static) -> anyhow::Error {
+    anyhow::anyhow!("{}", errors::chain(&error))
+}

@@ -1,0 +1,117 @@
+//! The accept loop and the end of it.
+
+use crate::http::refusal::{Code, Refusal};
+use crate::{Listener, Registry};
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests in flight may take once the registry ends: a large layer may be on its way.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A client gets this long to shake hands, and from one answer to the headers of the next request.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const HEADERS: Duration = Duration::from_secs(60);
+
+/// How much of a request's body is read at once.
+const BUFFER: usize = 512 << 10;
+
+/// How much an HTTP/2 client may send before it must wait for us.
+const WINDOW: u32 = 4 << 20;
+
+/// Serves a registry on a bound listener until `shutdown` is cancelled: then nothing new is accepted, and requests in
+/// flight finish, for at most 15 seconds.
+pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.socket.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => begin(stream, &listener, &registry, &graceful),
+            Err(error) => {
+                // Out of file descriptors, mostly: they come back when connections end.
+                tracing::warn!(%error, ?listener, "accept failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(PATIENCE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were left unfinished");
+    }
+}
+
+/// Gives a connection to a task of its own.
+fn begin(stream: TcpStream, listener: &Listener, registry: &Arc<Registry>, graceful: &GracefulShutdown) {
+    let (registry, watcher) = (Arc::clone(registry), graceful.watcher());
+    let tls = listener.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current()));
+    tokio::spawn(async move {
+        // Answers are small, and the next request waits for them.
+        let _ = stream.set_nodelay(true);
+        let ended = match tls {
+            None => connection(stream, registry, watcher).await,
+            Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => connection(stream, registry, watcher).await,
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            },
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn connection<S>(
+    stream: S,
+    registry: Arc<Registry>,
+    watcher: hyper_util::server::graceful::Watcher,
+) -> Result<(), AnyError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let registry = Arc::clone(&registry);
+        async move { Ok::<_, Infallible>(handle(registry, request.map(Body::new)).await) }
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADERS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(4 * WINDOW);
+    let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+    watcher.watch(connection).await
+}
+
+/// Runs a request in a task of its own: a client that goes away ends its body, not what holds an upload. A panic is an answer.
+async fn handle(registry: Arc<Registry>, request: Request<Body>) -> Response<Body> {
+    let what = format!("{} {}", request.method(), request.uri().path());
+    let task = tokio::spawn(async move { registry.answer(request).await });
+    match task.await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(request = %what, %error, "a handler panicked");
+            let message = "the registry failed; this is a defect, its log has the details";
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message).into_response()
+        }
+    }
+}

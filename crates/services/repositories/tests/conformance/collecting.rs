@@ -1,0 +1,78 @@
+//! Garbage collection.
+
+use super::kit::{Kit, digest, image, index, name};
+use bytes::Bytes;
+use repositories::{Collected, Collection};
+use std::time::Duration;
+
+super::cases!(
+    what_manifests_need_stays,
+    untagged_manifests_go_only_if_asked,
+    the_young_stay,
+    idle_uploads_go,
+    a_dry_run_deletes_nothing,
+);
+
+/// Everything is old, and nothing was announced.
+fn now() -> Collection {
+    Collection { grace: Duration::ZERO, ..Collection::default() }
+}
+
+async fn what_manifests_need_stays(kit: &Kit) {
+    let (config, layer) = (kit.blob("a", b"{}").await, kit.blob("a", b"layer").await);
+    kit.put("a", &image(&config, &layer, None), &["x"]).await.unwrap();
+    let unused = kit.blob("a", b"unused").await;
+    kit.blob("b", b"layer").await;
+    let collected = kit.restarted().collect(&now()).await.unwrap();
+    assert_eq!(collected, Collected { links: 2, blobs: 1, bytes: 6, ..Collected::default() });
+    assert!(kit.repositories.blob(&name("a"), &layer).await.is_ok());
+    assert!(kit.repositories.blob(&name("a"), &unused).await.is_err());
+    assert!(kit.repositories.blob(&name("b"), &layer).await.is_err());
+    let needed = kit.repositories.needed().await.unwrap();
+    assert_eq!(needed.len(), 3, "config, layer, manifest");
+    assert_eq!(kit.restarted().collect(&now()).await.unwrap(), Collected::default());
+    assert_eq!(kit.blob("a", b"unused").await, unused, "it can be pushed again");
+}
+
+async fn untagged_manifests_go_only_if_asked(kit: &Kit) {
+    let blob = kit.blob("a", b"x").await;
+    let kept = kit.put("a", &image(&blob, &blob, None), &[]).await.unwrap();
+    let list = kit.put("a", &index(&[&kept]), &["list"]).await.unwrap();
+    let about = kit.put("a", &image(&blob, &blob, Some(&list)), &[]).await.unwrap();
+    let lost = kit.put("a", &image(&blob, &blob, Some(&digest(b"none"))), &[]).await.unwrap();
+    assert_eq!(kit.restarted().collect(&now()).await.unwrap(), Collected::default());
+    let rules = Collection { untagged: true, ..now() };
+    let collected = kit.restarted().collect(&rules).await.unwrap();
+    assert_eq!((collected.manifests, collected.blobs), (1, 1));
+    assert!(!kit.has("a", lost.as_str()).await);
+    for digest in [kept, list, about] {
+        assert!(kit.has("a", digest.as_str()).await);
+    }
+}
+
+async fn the_young_stay(kit: &Kit) {
+    kit.blob("a", b"x").await;
+    assert_eq!(kit.restarted().collect(&Collection::default()).await.unwrap(), Collected::default());
+}
+
+async fn idle_uploads_go(kit: &Kit) {
+    let mut session = kit.repositories.begin_upload(&name("a"), "sha256").await.unwrap();
+    session.append(vec![Bytes::from_static(b"half")]).await.unwrap();
+    let id = session.id().clone();
+    session.pause().await.unwrap();
+    let rules = Collection { idle_upload: Duration::ZERO, ..now() };
+    assert_eq!(kit.repositories.collect(&rules).await.unwrap().uploads, 0, "it is open");
+    kit.repositories.put_down(&name("a"), &id).await;
+    let repositories = kit.restarted();
+    assert_eq!(repositories.collect(&now()).await.unwrap().uploads, 0, "it is young");
+    assert_eq!(repositories.collect(&rules).await.unwrap().uploads, 1);
+    assert!(repositories.upload(&name("a"), &id).await.is_err());
+}
+
+async fn a_dry_run_deletes_nothing(kit: &Kit) {
+    let blob = kit.blob("a", b"x").await;
+    let rules = Collection { dry_run: true, ..now() };
+    let found = kit.restarted().collect(&rules).await.unwrap();
+    assert_eq!(found, Collected { links: 1, blobs: 1, bytes: 1, ..Collected::default() });
+    assert!(kit.repositories.blob(&name("a"), &blob).await.is_ok());
+}

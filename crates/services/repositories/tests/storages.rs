@@ -1,0 +1,3 @@
+//! One suite for all storages: what repositories promise, whatever holds their bytes.
+
+mod conformance;
