@@ -2,7 +2,7 @@
 
 use crate::Services;
 use errors::Result;
-use images::{Filter, Summary};
+use images::{Filter, Image, PlatformManifest, Summary};
 use std::sync::Arc;
 
 /// An image in a list.
@@ -12,6 +12,28 @@ pub struct ListedImage {
     pub summary: Summary,
     /// How many containers were made from it.
     pub containers: usize,
+}
+
+/// The manifests behind an image's names, and the containers of each image among them.
+///
+/// # Errors
+/// `Invalid` for a damaged index.
+pub async fn platforms(
+    services: &Arc<Services>,
+    image: &Image,
+) -> Result<Vec<(PlatformManifest, Vec<String>)>> {
+    let uses = super::uses(services);
+    let containers = |image: &Image| {
+        let users = uses.iter().filter(|user| user.image == image.id);
+        users.map(|user| user.container.clone()).collect::<Vec<_>>()
+    };
+    let manifests = services.images.platforms(image).await?.into_iter();
+    Ok(manifests
+        .map(|manifest| {
+            let users = manifest.image.as_deref().map(containers).unwrap_or_default();
+            (manifest, users)
+        })
+        .collect())
 }
 
 /// The images that a filter lets through, youngest first.

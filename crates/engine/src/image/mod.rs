@@ -19,7 +19,7 @@ pub use distribution::distribution;
 pub use history::history;
 pub use import::import;
 pub use inspect::inspect;
-pub use list::{ListedImage, list};
+pub use list::{ListedImage, list, platforms};
 pub use load::load;
 pub use login::login;
 pub use prune::{PrunedImages, prune};

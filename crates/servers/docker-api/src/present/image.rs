@@ -4,12 +4,13 @@ use crate::http::timestamp;
 use crate::http::version::ApiVersion;
 use crate::wire::config::HealthConfig;
 use crate::wire::image::{
-    HistoryItem, ImageConfig, ImageInspect, ImageSummary, LegacyConfig, Metadata, Removed, RootFs,
+    Attestation, HistoryItem, ImageConfig, ImageInspect, ImageSummary, LegacyConfig, Manifest, ManifestImage,
+    ManifestSize, Metadata, Removed, RootFs, UnpackedSize,
 };
 use crate::wire::inspect::GraphDriver;
 use crate::wire::set;
 use engine::image::ListedImage;
-use images::{GraphDirs, Image};
+use images::{GraphDirs, Image, PlatformManifest};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +29,30 @@ pub(crate) fn summary(listed: &ListedImage, version: ApiVersion) -> ImageSummary
         shared_size: -1,
         size: image.size,
         virtual_size: (!version.at_least(44)).then_some(image.size),
+        manifests: None,
+    }
+}
+
+/// A manifest behind an image's names, with the containers of its image.
+pub(crate) fn manifest((manifest, containers): (PlatformManifest, Vec<String>)) -> Manifest {
+    let unpacked = manifest.image.as_ref().map_or(0, |image| image.size);
+    let kind = match (&manifest.describes, &manifest.platform) {
+        (Some(_), _) => "attestation",
+        (None, Some(_)) => "image",
+        (None, None) => "unknown",
+    };
+    Manifest {
+        id: manifest.digest.to_string(),
+        descriptor: manifest.descriptor,
+        available: manifest.image.is_some(),
+        size: ManifestSize { total: manifest.content + unpacked, content: manifest.content },
+        kind,
+        image_data: manifest.platform.map(|platform| ManifestImage {
+            platform: super::registry::platform(platform),
+            containers,
+            size: UnpackedSize { unpacked },
+        }),
+        attestation_data: manifest.describes.map(|digest| Attestation { r#for: digest.to_string() }),
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn distribution(said: images::Distribution) -> Distribution {
     Distribution { descriptor, platforms: said.platforms.into_iter().map(platform).collect() }
 }
 
-fn platform(platform: oci::Platform) -> Platform {
+pub(super) fn platform(platform: oci::Platform) -> Platform {
     Platform { architecture: platform.architecture, os: platform.os, variant: platform.variant }
 }
 

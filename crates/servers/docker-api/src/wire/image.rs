@@ -24,6 +24,61 @@ pub(crate) struct ImageSummary {
     /// The same as `Size`; before API 1.44.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) virtual_size: Option<u64>,
+    /// If they are asked for; since API 1.47.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) manifests: Option<Vec<Manifest>>,
+}
+
+/// A manifest behind an image's names.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Manifest {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    /// As the OCI writes it.
+    pub(crate) descriptor: serde_json::Value,
+    /// Whether all of it is here.
+    pub(crate) available: bool,
+    pub(crate) size: ManifestSize,
+    /// `image`, `attestation` or `unknown`.
+    pub(crate) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) image_data: Option<ManifestImage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attestation_data: Option<Attestation>,
+}
+
+/// Bytes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ManifestSize {
+    /// Blobs and unpacked layers.
+    pub(crate) total: u64,
+    /// Blobs.
+    pub(crate) content: u64,
+}
+
+/// The image of a manifest.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ManifestImage {
+    pub(crate) platform: super::registry::Platform,
+    pub(crate) containers: Vec<String>,
+    pub(crate) size: UnpackedSize,
+}
+
+/// Bytes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UnpackedSize {
+    pub(crate) unpacked: u64,
+}
+
+/// What a manifest that is no image describes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Attestation {
+    pub(crate) r#for: String,
 }
 
 /// The answer of `GET /images/{name}/json`.

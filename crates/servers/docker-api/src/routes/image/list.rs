@@ -12,7 +12,16 @@ use images::Filter;
 
 pub(super) async fn list(State(api): Context, version: ApiVersion, query: Query) -> Answer {
     let found = engine::image::list(&api.services, &filter(&query)?).await?;
-    json(&found.iter().map(|listed| image::summary(listed, version)).collect::<Vec<_>>())
+    let mut summaries = Vec::with_capacity(found.len());
+    for listed in &found {
+        let mut summary = image::summary(listed, version);
+        if version.at_least(47) && query.flag("manifests") {
+            let manifests = engine::image::platforms(&api.services, &listed.summary.image).await?;
+            summary.manifests = Some(manifests.into_iter().map(image::manifest).collect());
+        }
+        summaries.push(summary);
+    }
+    json(&summaries)
 }
 
 fn filter(query: &Query) -> Result<Filter, Refusal> {

@@ -1,5 +1,6 @@
 //! One image, by its name.
 
+use super::bring::platform;
 use super::{registry, save};
 use crate::http::answer::{Answer, json, json_as};
 use crate::http::dispatch::not_found;
@@ -20,8 +21,8 @@ pub(super) async fn get(
     query: Query,
 ) -> Answer {
     match rest.rsplit_once('/') {
-        Some((name, "json")) => inspect(&api, name, version).await,
-        Some((name, "history")) => history(&api, name).await,
+        Some((name, "json")) => inspect(&api, name, &query, version).await,
+        Some((name, "history")) => history(&api, name, &query).await,
         Some((name, "get")) => save::save(&api, vec![name.to_owned()], &query).await,
         _ => Ok(not_found().await),
     }
@@ -40,14 +41,16 @@ pub(super) async fn post(
     }
 }
 
-async fn inspect(api: &Api, name: &str, version: ApiVersion) -> Answer {
-    let found = engine::image::inspect(&api.services, name).await?;
+async fn inspect(api: &Api, name: &str, query: &Query, version: ApiVersion) -> Answer {
+    let platform = platform(query)?;
+    let found = engine::image::inspect(&api.services, name, platform.as_ref()).await?;
     let dirs = api.services.images.image_dirs(&found);
     json(&image::inspect(&found, dirs.as_ref(), version))
 }
 
-async fn history(api: &Api, name: &str) -> Answer {
-    let items = engine::image::history(&api.services, name).await?;
+async fn history(api: &Api, name: &str, query: &Query) -> Answer {
+    let platform = platform(query)?;
+    let items = engine::image::history(&api.services, name, platform.as_ref()).await?;
     json(&items.into_iter().map(image::history).collect::<Vec<_>>())
 }
 
