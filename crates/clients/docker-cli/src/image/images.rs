@@ -1,5 +1,6 @@
 //! `docker images`, `docker image ls`.
 
+use super::tree;
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::flags::filter::{self, Filter, Filters};
@@ -39,9 +40,9 @@ verb!(Args, run, Arity::AtMost(1), "[OPTIONS] [REPOSITORY[:TAG]]", "List images"
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Summary {
-    id: String,
+    pub(crate) id: String,
     #[serde(default)]
-    repo_tags: Option<Vec<String>>,
+    pub(crate) repo_tags: Option<Vec<String>>,
     #[serde(default)]
     repo_digests: Option<Vec<String>>,
     created: i64,
@@ -50,6 +51,8 @@ pub(crate) struct Summary {
     pub(crate) shared_size: i64,
     #[serde(default)]
     pub(crate) containers: i64,
+    #[serde(default)]
+    pub(crate) manifests: Option<Vec<tree::Manifest>>,
 }
 
 const TABLE: &str = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}";
@@ -75,15 +78,18 @@ pub(crate) const TITLES: [(&str, &str); 11] = [
 ];
 
 async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
-    if args.tree {
-        return Err(Failure::new("--tree is experimental in docker and not available here"));
+    if args.tree && (args.quiet || args.digests || args.format.is_some() || args.all) {
+        return Err(Failure::new("--tree cannot be used with --all, --digests, --format or --quiet"));
     }
     let mut filters = Filters::new(&args.filter);
     if let Some(pattern) = words.first() {
         filters.add("reference", pattern);
     }
-    let request = filter::apply(app.client()?.get("/images/json").flag("all", args.all), &filters);
-    let images: Vec<Summary> = request.json().await?;
+    let request = app.client()?.get("/images/json").flag("all", args.all).flag("manifests", args.tree);
+    let images: Vec<Summary> = filter::apply(request, &filters).json().await?;
+    if args.tree {
+        return tree::show(&images, args.no_trunc);
+    }
     let configured = &app.config().images_format;
     let source = given_or_configured(args.format.as_deref(), args.quiet, configured);
     let defaults = Defaults {
@@ -226,6 +232,7 @@ mod tests {
             size: 1,
             shared_size: -1,
             containers: -1,
+            manifests: None,
         }
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod rmi;
 pub(crate) mod save;
 pub(crate) mod search;
 pub(crate) mod tag;
+mod tree;
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, names};
