@@ -18,6 +18,7 @@ mod failure;
 mod flags;
 mod globals;
 mod image;
+mod manifest;
 mod network;
 mod output;
 mod progress;

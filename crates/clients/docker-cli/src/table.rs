@@ -2,7 +2,7 @@
 
 use crate::environment::Section;
 use crate::verb::Verb;
-use crate::{container, context, image, network, system, volume};
+use crate::{container, context, image, manifest, network, system, volume};
 
 /// A verb under a name.
 #[derive(Debug)]
@@ -145,6 +145,17 @@ pub(crate) static GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "manifest",
+        about: "Manage image manifests and manifest lists",
+        verbs: &[
+            other("annotate", &manifest::annotate::VERB),
+            other("create", &manifest::create::VERB),
+            other("inspect", &manifest::inspect::VERB),
+            other("push", &manifest::push::VERB),
+            other("rm", &manifest::rm::VERB),
+        ],
+    },
+    Group {
         name: "network",
         about: "Manage networks",
         verbs: &[
@@ -209,7 +220,7 @@ pub(crate) fn missing(word: &str) -> Option<&'static str> {
         ),
         "build" | "builder" | "buildx" => Some("building images is not supported by this version"),
         "compose" => Some("run the compose program itself, with DOCKER_HOST set to this engine's socket"),
-        "checkpoint" | "manifest" | "plugin" | "trust" => Some("not supported by this version"),
+        "checkpoint" | "plugin" | "trust" => Some("not supported by this version"),
         _ => None,
     }
 }

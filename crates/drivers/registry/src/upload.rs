@@ -65,6 +65,28 @@ impl Repository {
         }
     }
 
+    /// Makes a blob that another repository of the same registry has be in this one, without sending it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Protocol`] if the registry wants it to be sent.
+    pub async fn mount(&self, digest: &Digest, from: &str) -> Result<()> {
+        self.anywhere(|number| async move {
+            let place = &self.places()[number];
+            let begin = self.request(place, Method::POST, "blobs/uploads/")?.header(CONTENT_LENGTH, 0);
+            let mount = begin.query(&[("mount", digest.as_str()), ("from", from)]);
+            let answer = self.send(place, mount).await?;
+            match answer.status() {
+                StatusCode::CREATED => Ok(()),
+                StatusCode::ACCEPTED => Err(RegistryError::Protocol {
+                    url: answer.url().to_string(),
+                    reason: format!("the registry does not take blob {digest} from its repository {from}"),
+                }),
+                _ => Err(self.refused(answer, "POST").await),
+            }
+        })
+        .await
+    }
+
     async fn upload_at(
         &self,
         number: usize,

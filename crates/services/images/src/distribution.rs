@@ -24,10 +24,45 @@ pub struct Distribution {
 /// # Errors
 /// [`ImageError::Registry`], [`ImageError::BadDocument`].
 pub async fn ask(repository: &Repository, reference: &Reference) -> Result<Distribution> {
-    let manifest = repository.manifest(&target(reference)).await?;
-    let platforms = platforms(repository, &manifest).await?;
+    let (manifest, platforms) = read_remote(repository, reference).await?;
     let size = manifest.bytes.len() as u64;
     Ok(Distribution { media_type: manifest.media_type, digest: manifest.digest, size, platforms })
+}
+
+/// A manifest or index of a registry, and what it can be run on.
+///
+/// # Errors
+/// [`ImageError::Registry`], [`ImageError::BadDocument`].
+pub async fn read_remote(
+    repository: &Repository,
+    reference: &Reference,
+) -> Result<(Manifest, Vec<Platform>)> {
+    let manifest = repository.manifest(&target(reference)).await?;
+    let platforms = platforms(repository, &manifest).await?;
+    Ok((manifest, platforms))
+}
+
+/// Makes a repository have a manifest of another one of the same registry, with its blobs.
+///
+/// # Errors
+/// [`ImageError::Registry`]; [`ImageError::NotAnImage`] for an index, which lists further ones.
+pub async fn bring_over(from: &Repository, reference: &Reference, to: &Repository) -> Result<()> {
+    let manifest = from.manifest(&target(reference)).await?;
+    if !media::is_manifest(&manifest.media_type) {
+        let (name, what) = (reference.familiar(), "manifest");
+        return Err(ImageError::NotAnImage { name, what, media_type: manifest.media_type });
+    }
+    let document: ImageManifest = parse(&manifest.bytes, || format!("manifest {}", manifest.digest))?;
+    for blob in document.layers().iter().chain([document.config()]) {
+        to.mount(&digest_of(blob)?, reference.path()).await?;
+    }
+    to.put_manifest(&Target::Digest(manifest.digest), &manifest.media_type, &manifest.bytes).await?;
+    Ok(())
+}
+
+/// The digest of a document.
+pub fn digest_of_bytes(bytes: &[u8]) -> Digest {
+    Digest::sha256(blobs::sha256(bytes))
 }
 
 /// What a name asks a registry for.

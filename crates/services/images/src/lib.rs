@@ -31,7 +31,7 @@ mod snapshot;
 mod sweep;
 mod tag;
 
-pub use distribution::{Distribution, ask};
+pub use distribution::{Distribution, ask, bring_over, digest_of_bytes, read_remote};
 pub use embedded::NAME as EMBEDDED_NAME;
 pub use error::{ImageError, Result};
 pub use from_container::FromContainer;

@@ -1,15 +1,53 @@
 //! What Docker does not have: paths of this engine alone, below `/container-runtime/`.
 
 use crate::http::answer::{Answer, json};
+use crate::http::credentials;
 use crate::http::query::Query;
+use crate::present;
 use crate::routes::{Api, Context};
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
+use axum::http::HeaderMap;
+use axum::routing::{get, post};
+use bytes::Bytes;
 use engine::system::Shutdown;
+use errors::{Class, Error};
+use oci::Reference;
+use serde::Deserialize;
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new().route("/container-runtime/shutdown", post(shutdown))
+    Router::new()
+        .route("/container-runtime/shutdown", post(shutdown))
+        .route("/container-runtime/manifest", get(manifest).post(push_index))
+}
+
+/// A document of a registry, byte for byte in a string.
+async fn manifest(State(api): Context, query: Query, headers: HeaderMap) -> Answer {
+    let reference = query.required("name")?.parse::<Reference>()?.or_latest();
+    let remote = engine::image::manifest(&api.services, &reference, credentials::of(&headers)).await?;
+    json(&present::registry::remote(remote))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Index {
+    media_type: String,
+    /// The document.
+    raw: String,
+    /// The names of what it lists.
+    manifests: Vec<String>,
+}
+
+/// Writes an index to a registry.
+async fn push_index(State(api): Context, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
+    let target = query.required("name")?.parse::<Reference>()?.or_latest();
+    let index: Index = serde_json::from_slice(&body)
+        .map_err(|error| Error::wrap(Class::Invalid, error).context("read the index"))?;
+    let children = index.manifests.iter().map(|name| name.parse()).collect::<Result<Vec<Reference>, _>>()?;
+    let (raw, user) = (index.raw.as_bytes(), credentials::of(&headers));
+    let digest =
+        engine::image::push_index(&api.services, &target, &index.media_type, raw, &children, user).await?;
+    json(&serde_json::json!({ "Digest": digest }))
 }
 
 /// Ends the daemon; `purge`: with everything that is its. Answers which process it is: where systemd holds the socket,

@@ -28,6 +28,15 @@ pub(crate) struct Platform {
     pub(crate) variant: String,
 }
 
+/// The answer of `GET /container-runtime/manifest`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Remote {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) raw: String,
+    pub(crate) platforms: Vec<Platform>,
+}
+
 /// An element of `GET /images/search`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Found {
