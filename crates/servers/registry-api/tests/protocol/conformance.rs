@@ -38,7 +38,10 @@ async fn blobs_go_in_and_out_whole_and_in_parts() {
     assert_eq!(head.header("content-length"), "10");
     let part = client.send("GET", &path, &[("range", "bytes=2-4")], "").await.expect(206);
     assert_eq!((&part.body[..], part.header("content-range")), (&b"234"[..], "bytes 2-4/10"));
-    client.send("GET", &path, &[("range", "bytes=10-")], "").await.expect(416);
+    if !foreign() {
+        // Debian's registry announces a body with this status and sends none.
+        client.send("GET", &path, &[("range", "bytes=10-")], "").await.expect(416);
+    }
     let known = [("if-none-match", format!("\"{digest}\""))];
     client.send("GET", &path, &[(known[0].0, &known[0].1)], "").await.expect(304);
     client
@@ -57,8 +60,11 @@ async fn pieces_come_in_order_or_not_at_all() {
     };
     let first = send(begun.location().to_owned(), "0-4", "hello").await.expect(202);
     assert_eq!(first.header("range"), "0-4");
-    send(first.location().to_owned(), "7-9", "abc").await.expect(416);
-    send(first.location().to_owned(), "0-4", "hello").await.expect(416);
+    if !foreign() {
+        // Debian's registry takes pieces in any order, and finds out at the end.
+        send(first.location().to_owned(), "7-9", "abc").await.expect(416);
+        send(first.location().to_owned(), "0-4", "hello").await.expect(416);
+    }
     let status = client.get(first.location()).await.expect(204);
     assert_eq!(status.header("range"), "0-4");
     let second = send(status.location().to_owned(), "5-10", " world").await.expect(202);
@@ -125,7 +131,7 @@ async fn manifests_are_kept_byte_for_byte() {
     client.get(&format!("/v2/{name}/manifests/none")).await.refused(404, "MANIFEST_UNKNOWN");
     let mut wrong = document.clone();
     wrong["layers"][0]["digest"] = json!(super::client::digest(b"none"));
-    client.manifest(&name, "wrong", &wrong).await.expect(if foreign() { 404 } else { 400 });
+    client.manifest(&name, "wrong", &wrong).await.refused(400, "MANIFEST_BLOB_UNKNOWN");
     client
         .send("PUT", &format!("/v2/{name}/manifests/x"), &[("content-type", IMAGE)], "{")
         .await
@@ -140,8 +146,12 @@ async fn tags_and_repositories_come_in_pages() {
     for tag in ["c", "a", "b"] {
         client.manifest(&name, tag, &document).await.expect(201);
     }
-    let list = client.get(&format!("/v2/{name}/tags/list")).await.expect(200);
-    assert_eq!(list.json(), json!({ "name": name, "tags": ["a", "b", "c"] }));
+    let mut list = client.get(&format!("/v2/{name}/tags/list")).await.expect(200).json();
+    if foreign() {
+        // Debian's registry lists them as it finds them.
+        list["tags"].as_array_mut().unwrap().sort_by_key(|tag| tag.to_string());
+    }
+    assert_eq!(list, json!({ "name": name, "tags": ["a", "b", "c"] }));
     let page = client.get(&format!("/v2/{name}/tags/list?n=2")).await.expect(200);
     if !foreign() {
         assert_eq!(page.json()["tags"], json!(["a", "b"]));
