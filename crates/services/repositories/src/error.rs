@@ -98,20 +98,6 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
-    /// With an object.
-    #[error("{action} object {key}")]
-    Object {
-        action: &'static str,
-        key: String,
-        #[source]
-        source: object_store::Error,
-    },
-    /// The settings make no usable storage.
-    #[error("set up the object storage")]
-    Settings {
-        #[source]
-        source: object_store::Error,
-    },
     /// A record is not what this program writes.
     #[error("{key} is damaged")]
     Damaged { key: String },
@@ -140,8 +126,6 @@ impl Classified for StorageError {
             Self::Blob(error) => error.class(),
             Self::File(error) => error.class(),
             Self::Link { source, .. } => errors::io_class(source),
-            Self::Object { .. } => Class::Unavailable,
-            Self::Settings { .. } => Class::Invalid,
             Self::Damaged { .. } => Class::Internal,
         }
     }

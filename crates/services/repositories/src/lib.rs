@@ -1,7 +1,7 @@
 //! Repositories of a registry: their tags, manifests, blobs and referrers, and the uploads in progress. No HTTP.
 //!
 //! [`Repositories`] holds the rules of the OCI distribution specification; where the bytes are is the business of a
-//! [`Storage`]: [`Directory`] or [`Objects`]. A storage knows content, named by its digest and shared by all
+//! [`Storage`], which now is a [`Directory`]. A storage knows content, named by its digest and shared by all
 //! repositories, and links: small records that say that a repository has a piece of content, or what a tag means.
 //! There are no counters: content that no link names is swept, see [`Repositories::collect`].
 //!
@@ -18,7 +18,6 @@ mod key;
 mod manifest;
 mod manifests;
 mod name;
-//mod objects;
 mod referrers;
 mod sessions;
 mod storage;
@@ -34,7 +33,6 @@ pub use key::{Folder, Key};
 pub use manifest::{Descriptor, MAX_MANIFEST, Manifest};
 pub use manifests::{Pushed, Put, Stored};
 pub use name::{RepositoryName, Tag, Target};
-//pub use objects::{Objects, ObjectsSettings};
 pub use storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};
 pub use upload_id::UploadId;
 pub use uploads::{Mounted, Session};

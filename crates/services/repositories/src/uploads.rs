@@ -110,14 +110,17 @@ impl Session {
     /// Appends the pieces.
     ///
     /// # Errors
-    /// Of the storage; the next request takes the upload up as the storage has it.
+    /// Of the storage; the next request takes the upload up as the storage has it. Where the disk is full, nothing of it stays.
     pub async fn append(&mut self, pieces: Vec<Bytes>) -> Result<()> {
         let upload = self.slot.as_mut().ok_or_else(|| unknown(&self.id))?;
-        let appended = upload.append(pieces).await;
-        if appended.is_err() {
-            *self.slot = None;
+        let Err(error) = upload.append(pieces).await else { return Ok(()) };
+        *self.slot = None;
+        if error.is_full()
+            && let Err(left) = self.discard().await
+        {
+            tracing::warn!(id = %self.id, error = %errors::chain(&left), "discard an upload");
         }
-        Ok(appended?)
+        Err(error.into())
     }
 
     /// Ends a request that leaves the upload unfinished.
@@ -150,9 +153,20 @@ impl Session {
     /// # Errors
     /// Of the storage.
     pub async fn cancel(mut self) -> Result<()> {
-        let upload = self.slot.take().ok_or_else(|| unknown(&self.id))?;
+        self.discard().await
+    }
+
+    /// An upload that failed is taken up once more, to be thrown away; one that is gone already is no error.
+    async fn discard(&mut self) -> Result<()> {
+        let upload = match self.slot.take() {
+            Some(upload) => Some(upload),
+            None => self.repositories.storage.resume(&self.repository, &self.id).await?,
+        };
         self.repositories.sessions.forget(&self.repository, &self.id);
-        Ok(upload.discard().await?)
+        match upload {
+            Some(upload) => Ok(upload.discard().await?),
+            None => Ok(()),
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Storage {
-    /// Directory of the registry, or s3://BUCKET/PREFIX
+    /// Directory of the registry
     #[arg(long, value_name = "DIR")]
     pub(super) storage: PathBuf,
 }
