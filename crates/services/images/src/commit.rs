@@ -1,6 +1,6 @@
 //! Changing records: first what is on disk, then the store, then the copy in memory.
 
-use crate::index::{Index, Stored};
+use crate::index::Index;
 use crate::leases::Lease;
 use crate::records::{BlobRecord, ImageRecord, NameRecord, image_key, layer_key, name_key};
 use crate::sweep::Pin;
@@ -54,17 +54,21 @@ impl NewImage {
 
     /// What one of its references means from now on. Beside images of the same index it stays with them, and the host's
     /// platform is the one that is meant.
-    fn named(&self, known: Option<&NameRecord>, index: &Index) -> NameRecord {
+    fn named(
+        &self,
+        known: Option<&NameRecord>,
+        platform: impl Fn(&Digest) -> Option<Platform>,
+    ) -> NameRecord {
         let mut record = NameRecord { index: self.index.clone(), ..NameRecord::of(self.id.clone()) };
         let Some(known) = known.filter(|known| self.index.is_some() && known.index == self.index) else {
             return record;
         };
         record.others = known.images().filter(|id| **id != self.id).cloned().collect();
         let host = Platform::host();
-        let rank = |stored: &Stored| host.rank(&stored.config.platform());
+        let ours = host.rank(&self.config.platform());
         let better = |id: &Digest| {
-            let theirs = index.images.get(id).and_then(rank);
-            theirs.is_some_and(|theirs| host.rank(&self.config.platform()).is_none_or(|ours| theirs < ours))
+            let theirs = platform(id).and_then(|platform| host.rank(&platform));
+            theirs.is_some_and(|theirs| ours.is_none_or(|ours| theirs < ours))
         };
         if let Some(position) = record.others.iter().position(better) {
             std::mem::swap(&mut record.image, &mut record.others[position]);
@@ -109,7 +113,11 @@ impl Images {
         for image in &haul.images {
             for name in &image.references {
                 let known = names.get(name).or_else(|| index.names.get(name));
-                let record = image.named(known, &index);
+                let platform = |id: &Digest| {
+                    let fresh = records.get(id).map(|(_, config)| config.platform());
+                    fresh.or_else(|| index.images.get(id).map(|stored| stored.config.platform()))
+                };
+                let record = image.named(known, platform);
                 names.insert(name.clone(), record);
             }
             let known = index.images.get(&image.id).map(|stored| stored.record.clone());

@@ -271,7 +271,7 @@ impl Archive {
     pub(crate) fn multi_platform(name: &str) -> Vec<u8> {
         let host = oci::Platform::host().architecture;
         let (mut blobs, mut manifests) = (Vec::new(), Vec::new());
-        for architecture in ["s390x", &host] {
+        for architecture in ["s390x", &host, "riscv64"] {
             let (more, mut descriptor) =
                 Self::of(architecture, &[layer(&[("arch", architecture)])], &[]).blobs(gzip);
             descriptor["platform"] = json!({"os": "linux", "architecture": architecture});
