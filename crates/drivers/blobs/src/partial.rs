@@ -13,10 +13,12 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// After so many bytes the last ones begin to go to the disk.
+const WRITE_BACK: u64 = 4 << 20;
 /// How much is read at a time when content is hashed again.
 const PIECE: usize = 256 << 10;
 
@@ -37,6 +39,8 @@ pub struct Partial {
     file: File,
     hash: Hasher,
     size: u64,
+    /// How much of it has begun to go to the disk.
+    written_back: u64,
     path: PathBuf,
     blobs: Blobs,
 }
@@ -57,15 +61,15 @@ impl Blobs {
     /// As there.
     pub fn resume_as(&self, name: &str, algorithm: &str) -> Result<Partial> {
         let path = self.partial_path(name)?;
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let file = file.map_err(at("open", &path))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Err(BlobError::Busy { name: name.to_owned() }),
-            other => other.map_err(at("lock", &path))?,
-        }
-        let mut partial =
-            Partial { file, hash: Hasher::named(algorithm), size: 0, path, blobs: self.clone() };
+        let file = loop {
+            if let Some(file) = lock(name, &path)? {
+                break file;
+            }
+        };
+        let (hash, blobs) = (Hasher::named(algorithm), self.clone());
+        let mut partial = Partial { file, hash, size: 0, written_back: 0, path, blobs };
         partial.size = read_into(&mut partial.hash, &partial.path)?;
+        partial.written_back = partial.size;
         Ok(partial)
     }
 
@@ -135,7 +139,7 @@ impl Partial {
     /// Throws away what is there and begins again.
     pub fn restart(&mut self, expected: Option<&Digest>) -> Result<()> {
         self.file.set_len(0).map_err(at("truncate", &self.path))?;
-        (self.hash, self.size) = (Hasher::of(expected), 0);
+        (self.hash, self.size, self.written_back) = (Hasher::of(expected), 0, 0);
         Ok(())
     }
 
@@ -202,11 +206,32 @@ impl Write for Partial {
         let count = self.file.write(bytes)?;
         self.hash.update(&bytes[..count]);
         self.size += count as u64;
+        if self.size - self.written_back >= WRITE_BACK {
+            // The sync before the blob gets its name then has little to wait for. Only that one may fail.
+            let _ = sys::writeback::begin(&self.file, self.written_back, self.size - self.written_back);
+            self.written_back = self.size;
+        }
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The file, locked. None: its last holder has given it another name between our look and our lock.
+fn lock(name: &str, path: &Path) -> Result<Option<File>> {
+    let file =
+        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(at("open", path))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => return Err(BlobError::Busy { name: name.to_owned() }),
+        other => other.map_err(at("lock", path))?,
+    }
+    let inode = |stat: fs::Metadata| (stat.dev(), stat.ino());
+    let ours = inode(file.metadata().map_err(at("stat", path))?);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => Ok((inode(other.map_err(at("stat", path))?) == ours).then_some(file)),
     }
 }
 

@@ -19,3 +19,4 @@ pub mod seccomp;
 pub mod signals;
 pub mod spawn;
 pub mod thread;
+pub mod writeback;

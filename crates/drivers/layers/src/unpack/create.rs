@@ -14,6 +14,9 @@ use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::os::unix::fs::FileExt;
 
+/// Files of at least this size begin to go to the disk at once; for smaller ones the call costs more than it gives.
+const WRITE_BACK: u64 = 256 << 10;
+
 impl Unpacker {
     pub(super) fn file<R: BufRead>(
         &mut self,
@@ -34,6 +37,10 @@ impl Unpacker {
         match &entry.sparse {
             None => copy(archive, &mut file, entry)?,
             Some(sparse) => copy_sparse(archive, &file, entry, &sparse.extents)?,
+        }
+        if entry.size >= WRITE_BACK {
+            // The sync of the whole layer comes later, and then has little to wait for. Only that one may fail.
+            let _ = sys::writeback::begin(&file, 0, entry.file_size());
         }
         self.contents.size += entry.file_size();
         attributes::apply(&file, entry, owner, self.tree.inherits()).map_err(failed(entry))?;
