@@ -27,7 +27,7 @@ pub use manifest::{Remote, manifest, push_index};
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
 pub use push::{PushRequest, push};
-pub use remove::remove;
+pub use remove::{remove, remove_platforms};
 pub use save::save;
 pub use search::search;
 pub use tag::tag;

@@ -4,6 +4,7 @@ use crate::Services;
 use errors::Result;
 use events::{Event, ImageAction};
 use images::{Removal, Removed};
+use oci::Platform;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +16,26 @@ pub async fn remove(services: &Arc<Services>, name: &str, removal: Removal) -> R
     let id = services.images.resolve(name)?.id.to_string();
     let removed = services.images.remove(name, removal, &super::uses(services)).await?;
     publish(services, &id, &removed);
+    Ok(removed)
+}
+
+/// Removes the images of these platforms from what a name stands for.
+///
+/// # Errors
+/// `NotFound` for a platform that is not here; `Conflict` while a container uses it.
+pub async fn remove_platforms(
+    services: &Arc<Services>,
+    name: &str,
+    platforms: &[Platform],
+    force: bool,
+) -> Result<Vec<Removed>> {
+    let uses = super::uses(services);
+    let removed = services.images.remove_platforms(name, platforms, force, &uses).await?;
+    for item in &removed {
+        if let Removed::Deleted(id) = item {
+            publish(services, id, std::slice::from_ref(item));
+        }
+    }
     Ok(removed)
 }
 

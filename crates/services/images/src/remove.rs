@@ -6,8 +6,9 @@
 
 use crate::index::{Index, Stored, names_of};
 use crate::{Image, ImageError, Images, Result};
-use oci::{Digest, Reference, is_id_prefix};
+use oci::{Digest, Platform, Reference, is_id_prefix};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A container that an image is in use by, as the engine knows it.
 #[derive(Debug, Clone)]
@@ -67,6 +68,37 @@ impl Images {
         for stored in gone {
             removed.push(Removed::Deleted(stored.image.id.to_string()));
             removed.extend(chains(&stored.image, &layers).map(|chain| Removed::Deleted(chain.to_string())));
+        }
+        Ok(removed)
+    }
+}
+
+impl Images {
+    /// Removes the images of these platforms from what `name` stands for; the name stays for the others.
+    ///
+    /// # Errors
+    /// [`ImageError::NotFound`], [`ImageError::WrongPlatform`]; [`ImageError::InUse`].
+    pub async fn remove_platforms(
+        &self,
+        name: &str,
+        platforms: &[Platform],
+        force: bool,
+        uses: &[Use],
+    ) -> Result<Vec<Removed>> {
+        let _writing = self.inner.writing.lock().await;
+        let index = self.index();
+        let mut gone: Vec<Arc<Image>> = Vec::new();
+        for platform in platforms {
+            let image = self.resolve_for(name, Some(platform))?;
+            check(&index, &image, uses, force, false)?;
+            gone.push(image);
+        }
+        let ids: Vec<Digest> = gone.iter().map(|image| image.id.clone()).collect();
+        let layers: BTreeSet<Digest> = self.delete(&ids).await?.into_iter().collect();
+        let mut removed = Vec::new();
+        for image in gone {
+            removed.push(Removed::Deleted(image.id.to_string()));
+            removed.extend(chains(&image, &layers).map(|chain| Removed::Deleted(chain.to_string())));
         }
         Ok(removed)
     }

@@ -307,6 +307,11 @@ async fn of_an_index_all_platforms_are_taken_and_the_hosts_is_meant() {
     let other: oci::Platform = "linux/s390x".parse().unwrap();
     assert_eq!(home.images.resolve_for("multi:1", Some(&other)).unwrap().platform(), other);
     assert_eq!(home.images.list(&Filter::default()).unwrap().len(), 1, "one name, one row");
+    let removed =
+        home.images.remove_platforms("multi:1", &[oci::Platform::host()], false, &[]).await.unwrap();
+    assert_eq!(removed.len(), 2, "image and layer: {removed:?}");
+    assert_eq!(home.images.count(), 2);
+    assert_ne!(home.images.resolve("multi:1").unwrap().platform(), host, "the name is for the others now");
     home.images.remove("multi:1", SOFT, &[]).await.unwrap();
     assert_eq!((home.images.count(), home.layers()), (0, 0), "the name takes all of them along");
 

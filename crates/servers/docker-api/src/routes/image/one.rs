@@ -2,7 +2,7 @@
 
 use super::bring::platform;
 use super::{registry, save};
-use crate::http::answer::{Answer, json, json_as};
+use crate::http::answer::{Answer, Refusal, json, json_as};
 use crate::http::dispatch::not_found;
 use crate::http::query::Query;
 use crate::http::version::ApiVersion;
@@ -11,8 +11,9 @@ use crate::routes::{Api, Context};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use errors::{Class, Error};
 use images::Removal;
-use oci::Reference;
+use oci::{Platform, Reference};
 
 pub(super) async fn get(
     State(api): Context,
@@ -41,6 +42,16 @@ pub(super) async fn post(
     }
 }
 
+/// Each a JSON object; since API 1.50.
+fn platforms(query: &Query) -> Result<Vec<Platform>, Refusal> {
+    let parse = |text: &str| {
+        serde_json::from_str(text).map_err(|error| {
+            Refusal(Error::wrap(Class::Invalid, error).context("read the query parameter 'platforms'"))
+        })
+    };
+    query.all("platforms").map(parse).collect()
+}
+
 async fn inspect(api: &Api, name: &str, query: &Query, version: ApiVersion) -> Answer {
     let platform = platform(query)?;
     let found = engine::image::inspect(&api.services, name, platform.as_ref()).await?;
@@ -65,6 +76,12 @@ async fn tag(api: &Api, name: &str, query: &Query) -> Answer {
 }
 
 pub(super) async fn remove(State(api): Context, Path(name): Path<String>, query: Query) -> Answer {
+    let platforms = platforms(&query)?;
+    if !platforms.is_empty() {
+        let force = query.flag("force");
+        let removed = engine::image::remove_platforms(&api.services, &name, &platforms, force).await?;
+        return json_as(StatusCode::OK, &removed.into_iter().map(image::removed).collect::<Vec<_>>());
+    }
     let removal = Removal { force: query.flag("force"), prune: !query.flag("noprune") };
     let removed = engine::image::remove(&api.services, &name, removal).await?;
     json_as(StatusCode::OK, &removed.into_iter().map(image::removed).collect::<Vec<_>>())
