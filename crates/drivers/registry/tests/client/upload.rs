@@ -140,7 +140,7 @@ async fn receive_slowly(listener: tokio::net::TcpListener) -> std::time::Duratio
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let (mut pending, mut piece) = (Vec::new(), vec![0; 1 << 20]);
+        let (mut pending, mut piece) = (Vec::new(), vec![0; 256 << 10]);
         loop {
             let count = stream.read(&mut piece).await.unwrap_or(0);
             if count == 0 {
@@ -150,8 +150,10 @@ async fn receive_slowly(listener: tokio::net::TcpListener) -> std::time::Duratio
             let Some(end) = pending.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
             let head = String::from_utf8_lossy(&pending[..end]).into_owned();
             let answer = match head.split(' ').next().unwrap() {
-                "HEAD" => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-                "POST" => "HTTP/1.1 202 Accepted\r\nLocation: /put\r\nContent-Length: 0\r\n\r\n",
+                "HEAD" => "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                "POST" => {
+                    "HTTP/1.1 202 Accepted\r\nConnection: close\r\nLocation: /put\r\nContent-Length: 0\r\n\r\n"
+                }
                 "PUT" => {
                     let (begun, mut left) =
                         (std::time::Instant::now(), (24 << 20) - (pending.len() - end - 4));
@@ -167,7 +169,7 @@ async fn receive_slowly(listener: tokio::net::TcpListener) -> std::time::Duratio
                 _ => break,
             };
             stream.write_all(answer.as_bytes()).await.unwrap();
-            pending.clear();
+            break;
         }
     }
 }
