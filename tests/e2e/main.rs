@@ -25,6 +25,8 @@ mod logs;
 mod mounts;
 mod network;
 mod refused;
+mod registry;
+mod registry_login;
 mod run;
 mod runtimes;
 mod soak;
