@@ -26,6 +26,8 @@ mod logs;
 mod mounts;
 mod network;
 mod refused;
+mod registry;
+mod registry_login;
 mod run;
 mod runtimes;
 mod soak;

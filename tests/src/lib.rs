@@ -22,6 +22,7 @@ mod leaks;
 mod need;
 mod output;
 mod pty;
+pub mod registry;
 mod tree;
 mod wait;
 

@@ -99,6 +99,10 @@ fn plain(message: &Message, to: To) -> Outcome {
     to.write(&format!("{prefix}{}\n", message.status))
 }
 
+/// How far, how fast, and how long still: it fits into 80 columns.
+const BAR: &str =
+    "{prefix}: {msg} [{bar:18.=>-}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
+
 /// One line a layer, rewritten in place.
 struct Bars {
     lines: MultiProgress,
@@ -124,14 +128,19 @@ impl Bars {
             .by_id
             .entry(message.id.clone())
             .or_insert_with(|| self.lines.add(ProgressBar::no_length().with_prefix(message.id.clone())));
-        bar.set_message(message.status.clone());
         match message.progress.filter(|progress| progress.total > 0) {
             Some(progress) => {
-                bar.set_style(style("{prefix}: {msg} [{bar:50.=>-}] {decimal_bytes}/{decimal_total_bytes}"));
+                // What is known of the rate is of what was done before: downloading says nothing about extracting.
+                if bar.message() != message.status {
+                    bar.reset();
+                }
+                bar.set_style(style(BAR));
                 bar.set_length(progress.total);
+                bar.set_message(message.status.clone());
                 bar.set_position(progress.current);
             }
             None => {
+                bar.set_message(message.status.clone());
                 bar.set_style(style("{prefix}: {msg}"));
                 bar.tick();
             }

@@ -14,12 +14,18 @@ pub struct Download {
     /// Its size, if the manifest says it; then not a byte more is taken.
     size: Option<u64>,
     position: u64,
-    answer: Option<(Response, usize)>,
+    answer: Option<Response>,
     /// The place to ask next.
     place: usize,
+    /// Whether that has given anything yet.
+    gives: bool,
+    /// Whether that cannot begin in the middle.
+    only_whole: bool,
     attempts: u32,
-    /// Bytes to pass over, of a server that cannot begin in the middle.
+    /// Bytes to pass over, of an answer that begins before what is wanted.
     skip: u64,
+    /// Whether the answer that is being read is all that this place has.
+    is_all: bool,
 }
 
 impl Repository {
@@ -31,9 +37,12 @@ impl Repository {
             size,
             position,
             answer: None,
-            place: 0,
+            place: self.first_place(),
+            gives: false,
+            only_whole: false,
             attempts: 0,
             skip: 0,
+            is_all: false,
         }
     }
 
@@ -105,10 +114,12 @@ impl Download {
                         });
                     }
                     // It goes on: what broke before is over.
-                    self.attempts = 0;
+                    (self.attempts, self.gives) = (0, true);
                     return Ok(Some(piece));
                 }
                 Ok(None) if self.size.is_none_or(|size| self.position >= size) => return Ok(None),
+                // All that there is at this place.
+                Ok(None) if self.is_all => self.next_place(self.too_short())?,
                 Ok(None) => self.again(None).await?,
                 Err(error) => self.again(Some(error)).await?,
             }
@@ -117,9 +128,10 @@ impl Download {
 
     async fn try_piece(&mut self) -> Result<Option<Bytes>> {
         if self.answer.is_none() {
-            self.answer = Some((self.open().await?, self.place));
+            self.answer = Some(self.open().await?);
+            self.repository.answered(self.place);
         }
-        let Some((response, _)) = &mut self.answer else { return Ok(None) };
+        let Some(response) = &mut self.answer else { return Ok(None) };
         let url = response.url().to_string();
         response.chunk().await.map_err(|error| answer::broken("GET", &url, error))
     }
@@ -128,18 +140,26 @@ impl Download {
         let repository = self.repository.clone();
         let place = &repository.places()[self.place];
         let mut request = repository.request(place, Method::GET, &format!("blobs/{}", self.digest))?;
-        if self.position > 0 {
+        if self.position > 0 && !self.only_whole {
             request = request.header(RANGE, format!("bytes={}-", self.position));
         }
         let response = repository.send(place, request).await?;
+        let begin = begins_at(&response).unwrap_or(u64::MAX);
+        // Without a length, what ends too soon may as well have broken off.
+        let is_measured = response.content_length().is_some();
         match response.status() {
-            StatusCode::PARTIAL_CONTENT if begins_at(&response) == Some(self.position) => {
-                self.skip = 0;
+            StatusCode::PARTIAL_CONTENT if begin <= self.position => {
+                (self.skip, self.is_all) = (self.position - begin, begin == 0 && is_measured);
                 Ok(response)
             }
             StatusCode::OK => {
-                self.skip = self.position;
+                (self.skip, self.is_all) = (self.position, is_measured);
                 Ok(response)
+            }
+            // What it has is behind what is wanted, or nothing that it would give in parts.
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if !self.only_whole => {
+                self.only_whole = true;
+                Box::pin(self.open()).await
             }
             StatusCode::NOT_FOUND => {
                 let name = repository.name().familiar_name().to_owned();
@@ -172,27 +192,43 @@ impl Download {
         let transient = error.as_ref().is_none_or(RegistryError::is_transient);
         let policy = self.repository.inner.client.inner.retry;
         self.attempts += 1;
-        let last = self.place + 1 == self.repository.places().len();
+        let tries_here = transient && self.attempts < policy.attempts;
+        let next =
+            error.as_ref().map_or(self.place + 1, |error| self.repository.place_after(self.place, error));
         // What has not given a byte yet may have a neighbour that does; one that broke off gets its tries first.
-        if !last && (self.position == 0 || !transient || self.attempts >= policy.attempts) {
-            self.place += 1;
-            self.attempts = 0;
-            return Ok(());
-        }
-        if transient && self.attempts < policy.attempts {
-            tokio::time::sleep(policy.wait(self.attempts)).await;
+        if tries_here && (self.gives || next >= self.repository.places().len()) {
+            tokio::time::sleep(policy.wait_after(error.as_ref(), self.attempts)).await;
             return Ok(());
         }
         let (digest, position, attempts) = (self.digest.clone(), self.position, self.attempts);
-        match (error, self.size) {
-            (Some(source), _) if transient && attempts > 1 => {
-                Err(RegistryError::BrokenOff { digest, position, attempts, source: Box::new(source) })
+        let error = match error {
+            Some(source) if transient && attempts > 1 => {
+                RegistryError::BrokenOff { digest, position, attempts, source: Box::new(source) }
             }
-            (Some(error), _) => Err(error),
-            (None, size) => {
-                Err(RegistryError::Size { digest, expected: size.unwrap_or(position), found: position })
-            }
+            Some(error) => error,
+            None => self.too_short(),
+        };
+        self.go_to(next, error)
+    }
+
+    /// Goes on at the next place, or ends with `error`.
+    fn next_place(&mut self, error: RegistryError) -> Result<()> {
+        let next = self.repository.place_after(self.place, &error);
+        self.go_to(next, error)
+    }
+
+    fn go_to(&mut self, place: usize, error: RegistryError) -> Result<()> {
+        self.answer = None;
+        if place >= self.repository.places().len() {
+            return Err(error);
         }
+        (self.place, self.gives, self.only_whole, self.attempts) = (place, false, false, 0);
+        Ok(())
+    }
+
+    fn too_short(&self) -> RegistryError {
+        let expected = self.size.unwrap_or(self.position);
+        RegistryError::Size { digest: self.digest.clone(), expected, found: self.position }
     }
 }
 

@@ -96,6 +96,14 @@ pub enum RegistryError {
         #[source]
         source: Box<reqwest::Error>,
     },
+    /// A registry that does not take what is sent to it.
+    #[error("PUT {url}: nothing was received for {} s", silence.as_secs())]
+    Stalled {
+        /// Where to.
+        url: String,
+        /// How long nothing happened.
+        silence: Duration,
+    },
     /// The connection of a long transfer broke too often.
     #[error("blob {digest} broke off at byte {position} for the {attempts}th time")]
     BrokenOff {
@@ -120,7 +128,7 @@ pub enum RegistryError {
         found: Digest,
     },
     /// Content that is longer or shorter than announced.
-    #[error("blob {digest} has {found} bytes or more, expected {expected}")]
+    #[error("blob {digest} has {found} bytes{}, expected {expected}", if found > expected { " or more" } else { "" })]
     Size {
         /// Which.
         digest: Digest,
@@ -197,9 +205,23 @@ impl RegistryError {
         match self {
             Self::Unreachable { source, .. } => !source.is_builder() && !source.is_redirect(),
             Self::RateLimited { wait, .. } => wait.is_none_or(|wait| wait <= Duration::from_secs(60)),
+            Self::Stalled { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 500 | 502..=504),
             _ => false,
         }
+    }
+
+    /// Whether a request may succeed soon where it has just failed. Where nobody listens that is not expected.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable { source, .. } => self.is_transient() && !source.is_connect(),
+            _ => self.is_transient(),
+        }
+    }
+
+    /// Whether there was no answer at all.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
     }
 
     /// Whether another place may have what this one does not give.
@@ -220,7 +242,10 @@ impl Classified for RegistryError {
             // Registries answer so too for what does not exist; docker's clients know it as 404.
             | Self::Denied { .. } => Class::NotFound,
             Self::NoCredentials { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
-            Self::RateLimited { .. } | Self::Unreachable { .. } | Self::BrokenOff { .. } => Class::Unavailable,
+            Self::RateLimited { .. }
+            | Self::Unreachable { .. }
+            | Self::Stalled { .. }
+            | Self::BrokenOff { .. } => Class::Unavailable,
             Self::BadHost { .. } => Class::Invalid,
             Self::Refused { status: 502..=504, .. } => Class::Unavailable,
             Self::Unreadable { source, .. } => errors::io_class(source),

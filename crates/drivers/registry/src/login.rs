@@ -52,7 +52,7 @@ impl Client {
                             url: url.clone(),
                             reason: "a challenge without a realm".to_owned(),
                         })?;
-                        let token = self.inner.tokens.get(&http, &wanted, None).await?;
+                        let token = self.inner.tokens.renew(&http, &wanted).await?;
                         Some(format!("Bearer {token}"))
                     }
                 };

@@ -2,7 +2,7 @@
 
 use crate::auth::{Challenge, Scheme, Wanted};
 use crate::hosts::Endpoint;
-use crate::{Client, Credentials, Purpose, RegistryError, Result, answer};
+use crate::{Client, Credentials, Purpose, RegistryError, Result, answer, origin};
 use oci::Reference;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response, StatusCode};
@@ -30,6 +30,13 @@ pub(crate) struct Place {
     authorization: Mutex<Option<HeaderValue>>,
 }
 
+impl Place {
+    /// What it wanted to see last time.
+    pub(crate) fn authorization(&self) -> Option<HeaderValue> {
+        self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Repository {
     pub(crate) fn new(
         client: Client,
@@ -52,53 +59,26 @@ impl Repository {
         &self.inner.places
     }
 
-    /// Runs `request` at one place after the other until one succeeds. The last error counts, but for mirrors: what the
-    /// registry itself says is the truth.
-    pub(crate) async fn anywhere<T, F: Future<Output = Result<T>>>(
-        &self,
-        request: impl Fn(usize) -> F,
-    ) -> Result<T> {
-        let mut failed = None;
-        for (number, place) in self.places().iter().enumerate() {
-            match request(number).await {
-                Err(error) if error.tries_next() => {
-                    if place.endpoint.is_mirror {
-                        let error = errors::chain(&error);
-                        tracing::warn!(mirror = place.endpoint.host(), name = %self.inner.name, %error, "a mirror does not serve");
-                    }
-                    // What speaks no TLS says so before anything else; then HTTP comes next.
-                    let hidden = failed.is_some() && is_no_answer(&error);
-                    if !hidden {
-                        failed = Some(error);
-                    }
-                }
-                done => {
-                    if done.is_ok() && !place.endpoint.is_https() {
-                        self.inner.client.speaks_plain(place.endpoint.host());
-                    }
-                    return done;
-                }
-            }
-        }
-        Err(failed.unwrap_or_else(|| RegistryError::BadHost { host: self.inner.name.domain().to_owned() }))
-    }
-
-    /// Sends a request and answers a demand for authentication. Any answer but that is the caller's to judge.
+    /// Sends a request and answers a demand for authentication. Any answer but that is the caller's to judge. A body that
+    /// can be sent only once is not sent again; the next request is authenticated as this one should have been.
     pub(crate) async fn send(&self, place: &Place, request: RequestBuilder) -> Result<Response> {
         let request = request.build().map_err(|error| answer::broken("GET", &place.endpoint.base, error))?;
         let again = request.try_clone();
-        let known = place.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = place.authorization();
         let response = self.execute(place, request, known.clone()).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        // Who a redirect led to is nobody to prove an identity to.
+        if response.status() != StatusCode::UNAUTHORIZED
+            || !origin::is_same(&place.endpoint.base, response.url())
+        {
             return Ok(response);
         }
         let Some(challenge) = Challenge::of(response.headers()) else { return Ok(response) };
-        let Some(request) = again else { return Ok(response) };
         let authorization = self.answer(place, &challenge, known.as_ref()).await?;
         let Some(authorization) = authorization else { return Ok(response) };
         let value = HeaderValue::from_str(&authorization)
             .map_err(|_| self.protocol(place, "the token cannot be sent in a header"))?;
         *place.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(value.clone());
+        let Some(request) = again else { return Ok(response) };
         self.execute(place, request, Some(value)).await
     }
 
@@ -108,12 +88,16 @@ impl Repository {
         mut request: Request,
         authorization: Option<HeaderValue>,
     ) -> Result<Response> {
-        if let Some(mut value) = authorization {
+        // An upload may be sent to another server; the key to this one is not for that.
+        let ours = origin::is_same(&place.endpoint.base, request.url());
+        if let Some(mut value) = authorization.filter(|_| ours) {
             value.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, value);
         }
         let (method, url) = (request.method().to_string(), request.url().to_string());
-        let http = self.inner.client.http(&place.endpoint)?;
+        let streams = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let client = &self.inner.client;
+        let http = if streams { client.http_to_send(&place.endpoint) } else { client.http(&place.endpoint) }?;
         http.execute(request).await.map_err(|error| answer::broken(&method, &url, error))
     }
 
@@ -124,7 +108,8 @@ impl Repository {
         challenge: &Challenge,
         refused: Option<&HeaderValue>,
     ) -> Result<Option<String>> {
-        let credentials = self.inner.credentials.as_ref();
+        // Those of the registry, which whoever runs a mirror of it has no business with.
+        let credentials = self.inner.credentials.as_ref().filter(|_| !place.endpoint.is_mirror);
         if challenge.scheme == Scheme::Basic {
             let basic = credentials.and_then(Credentials::basic);
             let basic = basic
@@ -177,9 +162,4 @@ impl Repository {
             other => other,
         }
     }
-}
-
-/// Whether there was no answer at all.
-fn is_no_answer(error: &RegistryError) -> bool {
-    matches!(error, RegistryError::Unreachable { .. })
 }

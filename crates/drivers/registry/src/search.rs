@@ -1,5 +1,6 @@
 //! Finding repositories: the search of Docker's index, and the catalog of registries that have none.
 
+use crate::pages::Pages;
 use crate::{Client, Credentials, Purpose, RegistryError, Repository, Result, answer};
 use oci::{DEFAULT_DOMAIN, Reference};
 use reqwest::{Method, StatusCode};
@@ -106,17 +107,18 @@ impl Client {
         let place = &repository.places()[number];
         let request =
             self.http(&place.endpoint)?.request(Method::GET, format!("{}/_catalog", place.endpoint.base));
-        let response = repository.send(place, request.query(&[("n", "1000")])).await?;
-        if !response.status().is_success() {
-            return Err(answer::refused(response, "GET").await);
+        let mut pages = Pages::new(request.query(&[("n", "1000")]));
+        let (host, mut found) = (place.endpoint.host(), Vec::new());
+        while let Some(catalog) = pages.next::<Catalog>(repository, place, "a catalog").await? {
+            let names = catalog.repositories.unwrap_or_default().into_iter();
+            let named = names.filter(|name| name.contains(term));
+            found.extend(named.map(|name| Found { name: format!("{host}/{name}"), ..Found::default() }));
+            if found.len() >= limit {
+                break;
+            }
         }
-        let catalog: Catalog = parse(response, "a catalog").await?;
-        let host = place.endpoint.host();
-        let names = catalog.repositories.unwrap_or_default().into_iter().filter(|name| name.contains(term));
-        Ok(names
-            .take(limit)
-            .map(|name| Found { name: format!("{host}/{name}"), ..Found::default() })
-            .collect())
+        found.truncate(limit);
+        Ok(found)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Blobs on their way to a registry (distribution specification, "Pushing blobs").
 
+use crate::repository::Place;
 use crate::{RegistryError, Repository, Result};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,6 +14,9 @@ use tokio::io::AsyncReadExt;
 
 /// Size of a piece.
 const PIECE: usize = 256 << 10;
+/// How many times longer than anywhere else a registry may be silent: buffers on the way hide that it receives, and a
+/// blob that it has received it has to compare and store.
+const PATIENCE: u32 = 5;
 
 /// Content to be sent, as often as need be.
 #[derive(Debug, Clone)]
@@ -53,12 +57,12 @@ impl Repository {
         loop {
             attempt += 1;
             let tried =
-                self.anywhere(|number| self.upload_at(number, digest, size, source, from, &sent)).await;
+                self.each_place(|number| self.upload_at(number, digest, size, source, from, &sent)).await;
             match tried {
-                Err(error) if error.is_transient() && attempt < policy.attempts => {
+                Err(error) if error.passes() && attempt < policy.attempts => {
                     let reason = errors::chain(&error);
                     tracing::debug!(%digest, %reason, attempt, "an upload broke off");
-                    tokio::time::sleep(policy.wait(attempt)).await;
+                    tokio::time::sleep(policy.wait_after(Some(&error), attempt)).await;
                 }
                 done => return done,
             }
@@ -101,23 +105,82 @@ impl Repository {
         if head.status().is_success() {
             return Ok(Uploaded::Exists);
         }
-        let mut begin = self.request(place, Method::POST, "blobs/uploads/")?.header(CONTENT_LENGTH, 0);
+        let Some(mut put) = self.begin(place, digest, from).await? else { return Ok(Uploaded::Mounted) };
+        let known = place.authorization();
+        let mut answer = self.put(place, put, size, source, sent).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED && known != place.authorization() {
+            // What it was sent with has expired meanwhile.
+            put = self.begin(place, digest, None).await?.ok_or_else(|| no_location(&answer))?;
+            answer = self.put(place, put, size, source, sent).await?;
+        }
+        if answer.status().is_success() { Ok(Uploaded::Sent) } else { Err(self.refused(answer, "PUT").await) }
+    }
+
+    /// Where to send a blob to; none: it was mounted from `from`. A registry that refuses to mount gets it sent.
+    async fn begin(&self, place: &Place, digest: &Digest, from: Option<&str>) -> Result<Option<Url>> {
+        let begin = || Ok(self.request(place, Method::POST, "blobs/uploads/")?.header(CONTENT_LENGTH, 0));
+        let mut begun = None;
         if let Some(from) = from {
-            begin = begin.query(&[("mount", digest.as_str()), ("from", from)]);
+            let mount = begin()?.query(&[("mount", digest.as_str()), ("from", from)]);
+            begun = Some(self.send(place, mount).await?).filter(|answer| answer.status().is_success());
         }
-        let begun = self.send(place, begin).await?;
+        let begun = match begun {
+            Some(begun) => begun,
+            None => self.send(place, begin()?).await?,
+        };
         match begun.status() {
-            StatusCode::CREATED => return Ok(Uploaded::Mounted),
-            StatusCode::ACCEPTED => {}
-            _ => return Err(self.refused(begun, "POST").await),
+            StatusCode::CREATED if from.is_some() => Ok(None),
+            status if status.is_success() => {
+                let mut url = location(&begun)?;
+                url.query_pairs_mut().append_pair("digest", digest.as_str());
+                Ok(Some(url))
+            }
+            _ => Err(self.refused(begun, "POST").await),
         }
-        let mut url = location(&begun)?;
-        url.query_pairs_mut().append_pair("digest", digest.as_str());
-        let http = self.inner.client.http(&place.endpoint)?;
+    }
+
+    /// Sends a blob, as long as that goes on.
+    async fn put(
+        &self,
+        place: &Place,
+        url: Url,
+        size: u64,
+        source: &Source,
+        sent: &Arc<dyn Fn(u64) + Send + Sync>,
+    ) -> Result<Response> {
+        let silence = self.inner.client.inner.retry.silence * PATIENCE;
+        let (alive, mut moved) = tokio::sync::watch::channel(());
+        let told = Arc::clone(sent);
+        let sent: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(move |position| {
+            alive.send_replace(());
+            told(position);
+        });
+        let stalled = RegistryError::Stalled { url: url.to_string(), silence };
+        let http = self.inner.client.http_to_send(&place.endpoint)?;
         let request =
             http.put(url).header(CONTENT_TYPE, "application/octet-stream").header(CONTENT_LENGTH, size);
-        let put = self.send(place, request.body(body(source, Arc::clone(sent)).await?)).await?;
-        if put.status().is_success() { Ok(Uploaded::Sent) } else { Err(self.refused(put, "PUT").await) }
+        let put = self.send(place, request.body(body(source, sent).await?));
+        tokio::pin!(put);
+        loop {
+            tokio::select! {
+                answer = &mut put => return answer,
+                more = tokio::time::timeout(silence, moved.changed()) => match more {
+                    Ok(Ok(())) => {}
+                    // All of it is under way; the registry compares and stores it before it says something.
+                    Ok(Err(_)) => {
+                        return tokio::time::timeout(silence, &mut put).await.unwrap_or(Err(stalled));
+                    }
+                    Err(_) => return Err(stalled),
+                },
+            }
+        }
+    }
+}
+
+fn no_location(response: &Response) -> RegistryError {
+    RegistryError::Protocol {
+        url: response.url().to_string(),
+        reason: "the registry does not say where to send the blob".to_owned(),
     }
 }
 
@@ -125,10 +188,7 @@ impl Repository {
 fn location(response: &Response) -> Result<Url> {
     let header = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let url = header.and_then(|location| response.url().join(location).ok());
-    url.ok_or_else(|| RegistryError::Protocol {
-        url: response.url().to_string(),
-        reason: "the registry does not say where to send the blob".to_owned(),
-    })
+    url.ok_or_else(|| no_location(response))
 }
 
 async fn body(source: &Source, sent: Arc<dyn Fn(u64) + Send + Sync>) -> Result<Body> {

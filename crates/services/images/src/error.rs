@@ -232,6 +232,15 @@ pub enum ImageError {
         #[source]
         source: io::Error,
     },
+    /// A manifest in docker's first format, which no registry has taken for years.
+    #[error(
+        "Docker Image Format v1 and Docker Image manifest version 2, schema 1 support has been removed. Suggest the \
+         author of {name} to upgrade the image to the OCI Format or Docker Image manifest v2, schema 2"
+    )]
+    Schema1 {
+        /// What was asked for.
+        name: String,
+    },
     /// A manifest that is not one of an image.
     #[error("{name} is not an image that can run: its {what} has the media type {media_type}")]
     NotAnImage {
@@ -308,6 +317,7 @@ impl Classified for ImageError {
             Self::Registry(error) => error.class(),
             Self::Shared(error) => error.class(),
             Self::NotAnImage { .. }
+            | Self::Schema1 { .. }
             | Self::BadDigest { .. }
             | Self::Ambiguous { .. }
             | Self::TagByDigest

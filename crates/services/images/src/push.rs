@@ -110,11 +110,17 @@ impl Images {
         tell: Tell<'_>,
     ) -> Result<()> {
         let told = |digest: &Digest, step| tell(Progress::Layer { digest: digest.clone(), step });
-        // Docker lists the topmost first.
-        for (diff_id, _) in outgoing.layers.iter().rev() {
+        // Docker lists the topmost first. One that stands in the stack twice goes once.
+        let mut layers: Vec<&(Digest, BlobRecord)> = Vec::new();
+        for layer in outgoing.layers.iter().rev() {
+            if layers.iter().all(|(_, blob)| blob.digest != layer.1.digest) {
+                layers.push(layer);
+            }
+        }
+        for (diff_id, _) in &layers {
             told(diff_id, LayerStep::Preparing);
         }
-        let layers = outgoing.layers.iter().rev().map(Ok);
+        let layers = layers.into_iter().map(Ok);
         let sent =
             stream::iter(layers).try_for_each_concurrent(uploads.max(1), |(diff_id, blob)| async move {
                 let from = mountable(index, repository, diff_id);

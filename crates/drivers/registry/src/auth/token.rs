@@ -82,8 +82,18 @@ impl Tokens {
         if let Some(token) = known.filter(fresh) {
             return Ok(token.value);
         }
+        self.renew(http, wanted).await
+    }
+
+    /// A token that was not known before.
+    pub(crate) async fn renew(&self, http: &reqwest::Client, wanted: &Wanted) -> Result<String> {
+        if let Some(Credentials::RegistryToken(token)) = &wanted.credentials {
+            return Ok(token.clone());
+        }
         let token = fetch(http, wanted).await?;
-        self.lock().insert(wanted.clone(), token.clone());
+        let mut known = self.lock();
+        known.retain(|_, token| token.expires > Instant::now());
+        known.insert(wanted.clone(), token.clone());
         Ok(token.value)
     }
 

@@ -8,7 +8,7 @@ mod hosts_toml;
 mod own;
 mod registries_conf;
 
-use crate::{RegistryError, Result};
+use crate::{Proxies, RegistryError, Result};
 use oci::{DEFAULT_DOMAIN, Reference};
 use reqwest::header::HeaderMap;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct HostsConfig {
     pub directories: Vec<PathBuf>,
     /// Files in the format of `registries.conf`, and directories of such files.
     pub registries_conf: Vec<PathBuf>,
+    /// Between this machine and registries elsewhere.
+    pub proxies: Proxies,
 }
 
 /// What is going to be done.
@@ -90,6 +92,10 @@ pub(crate) struct Hosts {
 impl Hosts {
     pub(crate) fn new(config: HostsConfig) -> Self {
         Self { config }
+    }
+
+    pub(crate) fn config(&self) -> &HostsConfig {
+        &self.config
     }
 
     /// The places to try, in this order.

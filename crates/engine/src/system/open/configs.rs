@@ -36,6 +36,7 @@ pub(super) fn registries(settings: &Settings) -> registry::Client {
         rewrites: registries.rewrites.clone(),
         directories: registries.config_dirs.clone(),
         registries_conf: registries.registries_conf.clone(),
+        proxies: registry::Proxies::from_environment(),
     };
     let retry = registry::RetryPolicy {
         attempts: registries.max_attempts.max(1),

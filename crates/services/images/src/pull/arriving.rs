@@ -14,17 +14,29 @@ pub(crate) struct Arriving {
     stored: Take<BufReader<File>>,
     body: Body,
     partial: Partial,
+    /// Why it could not be stored; to the reader the stream just breaks off then.
+    failed: Option<io::Error>,
 }
 
 impl Arriving {
     pub(crate) fn new(partial: Partial, body: Body) -> Result<Self> {
         let stored = BufReader::with_capacity(BUFFER, partial.content()?).take(partial.size());
-        Ok(Self { stored, body, partial })
+        Ok(Self { stored, body, partial, failed: None })
     }
 
     /// The blob, if all of it came and is what it should be. It gets its name when a record is about to name it.
     pub(crate) fn complete(self, expected: &Expected) -> Result<Partial> {
         Ok(self.partial.complete(expected)?)
+    }
+
+    /// Whether it could not be stored.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Why it could not be stored, if it could not.
+    pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
+        self.failed.take()
     }
 
     /// Leaves nothing of it.
@@ -40,9 +52,10 @@ impl BufRead for Arriving {
         }
         let fresh = self.body.is_drained();
         let piece = self.body.fill_buf()?;
-        if fresh {
-            // Stored whole when it arrives, not in the small bites that a decompressor takes.
-            self.partial.write_all(piece)?;
+        // Stored whole when it arrives, not in the small bites that a decompressor takes.
+        if fresh && let Err(error) = self.partial.write_all(piece) {
+            self.failed = Some(error);
+            return Err(io::ErrorKind::BrokenPipe.into());
         }
         Ok(piece)
     }

@@ -39,7 +39,13 @@ pub(super) struct Documents {
 impl Images {
     pub(super) async fn documents(&self, repository: &Repository, pull: &Pull) -> Result<Documents> {
         let name = pull.reference.familiar();
-        let mut found = self.manifest(repository, &target(&pull.reference)).await?;
+        let asked = target(&pull.reference);
+        // What is here is not asked for, if it is known that this repository has it.
+        let by_digest = pull.reference.digest().map(|digest| pull.reference.with_digest(digest.clone()));
+        let mut found = match by_digest {
+            Some(name) if self.index().names.contains_key(&name) => self.manifest(repository, &asked).await?,
+            _ => repository.manifest(&asked).await?,
+        };
         let (digest, mut index, mut bytes) = (found.digest.clone(), None, Vec::new());
         for _ in 0..MAX_DEPTH {
             if !media::is_index(&found.media_type) {
@@ -55,6 +61,9 @@ impl Images {
             });
             bytes.push(found.bytes);
             found = self.manifest(repository, &Target::Digest(chosen)).await?;
+        }
+        if found.media_type == media::DOCKER_SCHEMA1 {
+            return Err(ImageError::Schema1 { name });
         }
         if !media::is_manifest(&found.media_type) {
             return Err(ImageError::NotAnImage { name, what: "manifest", media_type: found.media_type });

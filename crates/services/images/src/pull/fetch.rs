@@ -78,7 +78,7 @@ impl Images {
     }
 
     /// The half-written blob, of whatever length.
-    async fn partial(&self, blob: &BlobRecord) -> Result<Partial> {
+    pub(super) async fn partial(&self, blob: &BlobRecord) -> Result<Partial> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (blobs, digest, size) = (self.inner.blobs.clone(), blob.digest.clone(), blob.size);
@@ -123,7 +123,12 @@ impl Images {
             arriving.discard()?;
             return unpacked.map(|lease| self.fetched(lease, blob, None));
         }
-        drain(&mut arriving)?;
+        let drained = if arriving.has_failed() { Ok(()) } else { drain(&mut arriving) };
+        if let Some(source) = arriving.take_failure() {
+            arriving.discard()?;
+            return Err(ImageError::Packing { source });
+        }
+        drained?;
         // What is wrong with the blob itself comes before what that made of its content.
         let partial = arriving.complete(&expected(blob))?;
         match unpacked {

@@ -28,6 +28,7 @@ use futures_util::future::try_join_all;
 use oci::{Digest, Platform, Reference};
 use registry::Repository;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// What to pull.
@@ -121,17 +122,38 @@ impl Images {
         }
         // Of two processors none stays idle while a large one is unpacked alone at the end.
         missing.sort_by_key(|(_, blob)| std::cmp::Reverse(blob.size));
-        let fetched = missing.into_iter().map(|(diff_id, blob)| async move {
+        let fetched = missing.iter().copied().map(|(diff_id, blob)| async move {
             let fetched = self.transfer(repository, blob, tell).await?;
             tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Complete });
             Ok::<_, ImageError>((diff_id, fetched))
         });
-        let fetched = try_join_all(fetched).await?;
+        let fetched = try_join_all(fetched).await.inspect_err(|error| {
+            if is_full(error) {
+                self.forget(missing.iter().map(|(_, blob)| BlobRecord::clone(blob)).collect());
+            }
+        })?;
         here.extend(fetched.iter().map(|(diff_id, fetched)| (*diff_id, Arc::clone(&fetched.lease))));
         Ok(Stack {
             held: diff_ids.iter().filter_map(|diff_id| here.get(diff_id).cloned()).collect(),
             fetched: fetched.into_iter().map(|(_, fetched)| fetched).collect(),
         })
+    }
+
+    /// Throws away what came of layers, for want of space. In the background: their transfers are just ending.
+    fn forget(&self, blobs: Vec<BlobRecord>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            for blob in blobs {
+                let discarded = match this.partial(&blob).await {
+                    Ok(partial) => partial.discard(),
+                    // Somebody else fetches it.
+                    Err(_) => continue,
+                };
+                if let Err(error) = discarded {
+                    tracing::warn!(blob = %blob.digest, error = %errors::chain(&error), "discard a half-fetched blob");
+                }
+            }
+        });
     }
 
     /// Puts it all into records. Says the image's id, and whether there is anything that was not there.
@@ -177,4 +199,17 @@ impl Images {
             && image.references.iter().all(named)
             && packed.iter().all(known)
     }
+}
+
+/// Whether the disk is what could not take more.
+fn is_full(error: &ImageError) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = source {
+        let kind = inner.downcast_ref().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }

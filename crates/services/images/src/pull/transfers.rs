@@ -71,6 +71,7 @@ impl Images {
         let (tell, state) = watch::channel(State::Going(LayerStep::Waiting));
         let cancel = CancellationToken::new();
         let transfer = Arc::new(Transfer { state, _cancel: cancel.clone().drop_guard() });
+        let this_one = Arc::downgrade(&transfer);
         going.retain(|_, transfer| transfer.strong_count() > 0);
         going.insert(blob.digest.clone(), Arc::downgrade(&transfer));
         let (this, repository, blob) = (self.clone(), repository.clone(), blob.clone());
@@ -85,7 +86,11 @@ impl Images {
             };
             let Some(result) = cancel.run_until_cancelled(fetch).await else { return };
             // Whoever comes from now on begins anew, or finds the layer.
-            this.inner.transfers.lock().remove(&blob.digest);
+            let mut going = this.inner.transfers.lock();
+            if going.get(&blob.digest).is_some_and(|other| other.ptr_eq(&this_one)) {
+                going.remove(&blob.digest);
+            }
+            drop(going);
             tell.send_replace(match result {
                 Ok(fetched) => State::Done(Arc::new(fetched)),
                 Err(error) => State::Failed(Arc::new(error)),

@@ -1,6 +1,14 @@
 //! The service as the engine uses it, on a store and a disk of its own. Needs root: layers hold other owners' files.
 #![allow(clippy::print_stderr, reason = "a test that skips says why")]
 
+mod pull;
+mod pull_broken;
+mod pull_platforms;
+mod push;
+#[allow(dead_code, reason = "it can do more than these tests need: those of the client share it")]
+#[path = "../../../../drivers/registry/tests/client/scripted.rs"]
+mod scripted;
+mod served;
 mod support;
 mod tools;
 

@@ -79,6 +79,16 @@ impl Home {
         fs::read_dir(self.root.join("layers/tmp")).unwrap().count()
     }
 
+    /// Bytes of half-written blobs.
+    pub(crate) fn half_written(&self) -> u64 {
+        let mut found = Vec::new();
+        walk(&self.root.join("blobs"), &mut found);
+        let pulled = found
+            .iter()
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pull-")));
+        pulled.filter_map(|path| fs::metadata(path).ok()).map(|stat| stat.len()).sum()
+    }
+
     /// Everything on disk except records.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
