@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::time::SystemTime;
 use tests::fixtures::{self, Archive};
 use tests::registry::{Registry, SlowPort, skopeo};
 use tests::{Need, Settings, TestEngine, lacks, skip, wait_until, with_engine, with_private_engine};
@@ -148,9 +149,10 @@ fn every_transfer_is_an_event() {
         engine.docker(&["pull", &name]).ok();
         engine.docker(&["rmi", "--force", &name, "busybox"]).ok();
         engine.docker(&["load", "--input", archive.to_str().unwrap()]).ok();
-        let arguments =
-            ["events", "--since", "0", "--until", "0s", "--filter", "type=image", "--format", "{{.Action}}"];
-        let events = engine.docker(&arguments).ok();
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let until = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let wanted = ["--since", "1", "--until", &until, "--filter", "type=image", "--format", "{{.Action}}"];
+        let events = engine.docker(&[&["events"], &wanted[..]].concat()).ok();
         let events: Vec<&str> = events.lines().collect();
         for action in ["tag", "push", "save", "untag", "pull", "delete", "load"] {
             assert!(events.contains(&action), "no {action}: {events:?}");

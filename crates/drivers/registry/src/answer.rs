@@ -1,6 +1,6 @@
 //! Reading answers: bodies within limits, and errors as the specification writes them ("Error Codes").
 
-use crate::{RegistryError, Result};
+use crate::{Broken, RegistryError, Result};
 use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub(crate) fn broken(method: &str, url: &str, error: reqwest::Error) -> Registry
     RegistryError::Unreachable {
         method: method.to_owned(),
         url: url.to_owned(),
-        source: Box::new(error.without_url()),
+        source: Broken::new(error.without_url()),
     }
 }
 

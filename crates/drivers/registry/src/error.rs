@@ -1,5 +1,6 @@
 //! What can go wrong with a registry. Where docker's users know a sentence, it is docker's.
 
+use crate::Broken;
 use errors::{Class, Classified};
 use oci::Digest;
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ pub enum RegistryError {
         message: String,
     },
     /// No connection, or one that broke.
-    #[error("{method} {url}")]
+    #[error("{} \"{url}\"", capital(method))]
     Unreachable {
         /// HTTP method.
         method: String,
@@ -94,7 +95,7 @@ pub enum RegistryError {
         url: String,
         /// Why.
         #[source]
-        source: Box<reqwest::Error>,
+        source: Broken,
     },
     /// A registry that does not take what is sent to it.
     #[error("PUT {url}: nothing was received for {} s", silence.as_secs())]
@@ -199,11 +200,16 @@ fn wait_text(wait: &Option<Duration>) -> String {
     wait.map(|wait| format!(" (try again in {} s)", wait.as_secs())).unwrap_or_default()
 }
 
+/// `Get`, as docker's users know it.
+fn capital(method: &str) -> String {
+    method.chars().enumerate().map(|(at, c)| if at == 0 { c } else { c.to_ascii_lowercase() }).collect()
+}
+
 impl RegistryError {
     /// Whether the same request may succeed at once or soon, unchanged.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { source, .. } => !source.is_builder() && !source.is_redirect(),
+            Self::Unreachable { source, .. } => !source.error().is_builder() && !source.error().is_redirect(),
             Self::RateLimited { wait, .. } => wait.is_none_or(|wait| wait <= Duration::from_secs(60)),
             Self::Stalled { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 500 | 502..=504),
@@ -214,7 +220,7 @@ impl RegistryError {
     /// Whether a request may succeed soon where it has just failed. Where nobody listens that is not expected.
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Self::Unreachable { source, .. } => self.is_transient() && !source.is_connect(),
+            Self::Unreachable { source, .. } => self.is_transient() && !source.error().is_connect(),
             _ => self.is_transient(),
         }
     }

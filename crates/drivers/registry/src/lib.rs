@@ -7,6 +7,7 @@
 mod answer;
 mod auth;
 mod blob;
+mod broken;
 mod client;
 mod error;
 mod hosts;
@@ -25,6 +26,7 @@ mod upload;
 
 pub use auth::Credentials;
 pub use blob::Download;
+pub use broken::Broken;
 pub use client::Client;
 pub use error::{RegistryError, Result};
 pub use hosts::{HostsConfig, Purpose};

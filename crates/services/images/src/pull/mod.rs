@@ -87,6 +87,13 @@ impl Images {
         note(None, format!("Digest: {digest}"));
         let status = if newer.1 { "Downloaded newer image for" } else { "Image is up to date for" };
         note(None, format!("Status: {status} {}", pull.reference.familiar()));
+        if let (Some(wanted), Some(image)) = (&pull.platform, self.get(&newer.0))
+            && wanted.rank(&image.platform()).is_none()
+        {
+            let (found, wanted) = (Box::new(image.platform()), Box::new(wanted.clone()));
+            let odd = ImageError::WrongPlatform { name: pull.reference.familiar(), found, wanted };
+            note(None, format!("WARNING: {odd}"));
+        }
         Ok(Pulled { id: newer.0, digest, newer: newer.1 })
     }
 
