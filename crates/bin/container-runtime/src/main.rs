@@ -3,7 +3,9 @@
 mod autostart;
 mod benchmark;
 mod daemon;
+mod own;
 mod shutdown;
+mod store;
 
 use docker_cli::{Environment, OwnVerb, Section};
 use std::process::ExitCode;
@@ -31,6 +33,18 @@ fn main() -> ExitCode {
                     about: "Stop the daemon; with --purge remove everything that is its",
                     section: Section::Engine,
                     run: shutdown::run,
+                },
+                OwnVerb {
+                    path: &["system", "check"],
+                    about: "Check all images, layers and blobs; with --repair mend them",
+                    section: Section::Engine,
+                    run: store::check::run,
+                },
+                OwnVerb {
+                    path: &["system", "gc"],
+                    about: "Remove what is beyond the budget of storage.gc, and say why",
+                    section: Section::Engine,
+                    run: store::gc::run,
                 },
                 OwnVerb {
                     path: &["benchmark"],

@@ -25,6 +25,7 @@ pub use login::login;
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
 pub use push::{PushRequest, push};
+pub(crate) use remove::publish as publish_removed;
 pub use remove::remove;
 pub use save::save;
 pub use search::search;
@@ -35,7 +36,7 @@ use events::{Event, ImageAction};
 use images::{Image, Use};
 
 /// The images that containers use.
-fn uses(services: &Services) -> Vec<Use> {
+pub(crate) fn uses(services: &Services) -> Vec<Use> {
     let records = services.containers.all().into_iter().map(|container| container.record());
     let uses = records.filter_map(|record| {
         Some(Use {

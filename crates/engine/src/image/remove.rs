@@ -18,7 +18,7 @@ pub async fn remove(services: &Arc<Services>, name: &str, removal: Removal) -> R
     Ok(removed)
 }
 
-pub(super) fn publish(services: &Services, id: &str, removed: &[Removed]) {
+pub(crate) fn publish(services: &Services, id: &str, removed: &[Removed]) {
     let none = BTreeMap::new();
     for item in removed {
         match item {

@@ -9,7 +9,7 @@ use crate::wire::image::{
 use crate::wire::inspect::GraphDriver;
 use crate::wire::set;
 use engine::image::ListedImage;
-use images::{GraphDirs, Image};
+use images::{GraphDirs, Image, ImageUsage};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +28,17 @@ pub(crate) fn summary(listed: &ListedImage, version: ApiVersion) -> ImageSummary
         shared_size: -1,
         size: image.size,
         virtual_size: (!version.at_least(44)).then_some(image.size),
+    }
+}
+
+/// An element of the images of `GET /system/df`: sizes are those on disk, with the blobs.
+pub(crate) fn measured(listed: &ListedImage, size: ImageUsage, version: ApiVersion) -> ImageSummary {
+    ImageSummary {
+        containers: i64::try_from(listed.containers).unwrap_or(i64::MAX),
+        shared_size: i64::try_from(size.shared).unwrap_or(i64::MAX),
+        size: size.size,
+        virtual_size: (!version.at_least(44)).then_some(size.size),
+        ..summary(listed, version)
     }
 }
 
