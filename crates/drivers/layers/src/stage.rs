@@ -64,6 +64,11 @@ impl Staged {
         self.contents
     }
 
+    /// Deletes it now, not in the background: for whoever unpacks much and needs the space again for the next.
+    pub fn delete(self) -> Result<()> {
+        Ok(durable::remove_tree(&self.dir).map(drop)?)
+    }
+
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
     }

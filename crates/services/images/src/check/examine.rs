@@ -120,6 +120,8 @@ impl Images {
                         seen.layers = 1;
                         seen.faults.extend(compare(&staged, diff_id, &layer.dir));
                     }
+                    // Else the trash would come to hold the whole store a second time.
+                    staged.delete()?;
                 }
                 Err(error) if is_host(&error) => {
                     let reason = errors::chain(&error);
