@@ -167,3 +167,45 @@ fn a_full_disk_is_told_and_survived() {
         fs::remove_file(&large).unwrap();
     });
 }
+
+/// An image of one layer, so many bytes of which compress badly, as `docker save` writes it.
+fn archive_of(name: &str, bytes: usize) -> Vec<u8> {
+    let mut state = 7_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    let mut layer = fixtures::Archive::default();
+    layer.file("large", 0o644, &noise.take(bytes).collect::<Vec<_>>());
+    fixtures::docker_archive(name, &layer.finish(), &serde_json::json!({}))
+}
+
+#[test]
+fn a_disk_that_fills_in_the_middle_of_load_and_commit_keeps_nothing_of_them() {
+    with_private_engine(Settings::default(), |engine| {
+        let mounted = restart_on(engine, &["-t", "tmpfs", "-o", "size=24m", "tmpfs"]);
+        let full = "No space left on device";
+        let large = engine.directory().join("large.tar");
+        fs::write(&large, archive_of("large:1", 16 << 20)).unwrap();
+        let used = || {
+            let usage = engine.api("GET", "/system/df", None).json();
+            usage["LayersSize"].as_u64().unwrap()
+        };
+        let before = used();
+        engine.docker(&["load", "--input", large.to_str().unwrap()]).fails(1, full);
+        tests::wait_until("the load's files are gone", || used() == before);
+        // What a container wrote fits once, and not a second time beside it.
+        let write = "head -c 10m /dev/urandom >/x";
+        engine.docker(&["run", "--name", "wrote", "busybox", "sh", "-c", write]).ok();
+        engine.docker(&["commit", "wrote", "committed:1"]).fails(1, full);
+        tests::wait_until("the commit's files are gone", || used() == before);
+        assert_eq!(engine.docker(&["images", "-q"]).ok().lines().count(), 1);
+        // The engine goes on, and finds nothing wrong.
+        let clean = engine.cr(&["system", "check"]).ok();
+        assert!(clean.contains("nothing is wrong"), "{clean}");
+        engine.docker(&["rm", "wrote"]).ok();
+        tests::wait_until("room again", || engine.docker(&["run", "--rm", "busybox", "true"]).code == 0);
+        restart_without(engine, mounted);
+        fs::remove_file(&large).unwrap();
+    });
+}

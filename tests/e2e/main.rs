@@ -32,6 +32,7 @@ mod run;
 mod runtimes;
 mod soak;
 mod stop;
+mod store;
 mod terminal;
 mod unkillable;
 mod userns;

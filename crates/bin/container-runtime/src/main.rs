@@ -4,8 +4,10 @@ mod autostart;
 mod benchmark;
 mod daemon;
 mod log;
+mod own;
 mod registry;
 mod shutdown;
+mod store;
 
 use docker_cli::{Environment, OwnVerb, Section};
 use std::process::ExitCode;
@@ -51,6 +53,18 @@ fn main() -> ExitCode {
                     about: "Add a user to a file of users, or change the password",
                     section: Section::Engine,
                     run: registry::user::run,
+                },
+                OwnVerb {
+                    path: &["system", "check"],
+                    about: "Check all images, layers and blobs; with --repair mend them",
+                    section: Section::Engine,
+                    run: store::check::run,
+                },
+                OwnVerb {
+                    path: &["system", "gc"],
+                    about: "Remove what is beyond the budget of storage.gc, and say why",
+                    section: Section::Engine,
+                    run: store::gc::run,
                 },
                 OwnVerb {
                     path: &["benchmark"],

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use docker_cli::Invocation;
-use engine_client::{Client, Endpoint, Options, Transport};
+use engine_client::Transport;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -16,37 +16,17 @@ struct Flags {
 }
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    let program = format!("{} system shutdown", invocation.program);
-    let flags = match Flags::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
-        Ok(flags) => flags,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
-        }
-    };
-    match shut_down(invocation, flags.purge) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            crate::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    crate::own::run(invocation, "system shutdown", |flags: &Flags| {
+        shut_down(invocation, flags.purge).map(|()| ExitCode::SUCCESS)
+    })
 }
 
 /// Asks the daemon to end, and waits until it has.
 fn shut_down(invocation: &Invocation, purge: bool) -> anyhow::Result<()> {
-    let address = invocation.host.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;
-    let endpoint = Endpoint::parse(address, None)?;
+    let endpoint = crate::own::endpoint(invocation)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let client = Client::new(Options {
-            endpoint: endpoint.clone(),
-            version: None,
-            user_agent: "container-runtime".into(),
-            headers: Vec::new(),
-            revive: None,
-            start_hint: String::new(),
-        });
+        let client = crate::own::client(endpoint.clone());
         let answer = client.post("/container-runtime/shutdown").flag("purge", purge).bytes().await?;
         // Of a daemon that runs elsewhere the number means nothing here, and does no harm.
         let daemon = serde_json::from_slice::<serde_json::Value>(&answer).ok();

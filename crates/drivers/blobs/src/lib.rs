@@ -17,12 +17,14 @@ mod hash;
 mod ingest;
 mod partial;
 mod read;
+mod usage;
 
 pub use error::{BlobError, Result};
 pub use hash::{Sha256, digest_as, sha256};
 pub use ingest::{Expected, Ingest};
 pub use partial::{Partial, PartialInfo};
 pub use read::Blob;
+pub use usage::BlobUsage;
 
 use error::at;
 use hash::Hasher;
@@ -97,6 +99,13 @@ impl Blobs {
         }
     }
 
+    /// The same for a blob that is to be read from the disk, not from the cache, as far as the kernel lets go of it.
+    pub fn open_blob_on_disk(&self, digest: &Digest) -> Result<Blob> {
+        let blob = self.open_blob(digest)?;
+        blob.forget_cache();
+        Ok(blob)
+    }
+
     /// The whole content of a blob of at most `limit` bytes, compared with its digest.
     pub fn read(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>> {
         self.open_blob(digest)?.read_all(limit)
@@ -104,6 +113,11 @@ impl Blobs {
 
     /// Digests and sizes of all blobs.
     pub fn list(&self) -> Result<Vec<(Digest, u64)>> {
+        self.list_by(fs::Metadata::len)
+    }
+
+    /// Digests of all blobs, each with what `measure` makes of its file's attributes.
+    fn list_by(&self, measure: impl Fn(&fs::Metadata) -> u64) -> Result<Vec<(Digest, u64)>> {
         let mut list = Vec::new();
         for algorithm in ALGORITHMS {
             let dir = self.dir(algorithm);
@@ -113,7 +127,11 @@ impl Blobs {
                 else {
                     continue;
                 };
-                list.push((digest, entry.metadata().map_err(at("stat", &entry.path()))?.len()));
+                match entry.metadata() {
+                    // Removed meanwhile.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    stat => list.push((digest, measure(&stat.map_err(at("stat", &entry.path()))?))),
+                }
             }
         }
         Ok(list)

@@ -29,6 +29,11 @@ impl Blob {
         self.size
     }
 
+    pub(crate) fn forget_cache(&self) {
+        // Advice: a page that is dirty or in use stays.
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+
     pub(crate) fn read_all(mut self, limit: u64) -> Result<Vec<u8>> {
         if self.size > limit {
             return Err(BlobError::TooLarge { digest: self.digest, size: self.size, limit });

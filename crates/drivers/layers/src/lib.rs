@@ -22,6 +22,7 @@
 pub mod archive;
 mod capability;
 mod changes;
+mod compare;
 mod decompress;
 mod error;
 mod id;
@@ -38,6 +39,7 @@ mod view;
 mod walk;
 
 pub use changes::{Change, ChangeKind};
+pub use compare::Differences;
 pub use decompress::{Compression, decompress};
 pub use error::{LayerError, Result};
 pub use id::LayerId;
@@ -111,6 +113,16 @@ impl Layers {
     /// Takes a layer away: one rename, the deletion comes later. The caller knows that nobody needs it.
     pub fn remove(&self, id: &LayerId) -> Result<()> {
         Ok(self.inner.trash.discard(&self.layer_dir(id))?)
+    }
+
+    /// Takes away what [`Layers::list`] has named. The caller knows that it is nobody's.
+    pub fn remove_named(&self, name: &str) -> Result<()> {
+        Ok(self.inner.trash.discard(&self.inner.root.join("l").join(name))?)
+    }
+
+    /// What is in the directory of layers, whether it is one or not.
+    pub fn list(&self) -> Result<Vec<String>> {
+        names(&self.inner.root.join("l"))
     }
 
     /// Whether the layer is there.

@@ -49,7 +49,8 @@ impl Layers {
     }
 }
 
-const ROOT: &str = "fs";
+/// In a staging directory, what will be the layer.
+pub(crate) const ROOT: &str = "fs";
 const ASIDE: &str = "aside";
 
 impl Staged {
@@ -61,6 +62,32 @@ impl Staged {
     /// What the layer holds.
     pub fn contents(&self) -> Contents {
         self.contents
+    }
+
+    /// Deletes it now, not in the background: for whoever unpacks much and needs the space again for the next.
+    pub fn delete(self) -> Result<()> {
+        Ok(durable::remove_tree(&self.dir).map(drop)?)
+    }
+
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Takes the place of the layer `id`, which is damaged or missing, in one step. The caller knows that it is mounted
+    /// nowhere. Durable only after [`Layers::sync`].
+    pub fn replace(self, id: &LayerId) -> Result<()> {
+        let (from, to) = (self.dir.join(ROOT), self.layers.layer_dir(id));
+        // What was there goes to the trash with the staging directory.
+        let exchanged = fs::renameat_with(fs::CWD, &from, fs::CWD, &to, RenameFlags::EXCHANGE);
+        let renamed = match exchanged {
+            Err(Errno::NOENT) => fs::renameat_with(fs::CWD, &from, fs::CWD, &to, RenameFlags::NOREPLACE),
+            other => other,
+        };
+        renamed.map_err(at("rename to", &to))
     }
 
     /// Gives the layer its place. Durable only after [`Layers::sync`]; a record may name it then.

@@ -113,6 +113,9 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
         tracing::error!(container = %container.id(), %error, "a removed container's files stay until the next start");
     }
     steps.disarm();
+    if let Ok(image) = record.image.id.parse() {
+        services.images.touch(&image);
+    }
     for mount in &record.mounts {
         if let MountPointKind::Volume { name, anonymous, .. } = &mount.kind {
             services.volumes.release(name, container.id().as_str());

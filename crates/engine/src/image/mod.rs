@@ -27,6 +27,7 @@ pub use manifest::{Remote, manifest, push_index};
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
 pub use push::{PushRequest, push};
+pub(crate) use remove::publish as publish_removed;
 pub use remove::{remove, remove_platforms};
 pub use save::save;
 pub use search::search;
@@ -37,7 +38,7 @@ use events::{Event, ImageAction};
 use images::{Image, Use};
 
 /// The images that containers use.
-fn uses(services: &Services) -> Vec<Use> {
+pub(crate) fn uses(services: &Services) -> Vec<Use> {
     let records = services.containers.all().into_iter().map(|container| container.record());
     let uses = records.filter_map(|record| {
         Some(Use {

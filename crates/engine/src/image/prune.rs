@@ -12,11 +12,12 @@ use std::sync::Arc;
 pub struct PrunedImages {
     /// Names and images.
     pub removed: Vec<Removed>,
-    /// Bytes.
+    /// Bytes that the disk has got back.
     pub reclaimed: u64,
 }
 
-/// Removes images that no container uses: those without a name, or with `dangling=false` all.
+/// Removes images that no container uses: those without a name, or with `dangling=false` all. Half-fetched blobs that nobody
+/// has gone on with for a while go too.
 ///
 /// # Errors
 /// `Invalid` for a bad filter.
@@ -32,6 +33,7 @@ pub async fn prune(services: &Arc<Services>, filters: Filters) -> Result<PrunedI
         ..Filter::default()
     };
     let uses = super::uses(services);
+    let before = services.images.disk_usage().await?;
     let mut pruned = PrunedImages::default();
     for summary in services.images.list(&filter)? {
         if uses.iter().any(|used| used.image == summary.image.id) {
@@ -43,10 +45,15 @@ pub async fn prune(services: &Arc<Services>, filters: Filters) -> Result<PrunedI
             Ok(removed) => {
                 super::remove::publish(services, &id, &removed);
                 pruned.removed.extend(removed);
-                pruned.reclaimed += summary.image.size;
             }
             Err(error) => tracing::warn!(image = %id, %error, "prune"),
         }
+    }
+    // Layers that others share stay, and blobs go too: only the disk knows what came back.
+    pruned.reclaimed = before.gone_in(&services.images.disk_usage().await?);
+    let patience = services.settings.storage.gc.partials_after();
+    if let Some(patience) = patience {
+        pruned.reclaimed += services.images.old_partials(patience, false).await?;
     }
     let action = ImageAction::Prune { reclaimed: pruned.reclaimed };
     services.events.publish(Event::image(action, "", "", &BTreeMap::new()));

@@ -47,5 +47,6 @@ pub async fn pull(
         }
         all.push(pulled);
     }
+    crate::system::after_pull(services);
     Ok(all)
 }

@@ -39,7 +39,7 @@ pub async fn remove_platforms(
     Ok(removed)
 }
 
-pub(super) fn publish(services: &Services, id: &str, removed: &[Removed]) {
+pub(crate) fn publish(services: &Services, id: &str, removed: &[Removed]) {
     let none = BTreeMap::new();
     for item in removed {
         match item {

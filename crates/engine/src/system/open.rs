@@ -105,6 +105,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     });
     adopt::adopt_all(&services).await?;
     out_of_memory::watch(&services);
+    super::gc::watch(&services);
     Ok(services)
 }
 

@@ -47,6 +47,7 @@ impl NewImage {
         ImageRecord {
             stored: now,
             last_tagged: if tagged { Some(now) } else { known.last_tagged },
+            last_used: known.last_used,
             parent: self.parent.clone().or(known.parent),
             descriptor: self.descriptor.clone().or(known.descriptor),
         }
@@ -233,8 +234,11 @@ impl Images {
     }
 }
 
-/// Layers that no image has.
+/// Layers that no image has. None while there is an image that cannot be read: nobody knows which are its.
 pub(crate) fn unused(index: &Index) -> Vec<(Digest, LayerId)> {
+    if !index.unreadable.is_empty() {
+        return Vec::new();
+    }
     let used = index.used_layers();
     let unused = index.layers.iter().filter(|(diff, _)| !used.contains(diff));
     unused.map(|(diff, layer)| (diff.clone(), layer.dir.clone())).collect()

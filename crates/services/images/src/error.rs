@@ -225,6 +225,12 @@ pub enum ImageError {
         /// The repository.
         name: String,
     },
+    /// A blob that no registry is known to have.
+    #[error("no registry is known to have blob {blob}")]
+    NoOrigin {
+        /// The blob.
+        blob: Digest,
+    },
     /// A layer that was unpacked, but not kept.
     #[error("store a layer's blob")]
     Packing {
@@ -300,7 +306,7 @@ fn only_for(platforms: &[Platform]) -> String {
 impl Classified for ImageError {
     fn class(&self) -> Class {
         match self {
-            Self::NotFound { .. } | Self::NoSnapshot { .. } => Class::NotFound,
+            Self::NotFound { .. } | Self::NoSnapshot { .. } | Self::NoOrigin { .. } => Class::NotFound,
             Self::InUse { .. } | Self::NameInUse { .. } | Self::SnapshotExists { .. } => Class::Conflict,
             Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,

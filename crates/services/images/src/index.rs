@@ -35,8 +35,8 @@ pub(crate) struct Index {
     pub(crate) images: BTreeMap<Digest, Stored>,
     pub(crate) names: BTreeMap<Reference, NameRecord>,
     pub(crate) layers: HashMap<Digest, Layer>,
-    /// Blobs of images that are left out because their config cannot be read: kept for a repair.
-    pub(crate) kept: HashSet<Digest>,
+    /// Images that are left out because their config cannot be read: kept for a repair, with their blobs.
+    pub(crate) unreadable: BTreeMap<Digest, ImageRecord>,
 }
 
 impl Index {
@@ -83,6 +83,7 @@ impl Index {
 
     /// Adds or replaces an image; its names are those that are in the index already.
     pub(crate) fn insert(&mut self, id: &Digest, record: ImageRecord, config: Arc<ImageConfig>) {
+        self.unreadable.remove(id);
         let names: Vec<&Reference> = self
             .names
             .iter()

@@ -14,8 +14,8 @@ use layers::archive::ArchiveError;
 use layers::{Compression, LayerError, Limits, decompress};
 use oci::media;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
 /// Fast rather than small: what is made here is made again nowhere, but every load and commit waits for it.
@@ -124,6 +124,7 @@ fn commit(images: &Images, ingest: Ingest, media_type: &str) -> Result<Kept> {
 pub(crate) fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
     let inner = &images.inner;
     let staged = inner.layers.unpack(stream, Limits::default())?;
+    let _publishing = inner.publishing.read().unwrap_or_else(PoisonError::into_inner);
     let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
     let fresh = Layer { dir: staged.publish()?, size, blobs: Vec::new() };
     Ok(inner.leases.add(diff_id, fresh, &inner.layers, |diff| inner.index.load().layers.get(diff).cloned()))

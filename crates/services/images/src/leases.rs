@@ -195,6 +195,24 @@ impl Leases {
         self.lock().snapshots.get(key).cloned()
     }
 
+    /// Keys of the containers' snapshots that have a layer below them.
+    pub(crate) fn users(&self, dir: &LayerId) -> Vec<String> {
+        let state = self.lock();
+        let users = state.snapshots.iter().filter(|(_, layers)| layers.contains(dir));
+        users.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// All layers that somebody holds, or that are being taken away.
+    pub(crate) fn dirs(&self) -> HashSet<LayerId> {
+        let state = self.lock();
+        let leases = state.leases.values().filter_map(Weak::upgrade).map(|lease| lease.layer.dir.clone());
+        let mut dirs: HashSet<LayerId> =
+            state.snapshots.values().flat_map(|layers| layers.iter()).cloned().collect();
+        dirs.extend(leases);
+        dirs.extend(state.marked.iter().cloned());
+        dirs
+    }
+
     /// Keys of all containers' snapshots.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.lock().snapshots.keys().cloned().collect()

@@ -5,6 +5,7 @@
 //! that lists and lookups wait for nothing. Layers and blobs are on disk before a record names them, and what no
 //! record names is deleted at the next start.
 
+mod check;
 mod commit;
 mod distribution;
 mod embedded;
@@ -20,6 +21,7 @@ mod leases;
 mod list;
 mod load;
 mod manifest;
+mod partials;
 mod pattern;
 mod platforms;
 mod pull;
@@ -30,7 +32,10 @@ mod save;
 mod snapshot;
 mod sweep;
 mod tag;
+mod usage;
+mod used;
 
+pub use check::{Finding, Report, Surroundings};
 pub use distribution::{Distribution, ask, bring_over, digest_of_bytes, read_remote};
 pub use embedded::NAME as EMBEDDED_NAME;
 pub use error::{ImageError, Result};
@@ -47,17 +52,19 @@ pub use push::{Push, Pushed};
 pub use remove::{Removal, Removed, Use};
 pub use snapshot::GraphDirs;
 pub use tag::Tagged;
+pub use usage::{ImageUsage, StoreUsage};
 
 use arc_swap::ArcSwap;
 use blobs::Blobs;
 use index::{Index, Layer};
-use layers::Layers;
+use layers::{LayerId, Layers};
 use leases::Leases;
 use oci::{Digest, ImageConfig, Platform, Reference};
 use pull::Transfers;
 use records::{IMAGES, ImageRecord, LAYERS, LayerRecord, NAMES, NameRecord};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock};
 use store::StateStore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -96,6 +103,12 @@ struct Inner {
     reading: Arc<Semaphore>,
     /// Layers that are coming from registries.
     transfers: Arc<Transfers>,
+    /// Allocated bytes of layers that somebody wanted to know.
+    measured: Mutex<HashMap<LayerId, u64>>,
+    /// When images were used that their records do not say yet, Unix time in nanoseconds.
+    used: Mutex<HashMap<Digest, i64>>,
+    /// Shared by those who are between giving a layer its place and taking hold of it.
+    publishing: RwLock<()>,
 }
 
 impl Images {
@@ -118,7 +131,20 @@ impl Images {
             let (index, writing) = (ArcSwap::from_pointee(index), tokio::sync::Mutex::default());
             let reading = Arc::new(Semaphore::new(READERS));
             let transfers = Arc::new(Transfers::new(config.downloads));
-            Ok(Inner { blobs, layers, store, index, leases, writing, reading, transfers })
+            let (measured, used, publishing) = (Mutex::default(), Mutex::default(), RwLock::default());
+            Ok(Inner {
+                blobs,
+                layers,
+                store,
+                index,
+                leases,
+                writing,
+                reading,
+                transfers,
+                measured,
+                used,
+                publishing,
+            })
         })
         .await?;
         let images = Self { inner: Arc::new(inner) };
@@ -180,11 +206,6 @@ impl Images {
         self.index().images.len()
     }
 
-    /// Bytes of all layers, each counted once however many images have it.
-    pub fn layers_size(&self) -> u64 {
-        self.index().layers.values().map(|layer| layer.size).sum()
-    }
-
     fn index(&self) -> Arc<Index> {
         self.inner.index.load_full()
     }
@@ -231,8 +252,7 @@ impl Records {
             match read_config(blobs, &id) {
                 Ok(config) => index.insert(&id, record, Arc::new(config)),
                 Err(error) => {
-                    index.kept.extend(record.manifest_digest());
-                    index.kept.insert(id.clone());
+                    index.unreadable.insert(id.clone(), record);
                     let error = errors::Error::from(error);
                     tracing::error!(image = %id, %error, "an image cannot be read and is left out");
                 }

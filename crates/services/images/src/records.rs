@@ -27,6 +27,9 @@ pub(crate) struct ImageRecord {
     /// When it last got a tag, Unix time in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_tagged: Option<i64>,
+    /// When a container of it was last made or removed, Unix time in nanoseconds; written now and then only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_used: Option<i64>,
     /// The image it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parent: Option<Digest>,

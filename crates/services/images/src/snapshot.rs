@@ -38,7 +38,9 @@ impl Images {
         self.inner.layers.prepare_mapped(key, &layers, ids).map_err(|error| {
             self.inner.leases.release(key);
             snapshot_error(error)
-        })
+        })?;
+        self.touch(&image.id);
+        Ok(())
     }
 
     /// What the ids of the container `key` are on the host; none: the same.

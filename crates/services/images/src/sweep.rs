@@ -1,7 +1,7 @@
 //! Taking away the blobs that nobody names any more.
 
 use crate::index::{Index, Layer, Stored};
-use crate::records::NameRecord;
+use crate::records::{ImageRecord, NameRecord};
 use crate::{Images, Result};
 use oci::Digest;
 use std::collections::HashSet;
@@ -54,20 +54,23 @@ impl Images {
     }
 
     fn try_sweep_blobs(&self) -> Result<Swept> {
-        let blobs = &self.inner.blobs;
-        // In this order: a blob that comes after the list was made is not in it, one that came before is pinned or recorded.
-        let list = blobs.list()?;
-        let mut needed = self.index().blobs();
-        needed.extend(self.inner.leases.pinned());
         let mut swept = Swept::default();
-        for (digest, size) in list {
-            if !needed.contains(&digest) {
-                blobs.remove(&digest)?;
-                swept.blobs += 1;
-                swept.bytes += size;
-            }
+        for (digest, size) in self.spare_blobs()? {
+            self.inner.blobs.remove(&digest)?;
+            swept.blobs += 1;
+            swept.bytes += size;
         }
         Ok(swept)
+    }
+
+    /// Blobs that neither a record nor an operation in progress needs, with their sizes. The caller holds the lock on records.
+    pub(crate) fn spare_blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        // In this order: a blob that comes after the list was made is not in it, one that came before is pinned or recorded.
+        let mut list = self.inner.blobs.list()?;
+        let mut needed = self.index().blobs();
+        needed.extend(self.inner.leases.pinned());
+        list.retain(|(digest, _)| !needed.contains(digest));
+        Ok(list)
     }
 }
 
@@ -78,18 +81,20 @@ impl Index {
         let index = |name: &NameRecord| name.index.as_ref().is_some_and(|blob| blob.digest == *digest);
         let layer = |layer: &Layer| layer.blobs.iter().any(|blob| blob.digest == *digest);
         self.images.contains_key(digest)
-            || self.kept.contains(digest)
+            || self.unreadable.contains_key(digest)
             || self.images.values().any(manifest)
+            || self.unreadable.values().any(|record| record.manifest_digest().as_ref() == Some(digest))
             || self.names.values().any(index)
             || self.layers.values().any(layer)
     }
 
     /// Every blob that a record names.
     pub(crate) fn blobs(&self) -> HashSet<Digest> {
-        let manifests = self.images.values().filter_map(|stored| stored.record.manifest_digest());
+        let listed = self.images.values().map(|stored| &stored.record);
+        let manifests = listed.chain(self.unreadable.values()).filter_map(ImageRecord::manifest_digest);
         let indexes = self.names.values().filter_map(|name| name.index.as_ref());
         let layers = self.layers.values().flat_map(|layer| &layer.blobs);
         let named = indexes.chain(layers).map(|blob| blob.digest.clone());
-        self.images.keys().chain(&self.kept).cloned().chain(manifests).chain(named).collect()
+        self.images.keys().chain(self.unreadable.keys()).cloned().chain(manifests).chain(named).collect()
     }
 }

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+mod gc;
+
+pub use gc::{Gc, ImageBudget};
+
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,6 +103,8 @@ pub struct Network {
 pub struct Storage {
     /// `overlay2`, the one driver there is.
     pub driver: String,
+    /// What goes by itself.
+    pub gc: Gc,
 }
 
 /// Registries that images come from and go to.
@@ -161,7 +167,7 @@ impl Default for Network {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { driver: "overlay2".into() }
+        Self { driver: "overlay2".into(), gc: Gc::default() }
     }
 }
 

@@ -8,7 +8,7 @@ use spec::IdMaps;
 use std::ffi::CStr;
 
 /// Names and values.
-pub(super) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Of an open file or directory.
 pub(super) fn of_open(file: impl AsFd) -> Result<Attributes, Errno> {
@@ -17,7 +17,7 @@ pub(super) fn of_open(file: impl AsFd) -> Result<Attributes, Errno> {
 }
 
 /// Of what can't be opened. The name is not followed if it is a link.
-pub(super) fn of_named(parent: BorrowedFd<'_>, base: &CStr) -> Result<Attributes, Errno> {
+pub(crate) fn of_named(parent: BorrowedFd<'_>, base: &CStr) -> Result<Attributes, Errno> {
     let path = [format!("/proc/self/fd/{}/", parent.as_raw_fd()).as_bytes(), base.to_bytes()].concat();
     let path = path.as_slice();
     read(|list| fs::llistxattr(path, list), |name, value| fs::lgetxattr(path, name, value))

@@ -5,7 +5,7 @@
 //! the size that it had when it was opened. Of each directory first the files come, then the directories, both by
 //! name: the same tree gives the same bytes.
 
-mod attributes;
+pub(crate) mod attributes;
 mod diff;
 mod entry;
 mod export;

@@ -10,7 +10,7 @@ use crate::wire::image::{
 use crate::wire::inspect::GraphDriver;
 use crate::wire::set;
 use engine::image::ListedImage;
-use images::{GraphDirs, Image, PlatformManifest};
+use images::{GraphDirs, Image, ImageUsage, PlatformManifest};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -53,6 +53,17 @@ pub(crate) fn manifest((manifest, containers): (PlatformManifest, Vec<String>)) 
             size: UnpackedSize { unpacked },
         }),
         attestation_data: manifest.describes.map(|digest| Attestation { r#for: digest.to_string() }),
+    }
+}
+
+/// An element of the images of `GET /system/df`: sizes are those on disk, with the blobs.
+pub(crate) fn measured(listed: &ListedImage, size: ImageUsage, version: ApiVersion) -> ImageSummary {
+    ImageSummary {
+        containers: i64::try_from(listed.containers).unwrap_or(i64::MAX),
+        shared_size: i64::try_from(size.shared).unwrap_or(i64::MAX),
+        size: size.size,
+        virtual_size: (!version.at_least(44)).then_some(size.size),
+        ..summary(listed, version)
     }
 }
 

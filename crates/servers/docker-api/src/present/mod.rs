@@ -11,6 +11,7 @@ pub(crate) mod path;
 pub(crate) mod registry;
 pub(crate) mod state;
 pub(crate) mod stats;
+pub(crate) mod store;
 pub(crate) mod summary;
 pub(crate) mod system;
 pub(crate) mod volume;

@@ -19,6 +19,8 @@ pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/container-runtime/shutdown", post(shutdown))
         .route("/container-runtime/manifest", get(manifest).post(push_index))
+        .route("/container-runtime/check", post(check))
+        .route("/container-runtime/gc", post(gc))
 }
 
 /// A document of a registry, byte for byte in a string.
@@ -55,4 +57,16 @@ async fn push_index(State(api): Context, query: Query, headers: HeaderMap, body:
 async fn shutdown(State(api): Context, query: Query) -> Answer {
     engine::system::request_shutdown(&api.services, Shutdown { purge: query.flag("purge") });
     json(&serde_json::json!({ "Pid": std::process::id() }))
+}
+
+/// Checks the store of images; `repair`: mends what can be mended.
+async fn check(State(api): Context, query: Query) -> Answer {
+    let report = engine::system::check(&api.services, query.flag("repair")).await?;
+    json(&present::store::report(report))
+}
+
+/// Removes what is beyond the budget; `dry-run`: only says what it would.
+async fn gc(State(api): Context, query: Query) -> Answer {
+    let collected = engine::system::gc(&api.services, query.flag("dry-run")).await?;
+    json(&present::store::collected(collected))
 }

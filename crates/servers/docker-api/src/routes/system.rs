@@ -10,9 +10,12 @@ use crate::wire::system::DiskUsage;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use engine::image::ListedImage;
+use engine::system::Measured;
 use errors::{Class, Error};
 use events::{Filter, Received};
 use futures_util::StreamExt;
+use images::ImageUsage;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -64,20 +67,18 @@ async fn disk_usage(State(api): Context, version: ApiVersion, query: Query) -> A
         return Err(Error::new(Class::Invalid, format!("unknown object type: {unknown}")).into());
     }
     let wants = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
-    let usage = engine::system::disk_usage(&api.services).await?;
+    let wanted =
+        Measured { images: wants("image"), containers: wants("container"), volumes: wants("volume") };
+    let usage = engine::system::disk_usage(&api.services, wanted).await?;
     let now = engine::now();
-    let image = |listed| {
-        let mut summary = present::image::summary(listed, version);
-        summary.shared_size = 0;
-        summary.containers = i64::try_from(listed.containers).unwrap_or(i64::MAX);
-        summary
-    };
+    let image = |(listed, size): &(ListedImage, ImageUsage)| present::image::measured(listed, *size, version);
     json(&DiskUsage {
-        layers_size: if wants("image") { usage.layers } else { 0 },
-        images: wants("image").then(|| usage.images.iter().map(image).collect()),
-        containers: wants("container")
+        layers_size: usage.layers,
+        images: wanted.images.then(|| usage.images.iter().map(image).collect()),
+        containers: wanted
+            .containers
             .then(|| usage.containers.iter().map(|found| present::summary::summary(found, now)).collect()),
-        volumes: wants("volume").then(|| {
+        volumes: wanted.volumes.then(|| {
             let volumes = usage.volumes.iter();
             volumes
                 .map(|(found, size, users)| {

@@ -12,6 +12,7 @@ pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod registry;
 pub(crate) mod stats;
+pub(crate) mod store;
 pub(crate) mod summary;
 pub(crate) mod system;
 pub(crate) mod volume;

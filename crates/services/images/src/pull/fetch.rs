@@ -78,7 +78,7 @@ impl Images {
     }
 
     /// The half-written blob, of whatever length.
-    pub(super) async fn partial(&self, blob: &BlobRecord) -> Result<Partial> {
+    pub(crate) async fn partial(&self, blob: &BlobRecord) -> Result<Partial> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (blobs, digest, size) = (self.inner.blobs.clone(), blob.digest.clone(), blob.size);
@@ -155,7 +155,7 @@ impl Images {
 }
 
 /// Whether a stored blob is not what its name says.
-fn is_damage(error: &ImageError) -> bool {
+pub(crate) fn is_damage(error: &ImageError) -> bool {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         let io = inner.downcast_ref::<std::io::Error>();

@@ -1,6 +1,7 @@
 //! The service as the engine uses it, on a store and a disk of its own. Needs root: layers hold other owners' files.
 #![allow(clippy::print_stderr, reason = "a test that skips says why")]
 
+mod check;
 mod pull;
 mod pull_broken;
 mod pull_platforms;

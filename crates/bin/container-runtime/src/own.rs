@@ -1,0 +1,51 @@
+//! What our own verbs have in common: flags, a connection to the daemon, an exit code.
+
+use clap::Parser;
+use docker_cli::Invocation;
+use engine_client::{Client, Endpoint, Options};
+use std::process::ExitCode;
+
+/// Runs a verb with its flags; what it fails with is printed.
+pub(crate) fn run<F: Parser>(
+    invocation: &Invocation,
+    verb: &str,
+    work: impl FnOnce(&F) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    let program = format!("{} {verb}", invocation.program);
+    let flags = match F::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
+        Ok(flags) => flags,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    work(&flags).unwrap_or_else(|error| {
+        crate::complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Where the daemon is.
+pub(crate) fn endpoint(invocation: &Invocation) -> anyhow::Result<Endpoint> {
+    let address = invocation.host.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(Endpoint::parse(address, None)?)
+}
+
+/// A connection to a daemon that is there.
+pub(crate) fn client(endpoint: Endpoint) -> Client {
+    Client::new(Options {
+        endpoint,
+        version: None,
+        user_agent: "container-runtime".into(),
+        headers: Vec::new(),
+        revive: None,
+        start_hint: String::new(),
+    })
+}
+
+/// The answer of one of our own paths.
+pub(crate) fn post(invocation: &Invocation, path: &str, flag: (&str, bool)) -> anyhow::Result<Vec<u8>> {
+    let client = client(endpoint(invocation)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(async { client.post(path).flag(flag.0, flag.1).bytes().await })?.to_vec())
+}

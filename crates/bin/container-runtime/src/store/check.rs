@@ -1,0 +1,81 @@
+//! `system check [--repair]`: what is wrong in the store, a paragraph a problem, and 1 as the exit code if anything is.
+
+use super::print;
+use clap::{Parser, ValueEnum};
+use docker_cli::Invocation;
+use serde_json::Value;
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// Check all images, layers and blobs.
+///
+/// Hashes every blob, compares every layer with what its blob unpacks to, follows every record, and finds what belongs to nothing.
+/// Needs as much free space as the largest layers take.
+#[derive(Debug, Parser)]
+#[command(disable_version_flag = true)]
+struct Flags {
+    /// Mend what can be mended: unpack layers again, fetch blobs again, remove what belongs to nothing
+    #[arg(long)]
+    repair: bool,
+    /// How to print the report
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(invocation: &Invocation) -> ExitCode {
+    crate::own::run(invocation, "system check", |flags: &Flags| {
+        let answer = crate::own::post(invocation, "/container-runtime/check", ("repair", flags.repair))?;
+        let report: Value = serde_json::from_slice(&answer)?;
+        match flags.format {
+            Format::Json => print(&format!("{report:#}\n")),
+            Format::Text => print(&text(&report)),
+        }
+        Ok(if report["Clean"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn text(report: &Value) -> String {
+    let mut text = String::new();
+    let findings = report["Findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for finding in findings {
+        text += &paragraph(finding);
+    }
+    let _ = write!(
+        text,
+        "{} images, {} layers and {} blobs ({} bytes) checked: ",
+        report["Images"], report["Layers"], report["Blobs"], report["Bytes"]
+    );
+    let mended = findings.iter().filter(|finding| finding["Repaired"] == true).count();
+    text += &match (findings.len(), mended) {
+        (0, _) => "nothing is wrong.\n".to_owned(),
+        (all, 0) => format!("{all} problems.\n"),
+        (all, mended) => format!("{all} problems, {mended} repaired.\n"),
+    };
+    if report["LayersWithoutBlob"] != 0 {
+        let _ = writeln!(
+            text,
+            "{} layers could not be compared: what they were unpacked from is not kept.",
+            report["LayersWithoutBlob"]
+        );
+    }
+    text
+}
+
+fn paragraph(finding: &Value) -> String {
+    let field = |name: &str| finding[name].as_str().unwrap_or_default();
+    let images: Vec<&str> =
+        finding["Images"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let of = if images.is_empty() { String::new() } else { format!(" (of {})", images.join(", ")) };
+    let next = match (finding["Repaired"].as_bool(), finding["Outcome"].as_str()) {
+        (Some(true), Some(outcome)) => format!("repaired: {outcome}"),
+        (Some(false), Some(outcome)) => format!("not repaired: {outcome}"),
+        _ => format!("remedy: {}", field("Remedy")),
+    };
+    format!("{} {}{of}\n  {}\n  {next}\n", field("Kind"), field("Thing"), field("Problem"))
+}
