@@ -18,7 +18,7 @@ pub(super) fn problems(crates: &[Crate], architecture: &str) -> Vec<String> {
     let mut used = BTreeSet::new();
     for one in crates {
         let Some(from) = floors.get(one.name.as_str()) else {
-            if !matches!(one.directory.as_str(), "tests" | "tests/fixtures" | "xtask") {
+            if !matches!(one.directory.as_str(), "tests" | "tests/fixtures" | "tests/probes" | "xtask") {
                 problems.push(format!("{}: not on a floor ({})", one.directory, FLOORS.join(", ")));
             }
             continue;

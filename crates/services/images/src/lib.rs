@@ -47,7 +47,7 @@ pub use layers::{Change, ChangeKind, LayerError, Mount, Usage, read_in_root};
 pub use list::{Filter, Summary};
 pub use load::{LoadOptions, Loaded};
 pub use platforms::PlatformManifest;
-pub use pull::{LayerStep, Progress, Pull, Pulled};
+pub use pull::{LayerStep, Progress, Pull, Pulled, read_documents};
 pub use push::{Push, Pushed};
 pub use remove::{Removal, Removed, Use};
 pub use snapshot::GraphDirs;

@@ -95,10 +95,13 @@ impl Reference {
         if self.domain() != DEFAULT_DOMAIN {
             return &self.name;
         }
-        match self.path().strip_prefix(OFFICIAL) {
+        let short = match self.path().strip_prefix(OFFICIAL) {
             Some(rest) if !rest.contains('/') => rest,
             _ => self.path(),
-        }
+        };
+        // `docker.io/a.b/c` must not be shown as a repository of the registry `a.b`.
+        let ambiguous = split_domain(short) != (DEFAULT_DOMAIN, short) || is_full_id(short);
+        if ambiguous { &self.name } else { short }
     }
 
     /// The whole reference as people write it: `busybox:latest`, `registry:5000/x@sha256:…`.
@@ -325,6 +328,8 @@ mod tests {
             ("docker.io/busybox", "docker.io/library/busybox", "busybox"),
             ("index.docker.io/library/busybox", "docker.io/library/busybox", "busybox"),
             ("docker.io/library/a/b", "docker.io/library/a/b", "library/a/b"),
+            ("docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c"),
+            ("docker.io/localhost/c:1", "docker.io/localhost/c:1", "docker.io/localhost/c:1"),
             ("localhost/app:x", "localhost/app:x", "localhost/app:x"),
             ("localhost:5000/app", "localhost:5000/app", "localhost:5000/app"),
             ("HOST/app", "HOST/app", "HOST/app"),

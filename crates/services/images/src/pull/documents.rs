@@ -105,6 +105,21 @@ impl Images {
     }
 }
 
+/// Reads bytes as each of the documents that a registry may send, and decides all that is decided before anything else
+/// is fetched. For those who want to know whether that holds for any bytes.
+#[doc(hidden)]
+pub fn read_documents(bytes: &[u8]) {
+    if let Ok(index) = serde_json::from_slice::<ImageIndex>(bytes) {
+        let platforms = ["linux/amd64", "linux/arm/v6"].map(|text| text.parse().ok());
+        for platform in platforms.into_iter().chain([None]) {
+            let _ = choose::manifest(&index, platform.as_ref(), "any").map(digest_of);
+        }
+    }
+    if let Ok(manifest) = serde_json::from_slice::<ImageManifest>(bytes) {
+        let _ = (check(&manifest, "any"), digest_of(manifest.config()));
+    }
+}
+
 /// The layers of a manifest, if it is one of an image.
 fn check(manifest: &ImageManifest, name: &str) -> Result<Vec<BlobRecord>> {
     let refuse = |what, descriptor: &Descriptor| {

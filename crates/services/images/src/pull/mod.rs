@@ -13,6 +13,7 @@ mod transfers;
 
 pub(crate) use choose::platform as platform_of;
 pub(crate) use documents::digest_of;
+pub use documents::read_documents;
 pub(crate) use fetch::is_damage;
 pub(crate) use progress::Tell;
 pub use progress::{LayerStep, Progress};

@@ -6,7 +6,7 @@ mod pull;
 mod pull_broken;
 mod pull_platforms;
 mod push;
-#[allow(dead_code, reason = "it can do more than these tests need: those of the client share it")]
+#[allow(dead_code, reason = "the client's tests, whose file it is, need more of it; axum serves it")]
 #[path = "../../../../drivers/registry/tests/client/scripted.rs"]
 mod scripted;
 mod served;
