@@ -15,6 +15,7 @@ mod diff;
 mod exec;
 mod export;
 mod failures;
+mod image_failures;
 mod images;
 mod isolation;
 mod joined;

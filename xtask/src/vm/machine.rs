@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A machine that is not switched on yet.
@@ -18,6 +18,10 @@ pub(super) struct Machine {
     pub(super) initrd: PathBuf,
     pub(super) root: PathBuf,
     pub(super) data: Option<PathBuf>,
+    /// Further disks, as QEMU's `-drive` has them.
+    pub(super) drives: Vec<String>,
+    /// The same root boots again: what is written to it goes with the machine.
+    pub(super) again: bool,
     /// For the files of this run.
     pub(super) work: PathBuf,
 }
@@ -28,9 +32,7 @@ impl Machine {
         if let Some(data) = self.data.as_deref().filter(|data| !data.exists()) {
             root::make_disk(data, 8192, None)?;
         }
-        let mut command = self.command(qemu);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut running = command.spawn().context("start QEMU")?;
+        let mut running = self.start(qemu, Stdio::null())?;
         let serial = running.stdout.take().context("QEMU has an output")?;
         let said = std::thread::spawn(move || pass_on(serial));
         let end = Instant::now() + limit;
@@ -47,6 +49,13 @@ impl Machine {
             format!("the machine ended before its command did; its console ends:\n{}", self.console())
         })?;
         Ok((code, said.join().unwrap_or_default()))
+    }
+
+    /// Switches it on; its input and output are the guest's second serial line.
+    pub(super) fn start(&self, qemu: &Qemu, input: Stdio) -> Result<Child> {
+        let mut command = self.command(qemu);
+        command.stdin(input).stdout(Stdio::piped());
+        command.spawn().context("start QEMU")
     }
 
     fn command(&self, qemu: &Qemu) -> Command {
@@ -72,17 +81,24 @@ impl Machine {
             .args(["-serial", "stdio", "-serial"])
             .arg(format!("file:{}", self.work.join("exit").display()));
         // The root is thrown away afterwards, so nothing has to reach the disk; data has, in the order given.
-        command.arg("-drive").arg(format!("file={},format=raw,if=virtio,cache=unsafe", self.root.display()));
+        let snapshot = if self.again { "on" } else { "off" };
+        let root = self.root.display();
+        command
+            .arg("-drive")
+            .arg(format!("file={root},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"));
         if let Some(data) = &self.data {
             command
                 .arg("-drive")
                 .arg(format!("file={},format=raw,if=virtio,cache=writethrough", data.display()));
         }
+        self.drives.iter().for_each(|drive| {
+            command.arg("-drive").arg(drive);
+        });
         command
     }
 
     /// The last the kernel said.
-    fn console(&self) -> String {
+    pub(super) fn console(&self) -> String {
         let text = fs::read(self.work.join("console")).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().rev().take(30).collect();

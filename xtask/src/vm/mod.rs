@@ -5,6 +5,7 @@
 //! cargo xtask vm --put ./file:/srv/file -- ls /srv   with files of the host's
 //! cargo xtask vm --systemd -- systemctl status       a small Debian with systemd instead
 //! cargo xtask vm --tests lifecycle:: limits::        end-to-end tests, with the built programs
+//! cargo xtask vm --power-cuts 50                     the store after so many power cuts
 //! cargo xtask vm --systemd --tests scopes::          with systemd's, and those that only such a machine can run
 //! ```
 //!
@@ -16,6 +17,7 @@ mod busybox;
 mod initrd;
 mod machine;
 mod packages;
+mod power;
 mod report;
 mod root;
 mod systemd;
@@ -52,6 +54,12 @@ pub(crate) struct Arguments {
     /// Build the engine and run its end-to-end tests whose names hold one of these
     #[arg(long, value_name = "FILTER", num_args = 0.., conflicts_with = "command")]
     tests: Option<Vec<String>>,
+    /// Cut the power so many times while images come and go, and look at the store after each
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["command", "tests", "systemd", "data", "put"])]
+    power_cuts: Option<u32>,
+    /// Of the moments and deeds of --power-cuts; none: a new one, which is printed
+    #[arg(long, requires = "power_cuts")]
+    seed: Option<u64>,
     /// What to run as root, by a shell if it is one word; none: the built programs' versions
     #[arg(last = true)]
     command: Vec<String>,
@@ -63,6 +71,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     let kernel = packages::kernel(&cache)?;
     let qemu = packages::qemu(&cache)?;
     let work = tempdir(&cache)?;
+    if let Some(rounds) = arguments.power_cuts {
+        return power::run(arguments, rounds, &kernel, &qemu, &work.0);
+    }
     let init = if arguments.systemd { Init::Systemd } else { Init::Busybox };
     let root = Root::new(&work.0, &cache, &kernel, init)?;
     for put in &arguments.put {
@@ -79,6 +90,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         append: arguments.append.clone(),
         root: root.image(&command)?,
         data: arguments.data.clone(),
+        drives: Vec::new(),
+        again: false,
         initrd: initrd::build(&work.0, &kernel)?,
         kernel: kernel.image.clone(),
         work: work.0.clone(),

@@ -10,14 +10,18 @@ use std::path::{Path, PathBuf};
 /// Where programs are put, as `install.sh` does.
 const BIN: &str = "/usr/local/bin";
 
+const PROGRAMS: [&str; 2] = ["container-runtime", "container-runtime-shim"];
+
+/// Builds both programs and puts them into the root.
+pub(super) fn put_programs(root: &Root) -> Result<()> {
+    run(dist::cargo().args(["build", "--locked", "-p", PROGRAMS[0], "-p", PROGRAMS[1]]))?;
+    let built = dist::target()?.join("debug");
+    PROGRAMS.iter().try_for_each(|program| root.put(&built.join(program), &format!("{BIN}/{program}")))
+}
+
 /// Builds what is needed, puts it into the root, and returns the command that runs the tests.
 pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<String> {
-    let programs = ["container-runtime", "container-runtime-shim"];
-    run(dist::cargo().args(["build", "--locked", "-p", programs[0], "-p", programs[1]]))?;
-    let built = dist::target()?.join("debug");
-    for program in programs {
-        root.put(&built.join(program), &format!("{BIN}/{program}"))?;
-    }
+    put_programs(root)?;
     // A machine without systemd can run no test that is about it.
     let suites = if init == Init::Systemd { &["vm", "e2e"][..] } else { &["e2e"] };
     for suite in suites {
@@ -26,7 +30,7 @@ pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<Str
     put_tools(root, init)?;
     let filters: Vec<_> = filters.iter().map(|filter| super::quoted(filter)).collect();
     let filters = filters.join(" ");
-    let mut script = format!("export CONTAINER_RUNTIME={BIN}/{}; failed=0\n", programs[0]);
+    let mut script = format!("export CONTAINER_RUNTIME={BIN}/{}; failed=0\n", PROGRAMS[0]);
     for suite in suites {
         // Tests that need a program which the machine lacks say so and are skipped.
         script.push_str(&format!(

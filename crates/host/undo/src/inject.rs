@@ -120,8 +120,12 @@ pub fn steps(verb: &str) -> u64 {
     plan().as_ref().and_then(|plan| plan.passed.get(verb).copied()).unwrap_or(0)
 }
 
-/// Counts one step of `verb` and does what is configured for it.
-pub(crate) fn pass(verb: &'static str, step: &'static str) -> Result<(), Injected> {
+/// Counts one step of `verb` and does what is configured for it: for what is given back by guards of its own. A verb
+/// that has an [`Undo`](crate::Undo) calls [`Undo::step`](crate::Undo::step).
+///
+/// # Errors
+/// [`Injected`], if [`configure`] asked for it.
+pub fn pass(verb: &'static str, step: &'static str) -> Result<(), Injected> {
     if !ON.load(Ordering::Relaxed) {
         return Ok(());
     }

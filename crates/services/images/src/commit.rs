@@ -4,7 +4,7 @@ use crate::index::Index;
 use crate::leases::Lease;
 use crate::records::{BlobRecord, ImageRecord, NameRecord, image_key, layer_key, name_key};
 use crate::sweep::Pin;
-use crate::{Images, Result};
+use crate::{ImageError, Images, Result};
 use layers::LayerId;
 use oci::{Descriptor, Digest, ImageConfig, Platform, Reference};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +102,7 @@ impl Images {
         let documents = haul.images.iter().map(|image| &image.document).chain(&haul.documents);
         let _pins: Vec<Pin> =
             documents.map(|bytes| self.pin(&Digest::sha256(blobs::sha256(bytes)))).collect();
+        undo::inject::pass("image.record", "documents")?;
         self.write_documents(&haul, true).await?;
         let _writing = self.inner.writing.lock().await;
         // A removal that held the lock may have taken an equal document away.
@@ -128,6 +129,7 @@ impl Images {
             transaction = put_as(transaction, &image_key(id), record)?;
         }
         let (transaction, moved) = name_all(transaction, &mut index, &names)?;
+        undo::inject::pass("image.record", "records")?;
         self.inner.store.commit(transaction).await?;
         haul.held.iter().for_each(|lease| lease.record());
         for (id, (record, config)) in records {
@@ -211,11 +213,14 @@ impl Images {
             transaction = transaction.delete(layer_key(diff));
             index.layers.remove(diff);
         }
-        let committed = self.inner.store.commit(transaction).await;
+        let committed = match undo::inject::pass("image.remove", "records") {
+            Ok(()) => self.inner.store.commit(transaction).await.map_err(ImageError::from),
+            Err(injected) => Err(injected.into()),
+        };
         if committed.is_ok() {
             self.inner.index.store(Arc::new(index));
             for (diff, dir) in &marked {
-                if let Err(error) = self.inner.layers.remove(dir) {
+                if let Err(error) = self.remove_layer(dir) {
                     // The next start takes it away, since no record names it.
                     tracing::warn!(layer = %diff, error = %errors::chain(&error), "delete a layer");
                 }
@@ -225,6 +230,11 @@ impl Images {
         self.inner.leases.unmark(&marked);
         committed?;
         Ok(marked.into_iter().map(|(diff, _)| diff).collect())
+    }
+
+    fn remove_layer(&self, dir: &LayerId) -> Result<()> {
+        undo::inject::pass("image.remove", "layer")?;
+        Ok(self.inner.layers.remove(dir)?)
     }
 
     /// Takes away layers that nothing needs any more, after a container has gone.

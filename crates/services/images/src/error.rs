@@ -11,6 +11,9 @@ pub type Result<T, E = ImageError> = std::result::Result<T, E>;
 /// What can go wrong with images.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
+    /// A step that a test made fail.
+    #[error(transparent)]
+    Injected(#[from] undo::Injected),
     /// No image bears the name, or has an id that begins so.
     #[error("No such image: {name}")]
     NotFound {
@@ -310,6 +313,7 @@ impl Classified for ImageError {
             Self::InUse { .. } | Self::NameInUse { .. } | Self::SnapshotExists { .. } => Class::Conflict,
             Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
+            Self::Injected(error) => error.class(),
             Self::ShuttingDown => Class::Unavailable,
             Self::Packing { source } => errors::io_class(source),
             Self::Body(error) | Self::Write(error) => errors::io_class(error),

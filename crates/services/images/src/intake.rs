@@ -114,6 +114,7 @@ fn compress(pieces: &Receiver<Vec<u8>>, ingest: Ingest) -> io::Result<Ingest> {
 
 /// Pinned before it has its name, so that no sweep comes between.
 fn commit(images: &Images, ingest: Ingest, media_type: &str) -> Result<Kept> {
+    undo::inject::pass("image.layer", "blob")?;
     let (digest, size) = (ingest.digest(), ingest.size());
     let pin = images.pin(&digest);
     ingest.commit(Expected { digest: Some(digest.clone()), size: None })?;
@@ -123,9 +124,11 @@ fn commit(images: &Images, ingest: Ingest, media_type: &str) -> Result<Kept> {
 /// Unpacks a layer, plain or compressed.
 pub(crate) fn unpack(images: &Images, stream: &mut (impl BufRead + Send)) -> Result<Arc<Lease>> {
     let inner = &images.inner;
+    undo::inject::pass("image.layer", "unpack")?;
     let staged = inner.layers.unpack(stream, Limits::default())?;
     let _publishing = inner.publishing.read().unwrap_or_else(PoisonError::into_inner);
     let (diff_id, size) = (staged.diff_id().clone(), staged.contents().size);
+    undo::inject::pass("image.layer", "publish")?;
     let fresh = Layer { dir: staged.publish()?, size, blobs: Vec::new() };
     Ok(inner.leases.add(diff_id, fresh, &inner.layers, |diff| inner.index.load().layers.get(diff).cloned()))
 }

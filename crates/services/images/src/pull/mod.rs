@@ -83,7 +83,9 @@ impl Images {
             pull.reference.tag().or(Some(documents.digest.as_str())),
             format!("Pulling from {}", pull.reference.path()),
         );
+        undo::inject::pass("image.pull", "layers")?;
         let stack = self.layers(repository, &documents, tell).await?;
+        undo::inject::pass("image.pull", "blobs")?;
         let digest = documents.digest.clone();
         let newer = self.record(pull, documents, stack).await?;
         note(None, format!("Digest: {digest}"));
