@@ -125,10 +125,14 @@ KEPT = [
     ("Sizes", "An image's size is that of its files; docker counts what its archive said.", [
         ("debian", r"\.Size = "),
     ]),
+    ('What disk is used', '`system df` counts blocks on disk, as `du` does: of an image its layers and the blobs that they come from, of a container its log too. A prune tells what the disk got back, and takes half-fetched blobs of an hour ago (`storage.gc.partials_after`) along.', []),
     ("Events", "`die` is told when the process has ended, before what `stop` and `kill` tell when they are done.", [
         ("events", r"^out [-+]container (die|stop|kill)"),
     ]),
-    ("Not there yet", "Registries, publishing ports and networks of one's own, health checks, GPUs, further log "
+    ('Names', '`docker.io/a.b/c` is shown so; docker shows `a.b/c`, which names another registry.', []),
+    ('Passwords', 'A mirror does not get the password of the registry that it stands for; docker sends it.', []),
+    ('Searching a registry without an index', '`search host/term` looks through its catalog; docker says 404.', []),
+    ("Not there yet", "Publishing ports and networks of one's own, health checks, GPUs, further log "
      "drivers: each is refused with a sentence that says so. Legacy links will not come.", [
         ("*", UNSUPPORTED),
         ("run-device", r"could not select device driver|unresolvable CDI devices"),

@@ -149,8 +149,7 @@ fn bar(current: u64, total: u64) -> String {
     const WIDTH: u64 = 50;
     let done = (current.min(total) * WIDTH).checked_div(total).unwrap_or(WIDTH);
     let (done, left) = (done as usize, (WIDTH - done) as usize);
-    let head = if left > 0 { ">" } else { "" };
-    let arrow = format!("{}{head}{}", "=".repeat(done), " ".repeat(left.saturating_sub(head.len())));
+    let arrow = format!("{}>{}", "=".repeat(done), " ".repeat(left));
     format!("[{arrow}]  {}/{}", human(current), human(total))
 }
 
@@ -188,6 +187,6 @@ mod tests {
         let text = lines::line(&message(Progress::Layer { digest, step }));
         let expected = r#"{"status":"Downloading","progressDetail":{"current":12345678,"total":50000000},"progress":"[============>                                      ]  12.35MB/50MB","id":"abababababab"}"#;
         assert_eq!(std::str::from_utf8(&text).unwrap().trim(), expected);
-        assert_eq!(bar(5, 5), format!("[{}]  5B/5B", "=".repeat(50)));
+        assert_eq!(bar(5, 5), format!("[{}>]  5B/5B", "=".repeat(50)));
     }
 }

@@ -122,12 +122,9 @@ async fn there_are_no_plugins() {
 
 #[tokio::test]
 async fn what_is_missing_says_what_it_is() {
-    for (method, path, what) in [
-        ("POST", "/build?t=x", "building images"),
-        ("POST", "/commit?container=x", "committing containers"),
-        ("GET", "/distribution/busybox/json", "asking registries"),
-        ("POST", "/networks/create", "creating networks"),
-    ] {
+    for (method, path, what) in
+        [("POST", "/build?t=x", "building images"), ("POST", "/networks/create", "creating networks")]
+    {
         let answer = ask(method, path).await;
         assert_eq!(answer.status, 501, "{method} {path}");
         assert!(answer.body.contains(what), "{method} {path}: {}", answer.body);
