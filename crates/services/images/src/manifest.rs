@@ -4,7 +4,7 @@ use crate::index::{Index, Stored};
 use crate::pull::digest_of;
 use crate::records::BlobRecord;
 use crate::{Image, ImageError, Images, Result};
-use oci::{Descriptor, Digest, ImageManifest, media};
+use oci::{Descriptor, Digest, ImageIndex, ImageManifest, media};
 use serde_json::json;
 
 /// A manifest is never larger.
@@ -35,6 +35,18 @@ impl Images {
             return Ok(outgoing);
         }
         self.rebuilt(index, image)
+    }
+
+    /// The document of an index, if every manifest that it lists is among `here`: only then it can go out whole. Reads the
+    /// disk.
+    pub(crate) fn index_of(&self, blob: &BlobRecord, here: &[Digest]) -> Option<(BlobRecord, Vec<u8>)> {
+        let bytes = self.inner.blobs.read(&blob.digest, MAX_MANIFEST).ok()?;
+        let document: ImageIndex = serde_json::from_slice(&bytes).ok()?;
+        let whole = document
+            .manifests()
+            .iter()
+            .all(|child| digest_of(child).is_ok_and(|digest| here.contains(&digest)));
+        whole.then(|| (blob.clone(), bytes))
     }
 
     fn original(&self, stored: &Stored) -> Option<Outgoing> {

@@ -3,16 +3,13 @@
 use crate::commit::{Haul, NewImage};
 use crate::index::Index;
 use crate::manifest::Outgoing;
-use crate::pull::{LayerStep, Progress, Tell, digest_of};
+use crate::pull::{LayerStep, Progress, Tell};
 use crate::records::BlobRecord;
 use crate::{Image, ImageError, Images, Result};
 use futures_util::stream::{self, TryStreamExt};
-use oci::{Digest, ImageIndex, Platform, Reference};
+use oci::{Digest, Platform, Reference};
 use registry::{Repository, Source, Target, Uploaded};
 use std::sync::Arc;
-
-/// An index is never larger.
-const MAX_INDEX: u64 = 4 << 20;
 
 /// What to push.
 #[derive(Debug, Clone)]
@@ -91,13 +88,9 @@ impl Images {
         blob: &BlobRecord,
         outgoing: &[(Arc<Image>, Outgoing)],
     ) -> Option<(BlobRecord, Vec<u8>)> {
-        let (blobs, digest) = (self.inner.blobs.clone(), blob.digest.clone());
-        let bytes = offload::blocking(move || blobs.read(&digest, MAX_INDEX)).await.ok()?;
-        let document: ImageIndex = serde_json::from_slice(&bytes).ok()?;
-        let here = |digest: &Digest| outgoing.iter().any(|(_, outgoing)| outgoing.manifest.digest == *digest);
-        let whole =
-            document.manifests().iter().all(|child| digest_of(child).is_ok_and(|digest| here(&digest)));
-        whole.then(|| (blob.clone(), bytes))
+        let (this, index) = (self.clone(), blob.clone());
+        let here = outgoing.iter().map(|(_, outgoing)| outgoing.manifest.digest.clone()).collect::<Vec<_>>();
+        offload::blocking(move || this.index_of(&index, &here)).await
     }
 
     /// Sends the blobs of one image, several at a time.

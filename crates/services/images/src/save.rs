@@ -6,11 +6,10 @@
 use crate::commit::Haul;
 use crate::index::Index;
 use crate::manifest::{Outgoing, descriptor};
-use crate::pull::digest_of;
 use crate::records::{BlobRecord, NameRecord};
 use crate::{Image, ImageError, Images, Result};
 use bytes::Bytes;
-use oci::{Digest, ImageIndex, Platform, Query, Reference};
+use oci::{Digest, Platform, Query, Reference};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
@@ -20,7 +19,6 @@ use tokio::sync::mpsc::{Sender, channel};
 
 const PIECE: usize = 256 << 10;
 const DEPTH: usize = 8;
-const MAX_INDEX: u64 = 4 << 20;
 const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// One thing to save: an image, or all of a name's.
@@ -146,13 +144,8 @@ impl Images {
         item: &Item,
         children: &[(&Arc<Image>, Outgoing)],
     ) -> Option<(BlobRecord, Vec<u8>)> {
-        let blob = item.index.clone()?;
-        let bytes = self.inner.blobs.read(&blob.digest, MAX_INDEX).ok()?;
-        let document: ImageIndex = serde_json::from_slice(&bytes).ok()?;
-        let here = |digest: &Digest| children.iter().any(|(_, outgoing)| outgoing.manifest.digest == *digest);
-        let whole =
-            document.manifests().iter().all(|child| digest_of(child).is_ok_and(|digest| here(&digest)));
-        whole.then_some((blob, bytes))
+        let here: Vec<Digest> = children.iter().map(|(_, child)| child.manifest.digest.clone()).collect();
+        self.index_of(item.index.as_ref()?, &here)
     }
 }
 
