@@ -32,6 +32,7 @@ mod mount;
 mod pack;
 mod pipe;
 mod snapshot;
+mod spread;
 mod stage;
 mod unpack;
 mod usage;
@@ -82,6 +83,7 @@ impl Layers {
         let trash = Trash::open(&root.join("trash"))?;
         let layers =
             Self { inner: Arc::new(Inner { root: root.to_owned(), trash, inits: Mutex::default() }) };
+        spread::children_of(&layers.staging_dir());
         for name in names(&layers.staging_dir())? {
             layers.inner.trash.discard(&layers.staging_dir().join(name))?;
         }
