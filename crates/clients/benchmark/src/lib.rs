@@ -4,6 +4,7 @@
 //! alike. Our own engine is a private one, started for the run and purged after it, unless a host is named.
 
 mod api;
+mod images;
 mod latency;
 mod lifecycle;
 mod memory;
@@ -12,7 +13,6 @@ mod report;
 mod statistics;
 mod target;
 mod throughput;
-mod transfer;
 
 pub use options::{ImagesOptions, Options, Part};
 pub use report::Report;
@@ -27,8 +27,8 @@ use target::Target;
 /// When no engine can be reached, or a verb of one fails.
 pub async fn run(options: &Options) -> Result<Report> {
     let mut targets = Target::all(options).await?;
-    if let Some(Part::Images(images)) = &options.part {
-        let report = transfer::measure(options, images, &targets).await;
+    if let Some(Part::Images(moved)) = &options.part {
+        let report = images::measure(options, moved, &targets).await;
         for target in targets {
             target.close().await?;
         }

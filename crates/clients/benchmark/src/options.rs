@@ -49,7 +49,7 @@ pub enum Part {
 /// Which image to move, and how often.
 #[derive(Debug, Clone, Args)]
 pub struct ImagesOptions {
-    /// Image in a registry that all engines reach
+    /// Image in a registry on loopback, which images of the same size and shape are made from: HOST:PORT/NAME[:TAG]
     pub image: String,
     /// Rounds
     #[arg(long, value_name = "NUMBER", default_value_t = 5)]
