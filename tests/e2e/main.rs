@@ -16,6 +16,7 @@ mod exec;
 mod export;
 mod failures;
 mod image_failures;
+mod image_mount;
 mod images;
 mod isolation;
 mod joined;

@@ -3,6 +3,7 @@
 mod autostart;
 mod benchmark;
 mod daemon;
+mod image;
 mod log;
 mod own;
 mod registry;
@@ -53,6 +54,18 @@ fn main() -> ExitCode {
                     about: "Add a user to a file of users, or change the password",
                     section: Section::Engine,
                     run: registry::user::run,
+                },
+                OwnVerb {
+                    path: &["image", "mount"],
+                    about: "Mount images for the host to read, and print where",
+                    section: Section::Engine,
+                    run: image::mount::run,
+                },
+                OwnVerb {
+                    path: &["image", "unmount"],
+                    about: "End mounts of images",
+                    section: Section::Engine,
+                    run: image::unmount::run,
                 },
                 OwnVerb {
                     path: &["system", "check"],

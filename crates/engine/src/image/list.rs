@@ -2,7 +2,7 @@
 
 use crate::Services;
 use errors::Result;
-use images::{Filter, Image, PlatformManifest, Summary};
+use images::{Filter, Image, PlatformManifest, Summary, Use};
 use std::sync::Arc;
 
 /// An image in a list.
@@ -25,7 +25,7 @@ pub async fn platforms(
     let uses = super::uses(services);
     let containers = |image: &Image| {
         let users = uses.iter().filter(|user| user.image == image.id);
-        users.map(|user| user.container.clone()).collect::<Vec<_>>()
+        users.filter_map(Use::container).map(str::to_owned).collect::<Vec<_>>()
     };
     let manifests = services.images.platforms(image).await?.into_iter();
     Ok(manifests
@@ -44,7 +44,10 @@ pub async fn list(services: &Arc<Services>, filter: &Filter) -> Result<Vec<Liste
     let uses = super::uses(services);
     let images = services.images.list(filter)?.into_iter();
     let listed = images.map(|summary| ListedImage {
-        containers: uses.iter().filter(|used| used.image == summary.image.id).count(),
+        containers: uses
+            .iter()
+            .filter(|used| used.image == summary.image.id && used.container().is_some())
+            .count(),
         summary,
     });
     Ok(listed.collect())

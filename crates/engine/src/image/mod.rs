@@ -8,6 +8,7 @@ mod list;
 mod load;
 mod login;
 mod manifest;
+mod mount;
 mod prune;
 mod pull;
 mod push;
@@ -24,6 +25,8 @@ pub use list::{ListedImage, list, platforms};
 pub use load::load;
 pub use login::login;
 pub use manifest::{Remote, manifest, push_index};
+pub(crate) use mount::unmount_all;
+pub use mount::{mount, mounts, unmount};
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
 pub use push::{PushRequest, push};
@@ -35,19 +38,19 @@ pub use tag::tag;
 
 use crate::Services;
 use events::{Event, ImageAction};
-use images::{Image, Use};
+use images::{Image, Use, User, mounted_images};
 
-/// The images that containers use.
+/// The images that containers use, and those that are mounted.
 pub(crate) fn uses(services: &Services) -> Vec<Use> {
     let records = services.containers.all().into_iter().map(|container| container.record());
     let uses = records.filter_map(|record| {
         Some(Use {
             image: record.image.id.parse().ok()?,
-            container: record.id.to_string(),
-            running: record.state.is_live(),
+            by: User::Container { id: record.id.to_string(), running: record.state.is_live() },
         })
     });
-    uses.collect()
+    let mounted = mounted_images(&mount::directory(services)).into_iter().map(|one| one.as_use());
+    uses.chain(mounted).collect()
 }
 
 pub(crate) fn publish(services: &Services, action: ImageAction, image: &Image, name: &str) {

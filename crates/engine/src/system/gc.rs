@@ -4,7 +4,7 @@ use crate::Services;
 use config::ImageBudget;
 use errors::Result;
 use events::{Event, ImageAction};
-use images::{Filter, Removal, StoreUsage, Summary};
+use images::{Filter, Removal, StoreUsage, Summary, User};
 use oci::Digest;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -173,7 +173,12 @@ fn fate(services: &Services, summary: &Summary, kept: bool, enough: bool) -> (Fa
     let idle = crate::now() - services.images.last_used(&image.id).unwrap_or(0);
     let keep = |reason: String| (Fate::Kept, reason);
     if let Some(user) = crate::image::uses(services).into_iter().find(|user| user.image == image.id) {
-        return keep(format!("container {} is made from it", user.container.get(..12).unwrap_or_default()));
+        return keep(match user.by {
+            User::Container { id, .. } => {
+                format!("container {} is made from it", id.get(..12).unwrap_or_default())
+            }
+            User::Mount(path) => format!("it is mounted at {}", path.display()),
+        });
     }
     if services.images.has_children(&image.id) {
         return keep("other images are made from it".to_owned());

@@ -25,6 +25,7 @@ pub async fn purge(services: &Arc<Services>) -> Result<()> {
             first = first.and(Err(error));
         }
     }
+    first = first.and(crate::image::unmount_all(services).await);
     first = first.and(services.networks.purge().await.map_err(Into::into));
     services.runtimes.close().await;
     if services.cgroup_driver == cgroups::Driver::Cgroupfs {

@@ -49,6 +49,25 @@ pub enum ImageError {
         /// The image, 12 digits.
         id: String,
     },
+    /// The directory to mount an image on can't be made.
+    #[error("make the directory {} to mount an image on", path.display())]
+    MountPlace {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Somebody is in a mount that is to end.
+    #[error(
+        "image {id} stays mounted at {}: a process has files open or its working directory there; end it, or use --force",
+        path.display()
+    )]
+    MountInUse {
+        /// The first 12 digits.
+        id: String,
+        /// Where it is mounted.
+        path: std::path::PathBuf,
+    },
     /// A tag was asked for, but a digest is part of the name.
     #[error("refusing to create a tag with a digest reference")]
     TagByDigest,
@@ -228,6 +247,12 @@ pub enum ImageError {
         /// The repository.
         name: String,
     },
+    /// A push of a tag that is not here, of a repository that is.
+    #[error("tag does not exist: {name}")]
+    NoSuchTag {
+        /// As the user typed it.
+        name: String,
+    },
     /// A blob that no registry is known to have.
     #[error("no registry is known to have blob {blob}")]
     NoOrigin {
@@ -310,20 +335,24 @@ impl Classified for ImageError {
     fn class(&self) -> Class {
         match self {
             Self::NotFound { .. } | Self::NoSnapshot { .. } | Self::NoOrigin { .. } => Class::NotFound,
-            Self::InUse { .. } | Self::NameInUse { .. } | Self::SnapshotExists { .. } => Class::Conflict,
+            Self::InUse { .. }
+            | Self::NameInUse { .. }
+            | Self::MountInUse { .. }
+            | Self::SnapshotExists { .. } => Class::Conflict,
             Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
             Self::Injected(error) => error.class(),
             Self::ShuttingDown => Class::Unavailable,
-            Self::Packing { source } => errors::io_class(source),
+            Self::Packing { source } | Self::MountPlace { source, .. } => errors::io_class(source),
             Self::Body(error) | Self::Write(error) => errors::io_class(error),
             Self::BadLayer { source, .. } => source.class(),
             Self::Layers(error) => error.class(),
             Self::Blobs(error) => error.class(),
             Self::Store(error) => error.class(),
-            Self::NoMatchingManifest { .. } | Self::WrongPlatform { .. } | Self::NothingToPush { .. } => {
-                Class::NotFound
-            }
+            Self::NoMatchingManifest { .. }
+            | Self::WrongPlatform { .. }
+            | Self::NothingToPush { .. }
+            | Self::NoSuchTag { .. } => Class::NotFound,
             Self::Registry(error) => error.class(),
             Self::Shared(error) => error.class(),
             Self::NotAnImage { .. }

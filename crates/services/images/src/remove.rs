@@ -8,17 +8,40 @@ use crate::index::{Index, Stored, names_of};
 use crate::{Image, ImageError, Images, Result};
 use oci::{Digest, Platform, Reference, is_id_prefix};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A container that an image is in use by, as the engine knows it.
+/// An image that is in use, as the engine knows it.
 #[derive(Debug, Clone)]
 pub struct Use {
-    /// Id of the image that the container was made from.
+    /// The image's id.
     pub image: Digest,
-    /// The container's id.
-    pub container: String,
-    /// Whether it runs (or is paused): then not even force takes the image away.
-    pub running: bool,
+    /// Who uses it.
+    pub by: User,
+}
+
+impl Use {
+    /// The id of the container, if it is one.
+    pub fn container(&self) -> Option<&str> {
+        match &self.by {
+            User::Container { id, .. } => Some(id),
+            User::Mount(_) => None,
+        }
+    }
+}
+
+/// What an image is in use by.
+#[derive(Debug, Clone)]
+pub enum User {
+    /// A container that was made from it.
+    Container {
+        /// Its id.
+        id: String,
+        /// Whether it runs (or is paused): then not even force takes the image away.
+        running: bool,
+    },
+    /// A mount of its files at this place: not even force takes the image away.
+    Mount(PathBuf),
 }
 
 /// How to remove.
@@ -186,15 +209,20 @@ fn without(names: &[Reference], reference: &Reference) -> (Vec<Reference>, Vec<R
 fn check(index: &Index, image: &Image, uses: &[Use], force: bool, referenced: bool) -> Result<()> {
     let conflict =
         |hard, reason: String| Err(ImageError::InUse { id: image.id.short().to_owned(), hard, reason });
-    let mut users = uses.iter().filter(|user| user.image == image.id);
+    let users = || uses.iter().filter(|used| used.image == image.id).map(|used| &used.by);
     if index.children(&image.id).next().is_some() {
         return conflict(true, "image has dependent child images".to_owned());
     }
-    if let Some(user) = users.clone().find(|user| user.running) {
-        return conflict(
-            true,
-            format!("image is being used by running container {}", short(&user.container)),
-        );
+    for user in users() {
+        match user {
+            User::Container { id, running: true } => {
+                return conflict(true, format!("image is being used by running container {}", short(id)));
+            }
+            User::Mount(path) => {
+                return conflict(true, format!("image is mounted at {}: unmount it first", path.display()));
+            }
+            User::Container { running: false, .. } => {}
+        }
     }
     if force {
         return Ok(());
@@ -202,23 +230,26 @@ fn check(index: &Index, image: &Image, uses: &[Use], force: bool, referenced: bo
     if referenced {
         return conflict(false, "image is referenced in multiple repositories".to_owned());
     }
-    match users.next() {
-        Some(user) => {
-            conflict(false, format!("image is being used by stopped container {}", short(&user.container)))
-        }
+    match containers(image, uses).next() {
+        Some(id) => conflict(false, format!("image is being used by stopped container {id}")),
         None => Ok(()),
     }
 }
 
 fn name_in_use(image: &Image, name: &str, uses: &[Use]) -> Result<()> {
-    match uses.iter().find(|user| user.image == image.id) {
+    match containers(image, uses).next() {
         None => Ok(()),
-        Some(user) => Err(ImageError::NameInUse {
+        Some(container) => Err(ImageError::NameInUse {
             name: name.to_owned(),
-            container: short(&user.container).to_owned(),
+            container: container.to_owned(),
             id: image.id.short().to_owned(),
         }),
     }
+}
+
+/// The containers that were made from the image, 12 digits each.
+fn containers<'a>(image: &Image, uses: &'a [Use]) -> impl Iterator<Item = &'a str> {
+    uses.iter().filter(|used| used.image == image.id).filter_map(Use::container).map(short)
 }
 
 /// Parents that nothing names, uses or builds upon.

@@ -10,7 +10,8 @@ use crate::wire::image::{
 use crate::wire::inspect::GraphDriver;
 use crate::wire::set;
 use engine::image::ListedImage;
-use images::{GraphDirs, Image, ImageUsage, PlatformManifest};
+use images::{GraphDirs, Image, ImageUsage, MountedImage, PlatformManifest};
+use oci::Reference;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -31,6 +32,16 @@ pub(crate) fn summary(listed: &ListedImage, version: ApiVersion) -> ImageSummary
         virtual_size: (!version.at_least(44)).then_some(image.size),
         manifests: None,
     }
+}
+
+/// A mount of an image; its name, where the image is looked up: else the id stands there.
+pub(crate) fn mounted(mounted: &MountedImage, image: Option<&Image>) -> serde_json::Value {
+    let name = image.and_then(|image| image.tags.first()).map(Reference::familiar);
+    serde_json::json!({
+        "Image": mounted.image,
+        "Name": name.unwrap_or_else(|| mounted.image.to_string()),
+        "Path": mounted.path,
+    })
 }
 
 /// A manifest behind an image's names, with the containers of its image.

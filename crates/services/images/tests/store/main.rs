@@ -13,7 +13,7 @@ mod served;
 mod support;
 mod tools;
 
-use images::{Filter, ImageError, Import, LoadOptions, Removal, Removed, Use};
+use images::{Filter, ImageError, Import, LoadOptions, Removal, Removed, Use, User};
 use oci::Reference;
 use support::{Archive, layer, root};
 
@@ -126,7 +126,8 @@ async fn conflicts_are_dockers() {
     home.load(Archive::new(&[layer(&[("a", "1")])], &["a:1", "b:1"]).docker()).await.unwrap();
     let image = home.images.resolve("a:1").unwrap();
     let container = "0123456789abcdef".to_owned();
-    let user = |running| [Use { image: image.id.clone(), container: container.clone(), running }];
+    let user =
+        |running| [Use { image: image.id.clone(), by: User::Container { id: container.clone(), running } }];
     let short = image.id.short();
     let text = |error: ImageError| error.to_string();
     let by_id = home.images.remove(short, SOFT, &[]).await.unwrap_err();

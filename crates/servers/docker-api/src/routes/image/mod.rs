@@ -3,6 +3,7 @@
 mod bring;
 mod commit;
 mod list;
+mod mount;
 mod one;
 mod registry;
 mod save;
@@ -17,6 +18,9 @@ pub(super) fn routes() -> Router<Api> {
         .route("/images/json", get(list::list))
         .route("/images/create", post(bring::create))
         .route("/images/load", post(bring::load))
+        .route("/container-runtime/images/mounts", get(mount::list))
+        .route("/container-runtime/images/mount", post(mount::mount))
+        .route("/container-runtime/images/unmount", post(mount::unmount))
         .route("/images/get", get(save::several))
         .route("/images/prune", post(list::prune))
         .route("/images/search", get(registry::search))
