@@ -30,6 +30,7 @@ pub async fn pull(
 ) -> Result<Vec<Pulled>> {
     let repository =
         services.registries.repository(&request.reference, request.credentials, Purpose::Pull)?;
+    let wanted = request.reference.familiar();
     let references = if request.reference.is_name_only() {
         let tags = repository.tags().await?;
         tags.iter().map(|tag| request.reference.with_tag(tag)).collect::<Result<Vec<_>, _>>()?
@@ -46,6 +47,12 @@ pub async fn pull(
             super::publish_as(services, action, &image, &name, pull.reference.familiar_name());
         }
         all.push(pulled);
+    }
+    let newer = all.iter().any(|pulled: &Pulled| pulled.newer);
+    let status = if newer { "Downloaded newer image for" } else { "Image is up to date for" };
+    tell(Progress::Note { tag: None, text: format!("Status: {status} {wanted}") });
+    for warning in all.iter().filter_map(|pulled| pulled.warning.as_deref()) {
+        tell(Progress::Note { tag: None, text: format!("WARNING: {warning}") });
     }
     crate::system::after_pull(services);
     Ok(all)

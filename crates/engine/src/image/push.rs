@@ -31,6 +31,9 @@ pub async fn push(
 ) -> Result<()> {
     let repository =
         services.registries.repository(&request.reference, request.credentials, Purpose::Push)?;
+    // Docker tells it before it looks, so that what goes wrong from here on is told in the stream.
+    let text = format!("The push refers to repository [{}]", request.reference.without_tag());
+    tell(Progress::Note { tag: None, text });
     let references = if request.reference.is_name_only() {
         services.images.tags_of(&request.reference)?
     } else {

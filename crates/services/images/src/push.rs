@@ -39,7 +39,10 @@ impl Images {
     pub async fn push(&self, repository: &Repository, push: &Push, tell: Tell<'_>) -> Result<Pushed> {
         let index = self.index();
         let name = push.reference.clone().or_latest();
-        let missing = || ImageError::NothingToPush { name: push.reference.familiar_name().to_owned() };
+        let missing = || match self.tags_of(&name) {
+            Ok(_) => ImageError::NoSuchTag { name: name.familiar() },
+            Err(error) => error,
+        };
         let record = index.name(&name).ok_or_else(missing)?.clone();
         let images: Vec<Arc<Image>> = match &push.platform {
             Some(platform) => vec![self.resolve_for(&name.familiar(), Some(platform))?],
@@ -58,10 +61,6 @@ impl Images {
         if whole.is_none() {
             outgoing.truncate(1);
         }
-        tell(Progress::Note {
-            tag: None,
-            text: format!("The push refers to repository [{}]", push.reference.without_tag()),
-        });
         for (_, outgoing) in &outgoing {
             self.send(repository, &index, outgoing, push.uploads, tell).await?;
         }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use errors::{Class, Error};
 use futures_util::{StreamExt, stream};
 use images::{LayerStep, Progress};
+use oci::Digest;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -64,7 +65,13 @@ impl Teller {
     /// Sends what a transfer tells.
     pub(crate) fn tell(&self) -> Arc<dyn Fn(Progress) + Send + Sync> {
         let this = self.clone();
-        Arc::new(move |progress| this.say(&message(progress)))
+        Arc::new(move |progress| {
+            if let Progress::Layer { digest, step: LayerStep::Downloaded } = &progress {
+                // Two steps of docker's; the digest is computed while the bytes come.
+                this.say(&about(digest, "Verifying Checksum", None));
+            }
+            this.say(&message(progress));
+        })
     }
 }
 
@@ -123,6 +130,7 @@ fn message(progress: Progress) -> Message {
         LayerStep::Waiting => ("Pulling fs layer".into(), None),
         LayerStep::Downloading { current, total } => ("Downloading".into(), Some((current, total))),
         LayerStep::Extracting { total } => ("Extracting".into(), Some((total, total))),
+        LayerStep::Downloaded => ("Download complete".into(), None),
         LayerStep::Complete => ("Pull complete".into(), None),
         LayerStep::Exists => ("Already exists".into(), None),
         LayerStep::Pushing { current, total } => ("Pushing".into(), Some((current, total))),
@@ -131,12 +139,16 @@ fn message(progress: Progress) -> Message {
         LayerStep::ExistsThere => ("Layer already exists".into(), None),
         LayerStep::Mounted(from) => (format!("Mounted from {from}"), None),
     };
+    about(&digest, status, bytes)
+}
+
+fn about(digest: &Digest, status: impl Into<String>, bytes: Option<(u64, u64)>) -> Message {
     let detail = bytes.map_or_else(Detail::default, |(current, total)| Detail {
         current: Some(current),
         total: Some(total),
     });
     Message {
-        status: Some(status),
+        status: Some(status.into()),
         progress_detail: Some(detail),
         progress: bytes.map(|(current, total)| bar(current, total)),
         id: Some(digest.short().to_owned()),

@@ -60,6 +60,8 @@ pub struct Pulled {
     pub digest: Digest,
     /// Whether anything is new here.
     pub newer: bool,
+    /// The image is for another platform than was asked for, since there is no choice.
+    pub warning: Option<String>,
 }
 
 impl Images {
@@ -79,8 +81,9 @@ impl Images {
         let documents = self.documents(repository, pull).await?;
         let note =
             |tag: Option<&str>, text: String| tell(Progress::Note { tag: tag.map(str::to_owned), text });
+        let familiar = pull.reference.familiar();
         note(
-            pull.reference.tag().or(Some(documents.digest.as_str())),
+            Some(pull.reference.tag().unwrap_or(&familiar)),
             format!("Pulling from {}", pull.reference.path()),
         );
         undo::inject::pass("image.pull", "layers")?;
@@ -89,16 +92,14 @@ impl Images {
         let digest = documents.digest.clone();
         let newer = self.record(pull, documents, stack).await?;
         note(None, format!("Digest: {digest}"));
-        let status = if newer.1 { "Downloaded newer image for" } else { "Image is up to date for" };
-        note(None, format!("Status: {status} {}", pull.reference.familiar()));
-        if let (Some(wanted), Some(image)) = (&pull.platform, self.get(&newer.0))
-            && wanted.rank(&image.platform()).is_none()
-        {
-            let (found, wanted) = (Box::new(image.platform()), Box::new(wanted.clone()));
-            let odd = ImageError::WrongPlatform { name: pull.reference.familiar(), found, wanted };
-            note(None, format!("WARNING: {odd}"));
-        }
-        Ok(Pulled { id: newer.0, digest, newer: newer.1 })
+        let warning = match (&pull.platform, self.get(&newer.0)) {
+            (Some(wanted), Some(image)) if wanted.rank(&image.platform()).is_none() => {
+                let (found, wanted) = (Box::new(image.platform()), Box::new(wanted.clone()));
+                Some(ImageError::WrongPlatform { name: familiar, found, wanted }.to_string())
+            }
+            _ => None,
+        };
+        Ok(Pulled { id: newer.0, digest, newer: newer.1, warning })
     }
 
     /// Makes all layers be here, and says what they can be unpacked from.
@@ -135,7 +136,9 @@ impl Images {
         missing.sort_by_key(|(_, blob)| std::cmp::Reverse(blob.size));
         let fetched = missing.iter().copied().map(|(diff_id, blob)| async move {
             let fetched = self.transfer(repository, blob, tell).await?;
-            tell(Progress::Layer { digest: blob.digest.clone(), step: LayerStep::Complete });
+            for step in [LayerStep::Downloaded, LayerStep::Complete] {
+                tell(Progress::Layer { digest: blob.digest.clone(), step });
+            }
             Ok::<_, ImageError>((diff_id, fetched))
         });
         let fetched = try_join_all(fetched).await.inspect_err(|error| {

@@ -39,6 +39,8 @@ pub enum LayerStep {
         /// Of so many.
         total: u64,
     },
+    /// All bytes are there, and what their digest says.
+    Downloaded,
     /// It is here now.
     Complete,
     /// It was here before.

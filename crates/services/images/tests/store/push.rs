@@ -1,9 +1,10 @@
 //! Pushes, and pulls of what was pushed.
 
+use crate::FORCE;
 use crate::scripted::{Act, Registry};
 use crate::served::{Served, index, name, pull, pull_for, push_of, repository, text};
 use crate::support::{Archive, gzip, layer, root};
-use images::{Progress, Push};
+use images::{LayerStep, Progress, Push};
 use registry::Purpose;
 use std::sync::Mutex;
 
@@ -51,6 +52,9 @@ async fn what_was_loaded_is_pushed_and_comes_back() {
     let pulled = pull(&other, &registry, ":1").await.unwrap();
     assert_eq!((pulled.id, pulled.digest), (id, pushed.digest));
     let nothing = push(&home, &registry, &push_of(&registry, ":none")).await.unwrap_err();
+    assert_eq!(text(nothing), format!("tag does not exist: {}", name(&registry, ":none")));
+    home.images.remove(&tag, FORCE, &[]).await.unwrap();
+    let nothing = push(&home, &registry, &push_of(&registry, ":1")).await.unwrap_err();
     assert!(text(nothing).starts_with("An image does not exist locally with the tag: "));
 }
 
@@ -93,6 +97,6 @@ async fn a_push_that_fails_names_nothing_there() {
     let tell = |progress| told.lock().unwrap().push(progress);
     home.images.push(&repository(&to, Purpose::Push), &push_of(&to, ":1"), &tell).await.unwrap();
     let told = told.into_inner().unwrap();
-    let words = format!("The push refers to repository [{}/app]", to.host());
-    assert_eq!(told[0], Progress::Note { tag: None, text: words });
+    assert!(matches!(told[0], Progress::Layer { step: LayerStep::Preparing, .. }), "{told:?}");
+    assert!(matches!(told.last(), Some(Progress::Layer { step: LayerStep::Pushed, .. })), "{told:?}");
 }
