@@ -3,7 +3,7 @@
 //! is done or not begun, and every file of every image holds what it held where it came from.
 //!
 //! The guest's memory is lost with QEMU, and of the disk's cache an arbitrary part: see [`disk`]. The registry that images come
-//! from runs in the guest, on a disk of its own that nothing is kept of. The same seed gives the same images, deeds and
+//! from runs in the guest, on a disk of its own that nothing is kept of; the one that they are pushed to is cut with the rest. The same seed gives the same images, deeds and
 //! moments, though not the same races.
 
 mod disk;
@@ -97,7 +97,7 @@ impl Power<'_> {
             let mut round = Round::start(scope, machine, qemu, disk)?;
             let mut looked = round.look();
             let mut wrong = std::mem::take(&mut looked.faults);
-            wrong.extend(model.compare(&looked.names, &looked.contents));
+            wrong.extend(model.compare(&looked));
             // They are planned from what was found.
             let deeds = planner.plan(model, random);
             if !last && wrong.is_empty() {
@@ -112,9 +112,10 @@ impl Power<'_> {
         self.tally.repaired += u32::from(looked.repaired);
         self.tally.lossy += u32::from(lost.sectors > 0);
         let told = format!(
-            "{} names, {} images sound after {:.1} s; {acknowledged} deeds answered, cut after {:.1} s; {} of {} cached sectors lost",
+            "{} names, {} images, {} pushed sound after {:.1} s; {acknowledged} deeds answered, cut after {:.1} s; {} of {} cached sectors lost",
             looked.names.len(),
             looked.contents.len(),
+            looked.pushed.len(),
             looked.took.as_secs_f32(),
             moment.as_secs_f32(),
             lost.sectors,

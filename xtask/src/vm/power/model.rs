@@ -1,7 +1,8 @@
 //! What may be there after a cut: of a deed that was answered the new state, of one that was going on the old or the new.
 
 use super::images::{self, Files, Image};
-use super::plan::Deed;
+use super::plan::{self, Deed};
+use super::round::Looked;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The digest of an image's files; none: there is no such name.
@@ -22,9 +23,10 @@ impl Model {
         Self { contents: contents.collect(), ..Self::default() }
     }
 
-    /// What the names mean that hold this text, as far as they are there; to be asked after a look.
+    /// What the engine's names mean that hold this text, as far as they are there; to be asked after a look.
     pub(super) fn meanings(&self, holding: &str) -> BTreeMap<String, String> {
-        let ours = self.names.iter().filter(|(name, _)| name.contains(holding));
+        let ours = |name: &str| name.contains(holding) && !name.starts_with(&plan::pushed(""));
+        let ours = self.names.iter().filter(|(name, _)| ours(name));
         ours.filter_map(|(name, may)| Some((name.clone(), may.iter().next()?.clone()?))).collect()
     }
 
@@ -53,23 +55,23 @@ impl Model {
     }
 
     /// Compares with what was found, name by name and image by image, and goes on from there. Answers what is wrong.
-    pub(super) fn compare(
-        &mut self,
-        names: &BTreeMap<String, String>,
-        contents: &BTreeMap<String, String>,
-    ) -> Vec<String> {
+    pub(super) fn compare(&mut self, looked: &Looked) -> Vec<String> {
         let mut wrong = Vec::new();
-        for (id, content) in contents {
+        for (thing, content) in looked.contents.iter().chain(&looked.pushed) {
             if !self.contents.contains_key(content) {
-                wrong.push(format!("the files of {id} are those of no image: {content}"));
+                wrong.push(format!("the files of {thing} are those of no image: {content}"));
             }
         }
-        for name in names.keys().filter(|name| !self.names.contains_key(*name)) {
-            wrong.push(format!("{name} was never made"));
+        for name in looked.names.keys().chain(looked.pushed.keys()) {
+            if !self.names.contains_key(name) {
+                wrong.push(format!("{name} was never made"));
+            }
         }
         for (name, may) in &mut self.names {
-            let found = names.get(name).and_then(|id| contents.get(id)).cloned();
-            if names.contains_key(name) && found.is_none() {
+            let id = looked.names.get(name);
+            let found =
+                id.and_then(|id| looked.contents.get(id)).or_else(|| looked.pushed.get(name)).cloned();
+            if id.is_some() && found.is_none() {
                 wrong.push(format!("{name} means an image that is not there"));
             } else if !may.contains(&found) {
                 wrong.push(format!("{name} is {found:?} and should be one of {may:?}"));

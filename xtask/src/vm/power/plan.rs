@@ -11,7 +11,9 @@ pub(super) const ACTORS: u64 = 3;
 const DEEDS: usize = 150;
 /// Names of a kind that an actor has.
 const SLOTS: u64 = 3;
+/// What is pulled comes from here, and pushes go there.
 const REGISTRY: &str = "127.0.0.1:5000";
+const CUT_REGISTRY: &str = "127.0.0.1:5001";
 
 /// A deed: what the guest runs, and what it makes of which name.
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ impl<'a> Planner<'a> {
             (55..60, Some(old), _) => {
                 Deed { verb: "save", script: format!("cr save {old} >/dev/null"), effect: None }
             }
-            (60..66, Some(old), _) => plan.push(&old, slot),
+            (60..66, Some(old), _) => plan.push(&old),
             // Images whose name another was given.
             (66..70, ..) => Deed { verb: "prune", script: "cr image prune -f".to_owned(), effect: None },
             (70..84, _, Some(image)) => plan.load(image),
@@ -84,10 +86,12 @@ impl Plan<'_> {
         self.made("tag", script, new, self.here[old].clone())
     }
 
-    fn push(&mut self, old: &str, slot: u64) -> Deed {
-        let new = format!("{REGISTRY}/push-a{}:{slot}", self.actor);
-        let script = format!("cr tag {old} {new} && cr push {new}");
-        self.made("push", script, new, self.here[old].clone())
+    /// Under a name that the engine forgets again.
+    fn push(&self, old: &str) -> Deed {
+        let new = format!("{CUT_REGISTRY}/push-a{}:1", self.actor);
+        let script = format!("cr tag {old} {new} && cr push {new} && cr rmi {new}");
+        let effect = Some((pushed(&new), Some(self.here[old].clone())));
+        Deed { verb: "push", script, effect }
     }
 
     fn commit(&mut self, old: &str, slot: u64, number: u64) -> Deed {
@@ -114,6 +118,11 @@ impl Plan<'_> {
         self.here.insert(name.clone(), content.clone());
         Deed { verb, script, effect: Some((name, Some(content))) }
     }
+}
+
+/// A name in the registry as the model has it.
+pub(super) fn pushed(name: &str) -> String {
+    format!("pushed {name}")
 }
 
 /// The tag that an actor pulls.

@@ -2,7 +2,7 @@
 
 use super::disk::Disk;
 use super::model::Model;
-use super::plan::Deed;
+use super::plan::{self, Deed};
 use super::tally::Tally;
 use crate::vm::machine::Machine;
 use crate::vm::packages::Qemu;
@@ -25,11 +25,14 @@ const LIMIT: Duration = Duration::from_secs(240);
 const DEEDS: (u64, u64) = (1 << 20, 2 << 20);
 
 /// What the guest found.
+#[derive(Debug, Default)]
 pub(super) struct Looked {
     /// Ids of images by name.
     pub(super) names: BTreeMap<String, String>,
     /// Digests of files by the image's id.
     pub(super) contents: BTreeMap<String, String>,
+    /// Digests of files by the name in the registry, as the model has it.
+    pub(super) pushed: BTreeMap<String, String>,
     pub(super) faults: Vec<String>,
     /// Whether the check had something to repair.
     pub(super) repaired: bool,
@@ -101,9 +104,7 @@ impl<'scope> Round<'scope> {
 
     /// Listens until the store was looked at.
     pub(super) fn look(&self) -> Looked {
-        let (names, contents) = (BTreeMap::new(), BTreeMap::new());
-        let mut looked =
-            Looked { names, contents, faults: Vec::new(), repaired: false, took: Duration::ZERO };
+        let mut looked = Looked::default();
         loop {
             let left = LIMIT.saturating_sub(self.begun.elapsed());
             let Ok(line) = self.lines.recv_timeout(left) else {
@@ -114,6 +115,7 @@ impl<'scope> Round<'scope> {
             match words[..] {
                 ["name", name, id] => drop(looked.names.insert(name.to_owned(), id.to_owned())),
                 ["content", id, digest] => drop(looked.contents.insert(id.to_owned(), digest.to_owned())),
+                ["pushed", name, digest] => drop(looked.pushed.insert(plan::pushed(name), digest.to_owned())),
                 ["ready"] => break,
                 ["repaired", ..] => {
                     println!("{line}");
