@@ -1,8 +1,10 @@
 //! Disks that take nothing: a read-only root directory, one that becomes read-only under the engine, a full one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tests::own_registry::OwnRegistry;
 use tests::{Need, Run, Settings, TestEngine, fixtures, lacks, skip, with_private_engine};
 
 fn mount(arguments: &[&str], target: &Path) {
@@ -207,5 +209,36 @@ fn a_disk_that_fills_in_the_middle_of_load_and_commit_keeps_nothing_of_them() {
         tests::wait_until("room again", || engine.docker(&["run", "--rm", "busybox", "true"]).code == 0);
         restart_without(engine, mounted);
         fs::remove_file(&large).unwrap();
+    });
+}
+
+#[test]
+fn a_disk_that_fills_in_the_middle_of_a_pull_keeps_nothing_of_it() {
+    with_private_engine(Settings::default(), |engine| {
+        let registry = OwnRegistry::start(engine.directory());
+        let (name, file) = (registry.name("large:1"), engine.directory().join("large.tar"));
+        fs::write(&file, archive_of(&name, 16 << 20)).unwrap();
+        engine.docker(&["load", "--input", file.to_str().unwrap()]).ok();
+        engine.docker(&["push", "--quiet", &name]).ok();
+        engine.docker(&["rmi", &name]).ok();
+        let mounted = restart_on(engine, &["-t", "tmpfs", "-o", "size=24m", "tmpfs"]);
+        let stored = || -> BTreeSet<_> {
+            let places = ["blobs/blobs/sha256", "blobs/ingest", "blobs/partial", "layers/l", "layers/tmp"];
+            let root = engine.directory().join("root");
+            let read = |place| fs::read_dir(root.join(place)).unwrap().map(|entry| entry.unwrap().path());
+            places.into_iter().flat_map(read).collect()
+        };
+        let before = stored();
+        engine.docker(&["pull", &name]).fails(1, "No space left on device");
+        tests::wait_until("the pull's files are gone", || stored() == before);
+        assert_eq!(engine.docker(&["images", "-q"]).ok().lines().count(), 1);
+        // The engine goes on, finds nothing wrong, and pulls once there is room.
+        assert_eq!(engine.docker(&["run", "--rm", "busybox", "echo", "on"]).ok(), "on\n");
+        let clean = engine.cr(&["system", "check"]).ok();
+        assert!(clean.contains("nothing is wrong"), "{clean}");
+        mount(&["-o", "remount,size=96m"], &engine.directory().join("root"));
+        engine.docker(&["pull", "--quiet", &name]).ok();
+        restart_without(engine, mounted);
+        fs::remove_file(&file).unwrap();
     });
 }

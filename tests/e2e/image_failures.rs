@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use tests::{Settings, TestEngine, wait_until, with_private_engine};
+use tests::own_registry::OwnRegistry;
+use tests::{Settings, TestEngine, with_private_engine};
 
 /// More steps than any deed has.
 const MOST: u64 = 12;
@@ -19,33 +17,6 @@ enum Deed {
     Commit,
     Pull,
     Remove,
-}
-
-/// Our own registry on a loopback port. It ends with this.
-struct Registry {
-    child: Child,
-    name: String,
-}
-
-impl Registry {
-    fn start(directory: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("container-runtime");
-        let program = std::env::var_os("CONTAINER_RUNTIME").map_or(program, Into::into);
-        let mut command = Command::new(program);
-        command.args(["registry", "serve", "--log-level", "error", "--listen", &address, "--storage"]);
-        let child = command.arg(directory.join("registry")).stdin(Stdio::null()).spawn().unwrap();
-        wait_until("the registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { child, name: format!("{address}/{NAME}") }
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Blobs and layers on disk by name; what is being written, too.
@@ -61,14 +32,14 @@ fn stored(engine: &TestEngine) -> BTreeSet<String> {
 
 /// An archive of an image with a layer of its own, that image in the registry, and a container to commit. Leaves none of
 /// the image.
-fn prepare(engine: &TestEngine, registry: &Registry) -> String {
+fn prepare(engine: &TestEngine, registry: &OwnRegistry) -> String {
     engine.docker(&["run", "--name", "box", "busybox", "sh", "-c", "echo marked >/mark"]).ok();
     engine.docker(&["commit", "box", NAME]).ok();
-    engine.docker(&["tag", NAME, &registry.name]).ok();
-    engine.docker(&["push", &registry.name]).ok();
+    engine.docker(&["tag", NAME, &registry.name(NAME)]).ok();
+    engine.docker(&["push", &registry.name(NAME)]).ok();
     let archive = engine.directory().join("marked.tar").display().to_string();
     engine.docker(&["save", "--output", &archive, NAME]).ok();
-    engine.docker(&["rmi", NAME, &registry.name]).ok();
+    engine.docker(&["rmi", NAME, &registry.name(NAME)]).ok();
     archive
 }
 
@@ -78,7 +49,7 @@ fn with_failing(deed: Deed, verb: &str, kind: &str) {
     for number in 1..=MOST {
         let mut more = false;
         with_private_engine(Settings::default(), |engine| {
-            let registry = Registry::start(engine.directory());
+            let registry = OwnRegistry::start(engine.directory());
             more = step_fails(engine, &registry, deed, &format!("{verb}={number}:{kind}"));
         });
         if !more {
@@ -90,9 +61,10 @@ fn with_failing(deed: Deed, verb: &str, kind: &str) {
 }
 
 /// Answers whether there was such a step.
-fn step_fails(engine: &TestEngine, registry: &Registry, deed: Deed, inject: &str) -> bool {
+fn step_fails(engine: &TestEngine, registry: &OwnRegistry, deed: Deed, inject: &str) -> bool {
     let archive = prepare(engine, registry);
-    let name = if deed == Deed::Pull { registry.name.as_str() } else { NAME };
+    let remote = registry.name(NAME);
+    let name = if deed == Deed::Pull { remote.as_str() } else { NAME };
     let arguments = match deed {
         Deed::Load => ["load", "--input", &archive],
         Deed::Commit => ["commit", "box", name],

@@ -25,6 +25,7 @@ mod lifecycle;
 mod limits;
 mod list;
 mod logs;
+mod many_layers;
 mod mounts;
 mod network;
 mod refused;

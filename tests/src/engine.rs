@@ -185,6 +185,11 @@ impl TestEngine {
     ) -> io::Result<Response> {
         let bytes = body.map(serde_json::Value::to_string);
         let body = bytes.as_deref().map(|bytes| ("application/json", bytes.as_bytes()));
+        self.try_api_raw(method, path, body)
+    }
+
+    /// The same with any body.
+    pub fn try_api_raw(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> io::Result<Response> {
         http::request(&self.socket(), method, path, body)
     }
 

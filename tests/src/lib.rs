@@ -21,6 +21,7 @@ mod http;
 mod leaks;
 mod need;
 mod output;
+pub mod own_registry;
 mod pty;
 pub mod registry;
 mod tree;

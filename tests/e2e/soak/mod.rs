@@ -6,6 +6,7 @@
 
 mod actor;
 mod check;
+mod images;
 mod random;
 mod truth;
 

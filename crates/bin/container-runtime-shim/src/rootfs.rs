@@ -1,17 +1,19 @@
 //! Mounting a container's root file system.
 
 mod chroot;
+mod in_a_page;
 mod mapped;
 
 use crate::error::{Error, Result};
+use in_a_page::create_with_options;
 use mapped::MappedLayers;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Uid, chownat, mkdirat, openat, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
-    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
-    mount_change, move_mount, open_tree, unmount,
+    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
+    move_mount, unmount,
 };
 use std::path::{Component, Path, PathBuf};
 
@@ -145,51 +147,27 @@ fn create(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<OwnedFd> {
         fsconfig_set_string(&context, "source", mount.source.as_str()).map_err(failed("set source"))?;
     }
     for option in &flags.data {
-        set_option(&context, &mount.kind, option)?;
+        match option.strip_prefix("lowerdir=").filter(|_| mount.kind == "overlay") {
+            Some(layers) if !set_layers(&context, layers)? => {
+                return create_with_options(mount, flags, target);
+            }
+            Some(_) => {}
+            None => set_option(&context, &mount.kind, option)?,
+        }
     }
     if flags.attributes.contains(MountAttrFlags::MOUNT_ATTR_RDONLY) {
         fsconfig_set_flag(&context, "ro").map_err(failed("set ro"))?;
     }
     match fsconfig_create(&context) {
-        // Before Linux 6.5 overlay knows nothing of single layers, and says so only here.
+        // Before Linux 6.5 overlay says only here that it knows nothing of single layers.
         Err(Errno::INVAL) if mount.kind == "overlay" => return create_with_options(mount, flags, target),
         created => created.map_err(|error| refused(&context, &mount.kind, error))?,
     }
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags.attributes).map_err(failed("mount"))
 }
 
-/// With mount(2), whose options end at a page.
-fn create_with_options(mount: &Mount, flags: &Flags<'_>, target: &Path) -> Result<OwnedFd> {
-    let both = [
-        (MountAttrFlags::MOUNT_ATTR_RDONLY, MountFlags::RDONLY),
-        (MountAttrFlags::MOUNT_ATTR_NOSUID, MountFlags::NOSUID),
-        (MountAttrFlags::MOUNT_ATTR_NODEV, MountFlags::NODEV),
-        (MountAttrFlags::MOUNT_ATTR_NOEXEC, MountFlags::NOEXEC),
-        (MountAttrFlags::MOUNT_ATTR_NOATIME, MountFlags::NOATIME),
-    ];
-    let wanted = both.into_iter().filter(|(attribute, _)| flags.attributes.contains(*attribute));
-    let wanted = wanted.fold(MountFlags::empty(), |all, (_, flag)| all | flag);
-    let options = std::ffi::CString::new(flags.data.join(",")).map_err(|_| {
-        Error::invalid("mount overlay root file system: an option holds a zero byte".to_owned())
-    })?;
-    let failed = |cause| Error::file("mount the root file system on", target, cause);
-    rustix::mount::mount(
-        mount.source.as_str(),
-        target,
-        mount.kind.as_str(),
-        wanted,
-        Some(options.as_c_str()),
-    )
-    .map_err(failed)?;
-    let flags = OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::OPEN_TREE_CLONE;
-    let made = open_tree(CWD, target, flags).map_err(failed);
-    unmount_all(1, target);
-    made
-}
-
 fn set_option(context: &rustix::fd::OwnedFd, kind: &str, option: &str) -> Result<()> {
     let set = match option.split_once('=') {
-        Some(("lowerdir", layers)) if kind == "overlay" => return set_layers(context, layers),
         Some((key, value)) => fsconfig_set_string(context, key, value),
         None => fsconfig_set_flag(context, option),
     };
@@ -201,18 +179,15 @@ fn set_option(context: &rustix::fd::OwnedFd, kind: &str, option: &str) -> Result
     })
 }
 
-/// Each layer by itself, since 6.5; before, a list with colons, of at most 255 bytes by this interface.
-fn set_layers(context: &rustix::fd::OwnedFd, layers: &str) -> Result<()> {
+/// Each layer by itself: since 6.8. False: the kernel knows no such option, or not so many.
+fn set_layers(context: &rustix::fd::OwnedFd, layers: &str) -> Result<bool> {
     for layer in split_layers(layers) {
         match fsconfig_set_string(context, "lowerdir+", layer.as_str()) {
-            Err(Errno::INVAL) if layer == split_layers(layers)[0] => {
-                return fsconfig_set_string(context, "lowerdir", layers)
-                    .map_err(|error| layer_refused(&layer, error));
-            }
+            Err(Errno::INVAL) => return Ok(false),
             set => set.map_err(|error| layer_refused(&layer, error))?,
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn layer_refused(layer: &str, error: Errno) -> Error {

@@ -1,20 +1,17 @@
 //! What to mount for a snapshot, and reading inside it without mounting it anywhere.
 
 use crate::error::at;
+use crate::overlay::{OPTIONS, Overlay};
 use crate::snapshot::topmost_first;
 use crate::{LayerError, LayerId, Layers, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
+use rustix::mount::{self, OpenTreeFlags};
 use spec::id_map_list;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Hard links and renamed directories that the kernel may track across layers, and copies of attributes alone: off, so that the upper
-/// directory means the same on every kernel and says by itself what a container changed.
-pub(crate) const OPTIONS: &[&str] = &["index=off", "redirect_dir=off", "metacopy=off"];
 
 /// The arguments of a mount, for whoever makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +50,7 @@ impl Layers {
     pub fn open_root(&self, key: &str) -> Result<OwnedFd> {
         let mut stack = vec![self.snapshot_dir(key)?.join("upper")];
         stack.extend(self.stack(key)?);
-        detached(&stack)
+        self.read_only(&stack)
     }
 
     /// Tries whether a layer can appear with the ids that the user namespace `user` maps: the kernel and the file system
@@ -69,7 +66,7 @@ impl Layers {
     pub(crate) fn open_lower(&self, key: &str) -> Result<OwnedFd> {
         let mut stack = self.stack(key)?;
         stack.push(self.inner.root.join("e/2"));
-        detached(&stack)
+        self.read_only(&stack)
     }
 
     /// The read-only stack of `layers`, lowest first, mounted nowhere.
@@ -79,7 +76,12 @@ impl Layers {
         if stack.len() == 1 {
             stack.push(self.inner.root.join("e/2"));
         }
-        detached(&stack)
+        self.read_only(&stack)
+    }
+
+    /// An overlay of directories, topmost first.
+    pub(crate) fn read_only(&self, stack: &[PathBuf]) -> Result<OwnedFd> {
+        Overlay { root: &self.inner.root, lower: stack, upper: None }.detached()
     }
 
     /// Directories of layers, in the same order; the empty one if there are none.
@@ -94,33 +96,6 @@ impl Layers {
 /// Colons separate layers, unless a backslash stands before them.
 fn escaped(path: &Path) -> String {
     path.display().to_string().replace('\\', "\\\\").replace(':', "\\:")
-}
-
-/// A read-only overlay of directories, topmost first.
-pub(crate) fn detached(stack: &[PathBuf]) -> Result<OwnedFd> {
-    let each: Vec<_> = stack.iter().map(|dir| ("lowerdir+", dir.clone())).collect();
-    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
-        | MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV;
-    let made = match overlay(&each, attributes) {
-        // Before Linux 6.8 all go into one string of less than 256 bytes; before 6.5 that is told only in the end.
-        Err(Errno::INVAL) => {
-            let list: Vec<String> = stack.iter().map(|dir| dir.display().to_string()).collect();
-            overlay(&[("lowerdir", list.join(":").into())], attributes)
-        }
-        other => other,
-    };
-    made.map_err(|errno| LayerError::Mount { path: stack[0].clone(), source: errno.into() })
-}
-
-/// An overlay that is mounted nowhere.
-pub(crate) fn overlay(options: &[(&str, PathBuf)], attributes: MountAttrFlags) -> Result<OwnedFd, Errno> {
-    let context = mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    for (name, value) in options {
-        mount::fsconfig_set_string(context.as_fd(), *name, value)?;
-    }
-    mount::fsconfig_create(context.as_fd())?;
-    mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
 /// Reads the regular file at `path` inside `root`, whose symbolic links lead nowhere else. None: it does not exist.

@@ -1,10 +1,19 @@
 # What the machine does between two cuts: looks at the store, then does what the host planned. Sourced by its init.
-# Lines that the host reads: name, content, fault, note, ready, begin, done.
+# Lines that the host reads: name, content, pushed, repaired, fault, note, ready, begin, done.
 export PATH=/usr/local/bin:$PATH
 root=/var/lib/container-runtime
 cr() { container-runtime "$@"; }
 fault() { echo "fault $*"; }
 log_of_daemon() { tail -n 15 /tmp/daemon.log | while read -r line; do echo "note daemon: $line"; done; }
+# The digest of all files of an image, in $content.
+look_at() {
+    rm -rf /tmp/files && mkdir /tmp/files
+    { cr create --name look $1 >/dev/null && cr export look >/tmp/export; } 2>/tmp/said || fault "export of $1: $(cat /tmp/said)"
+    tar -x -C /tmp/files data </tmp/export || fault "the archive of $1"
+    cr rm look >/dev/null 2>&1
+    content=$(cd /tmp/files/data && find . -type f | sort | xargs sha256sum | sha256sum)
+    content=${content%% *}
+}
 # A deed: its actor and number, then what to run.
 deed() {
     echo "begin $1 $2"
@@ -17,6 +26,8 @@ grep -q " $root ext4 " /proc/mounts || { fault "the disk cannot be mounted"; exi
 echo 20 >/proc/sys/vm/dirty_writeback_centisecs
 echo 20 >/proc/sys/vm/dirty_expire_centisecs
 container-runtime registry serve --listen 127.0.0.1:5000 --storage /vm/registry -l warn >/tmp/registry.log 2>&1 &
+# Pushes go to one that is cut with everything else.
+container-runtime registry serve --listen 127.0.0.1:5001 --storage $root/pushed -l warn >/tmp/pushed.log 2>&1 &
 container-runtime daemon >/tmp/daemon.log 2>&1 &
 tries=0
 until container-runtime images -q >/dev/null 2>&1; do
@@ -26,29 +37,36 @@ until container-runtime images -q >/dev/null 2>&1; do
 done
 
 for container in $(cr ps -aq); do cr rm -f $container >/dev/null || fault "rm $container"; done
+# A push gives an image such a name, and takes it away again.
+for name in $(cr images --format '{{.Repository}}:{{.Tag}}' | grep '^127.0.0.1:5001/.*:1$'); do
+    cr rmi $name >/dev/null || fault "rmi $name"
+done
 cr images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' >/tmp/images || fault "images"
 while read -r name id; do
     case $name in *'<none>'*) ;; *) echo "name $name $id" ;; esac
 done </tmp/images
 for id in $(cr images -aq --no-trunc | sort -u); do
-    mkdir -p /tmp/files/data
-    # Not export: before Linux 6.8 the engine cannot show the files of a container with several layers.
-    cr run --rm $id tar -c -C /data . 2>/tmp/said | tar -x -C /tmp/files/data ||
-        fault "the files of $id: $(cat /tmp/said)"
-    content=$(cd /tmp/files/data && find . -type f | sort | xargs sha256sum | sha256sum)
-    echo "content $id ${content%% *}"
-    rm -rf /tmp/files
+    look_at $id
+    echo "content $id $content"
+    cr run --rm $id sh -c : >/tmp/said 2>&1 || fault "run of $id: $(cat /tmp/said)"
     cr save $id >/dev/null 2>/tmp/said || fault "save of $id: $(cat /tmp/said)"
+done
+for tag in $root/pushed/repositories/*/_tags/*; do
+    [ -e $tag ] || continue
+    repository=${tag%/_tags/*}
+    name=127.0.0.1:5001/${repository##*/}:${tag##*/}
+    cr pull $name >/dev/null 2>/tmp/said || { fault "pull of $name: $(cat /tmp/said)"; continue; }
+    look_at $name
+    echo "pushed $name $content"
+    cr rmi $name >/dev/null
 done
 for blob in $(find $root -path '*/blobs/sha256/*' -type f); do
     digest=$(sha256sum <$blob)
     [ ${digest%% *} = ${blob##*/} ] || fault "the blob $blob holds something else, $(wc -c <$blob) bytes"
 done
-if container-runtime system check --help >/dev/null 2>&1; then
-    cr system check >/tmp/said 2>&1 || { cr system check --repair >>/tmp/said 2>&1 && cr system check >>/tmp/said 2>&1; } ||
-        fault "system check: $(tr '\n' ' ' </tmp/said)"
-else
-    echo "note there is no system check"
+if ! cr system check >/tmp/said 2>&1; then
+    echo "repaired $(tr '\n' ' ' </tmp/said)"
+    { cr system check --repair && cr system check; } >/tmp/said 2>&1 || fault "system check: $(tr '\n' ' ' </tmp/said)"
 fi
 echo ready
 # Behind what the kernel looks at when it finds a disk.

@@ -20,6 +20,7 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// One image, packed.
+#[derive(Debug)]
 pub(super) struct Image {
     pub(super) name: &'static str,
     pub(super) files: Files,
@@ -39,7 +40,7 @@ pub(super) fn make(seed: u64) -> Result<Vec<Image>> {
             })
             .collect()
     };
-    let (small, big, more) = (files("small", 200, 6000), files("big", 2, 4 << 20), files("more", 40, 20_000));
+    let (small, big, more) = (files("small", 150, 6000), files("big", 2, 2 << 20), files("more", 40, 20_000));
     NAMES
         .into_iter()
         .map(|name| match name {

@@ -1,156 +1,128 @@
-//! What is to happen between two cuts, and what may be there after the second: of a deed that was answered the new
-//! state, of the one that was going on the old or the new.
+//! What is to happen between two cuts.
 
-use super::images::{self, Files, Image};
+use super::images::{self, Image};
+use super::model::{Content, Model};
 use super::random::Random;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Who does things at the same time, each to names of its own.
 pub(super) const ACTORS: u64 = 3;
 /// More deeds than anybody comes to.
 const DEEDS: usize = 150;
+/// Names of a kind that an actor has.
+const SLOTS: u64 = 3;
+/// What is pulled comes from here, and pushes go there.
 const REGISTRY: &str = "127.0.0.1:5000";
-
-/// The digest of an image's files; none: there is no such name.
-pub(super) type Content = Option<String>;
+const CUT_REGISTRY: &str = "127.0.0.1:5001";
 
 /// A deed: what the guest runs, and what it makes of which name.
 #[derive(Debug, Clone)]
 pub(super) struct Deed {
+    pub(super) verb: &'static str,
     pub(super) script: String,
-    effect: Option<(String, Content)>,
+    pub(super) effect: Option<(String, Content)>,
 }
 
-/// Everything that may be true of the store.
-#[derive(Debug, Default)]
-pub(super) struct Model {
-    /// What each name may mean.
-    names: BTreeMap<String, BTreeSet<Content>>,
-    /// The files of every image there ever was, by their digest.
-    contents: BTreeMap<String, Files>,
+/// Makes plans, and numbers what is in them.
+#[derive(Debug)]
+pub(super) struct Planner<'a> {
+    images: &'a [Image],
     made: u64,
 }
 
-impl Model {
-    pub(super) fn new(images: &[Image]) -> Self {
-        let contents = images.iter().map(|image| (images::digest(&image.files), image.files.clone()));
-        Self { contents: contents.collect(), ..Self::default() }
+/// One actor's plan in the making.
+struct Plan<'a> {
+    actor: u64,
+    /// What its names mean when it comes to the next deed.
+    here: BTreeMap<String, String>,
+    model: &'a mut Model,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(images: &'a [Image]) -> Self {
+        Self { images, made: 0 }
     }
 
     /// A list of deeds for each actor, from the state that was just looked at.
-    pub(super) fn plan(&mut self, images: &[Image], random: &mut Random) -> Vec<Vec<Deed>> {
-        (0..ACTORS).map(|actor| self.plan_of(actor, images, random)).collect()
+    pub(super) fn plan(&mut self, model: &mut Model, random: &mut Random) -> Vec<Vec<Deed>> {
+        let mut plan_of = |actor| {
+            let mut plan = Plan { actor, here: model.meanings(&format!("a{actor}")), model: &mut *model };
+            (0..DEEDS).map(|_| self.deed(&mut plan, random)).collect()
+        };
+        (0..ACTORS).map(&mut plan_of).collect()
     }
 
-    fn plan_of(&mut self, actor: u64, images: &[Image], random: &mut Random) -> Vec<Deed> {
-        let ours = |name: &&String| name.contains(&format!("a{actor}"));
-        let known = self.names.iter().filter(|(name, _)| ours(name));
-        let mut here: BTreeMap<String, String> =
-            known.filter_map(|(name, may)| Some((name.clone(), may.iter().next()?.clone()?))).collect();
-        (0..DEEDS).map(|_| self.deed(actor, images, &mut here, random)).collect()
-    }
-
-    fn deed(
-        &mut self,
-        actor: u64,
-        images: &[Image],
-        here: &mut BTreeMap<String, String>,
-        random: &mut Random,
-    ) -> Deed {
+    fn deed(&mut self, plan: &mut Plan<'_>, random: &mut Random) -> Deed {
         self.made += 1;
-        let number = self.made;
-        let names: Vec<_> = here.keys().cloned().collect();
-        let old = random.choose(&names).cloned();
-        let image = random.choose(images);
-        let slot = random.below(3);
+        let names: Vec<_> = plan.here.keys().cloned().collect();
+        let (old, image) = (random.choose(&names).cloned(), random.choose(self.images));
+        let slot = random.below(SLOTS);
         match (random.below(100), old, image) {
-            (0..30, Some(old), _) => {
-                here.remove(&old);
-                Deed { script: format!("cr rmi {old}"), effect: Some((old, None)) }
+            (0..25, Some(old), _) => plan.remove(old),
+            (25..33, Some(old), _) => plan.tag(&old, slot),
+            (33..55, Some(old), _) => plan.commit(&old, slot, self.made),
+            (55..60, Some(old), _) => {
+                Deed { verb: "save", script: format!("cr save {old} >/dev/null"), effect: None }
             }
-            (30..40, Some(old), _) => {
-                let (new, content) = (format!("tag-a{actor}:{slot}"), here[&old].clone());
-                here.insert(new.clone(), content.clone());
-                Deed { script: format!("cr tag {old} {new}"), effect: Some((new, Some(content))) }
-            }
-            (40..60, Some(old), _) => {
-                let (new, box_) = (format!("commit-a{actor}:{slot}"), format!("box-a{actor}-{number}"));
-                let content = self.committed(&here[&old], number);
-                here.insert(new.clone(), content.clone());
-                let script = format!(
-                    "cr run --name {box_} {old} sh -c 'echo {number} >/data/committed' && cr commit {box_} {new} \
-                     && cr rm {box_}"
-                );
-                Deed { script, effect: Some((new, Some(content))) }
-            }
-            (60..65, Some(old), _) => Deed { script: format!("cr save {old} >/dev/null"), effect: None },
-            (65..80, _, Some(image)) => {
-                let name = loaded(image.name, actor);
-                let content = images::digest(&image.files);
-                here.insert(name.clone(), content.clone());
-                let script = format!("cr load -i {}", archive(image.name, actor));
-                Deed { script, effect: Some((name, Some(content))) }
-            }
-            (_, _, Some(image)) => {
-                let name = format!("{REGISTRY}/{}:{}", image.name, tag(actor));
-                let content = images::digest(&image.files);
-                here.insert(name.clone(), content.clone());
-                Deed { script: format!("cr pull {name}"), effect: Some((name, Some(content))) }
-            }
-            _ => Deed { script: "true".to_owned(), effect: None },
+            (60..66, Some(old), _) => plan.push(&old),
+            // Images whose name another was given.
+            (66..70, ..) => Deed { verb: "prune", script: "cr image prune -f".to_owned(), effect: None },
+            (70..84, _, Some(image)) => plan.load(image),
+            (_, _, Some(image)) => plan.pull(image),
+            _ => Deed { verb: "nothing", script: "true".to_owned(), effect: None },
         }
+    }
+}
+
+impl Plan<'_> {
+    fn remove(&mut self, old: String) -> Deed {
+        self.here.remove(&old);
+        Deed { verb: "rmi", script: format!("cr rmi {old}"), effect: Some((old, None)) }
     }
 
-    /// The digest of an image with one more file.
-    fn committed(&mut self, parent: &str, number: u64) -> String {
-        let mut files = self.contents.get(parent).cloned().unwrap_or_default();
-        files.insert("committed".to_owned(), format!("{number}\n").into_bytes());
-        let digest = images::digest(&files);
-        self.contents.insert(digest.clone(), files);
-        digest
+    fn tag(&mut self, old: &str, slot: u64) -> Deed {
+        let new = format!("tag-a{}:{slot}", self.actor);
+        let script = format!("cr tag {old} {new}");
+        self.made("tag", script, new, self.here[old].clone())
     }
 
-    /// It was begun: the name means the old or the new.
-    pub(super) fn begun(&mut self, deed: &Deed) {
-        if let Some((name, content)) = &deed.effect {
-            let may = self.names.entry(name.clone()).or_insert_with(|| BTreeSet::from([None]));
-            may.insert(content.clone());
-        }
+    /// Under a name that the engine forgets again.
+    fn push(&self, old: &str) -> Deed {
+        let new = format!("{CUT_REGISTRY}/push-a{}:1", self.actor);
+        let script = format!("cr tag {old} {new} && cr push {new} && cr rmi {new}");
+        let effect = Some((pushed(&new), Some(self.here[old].clone())));
+        Deed { verb: "push", script, effect }
     }
 
-    /// It was answered: the name means the new.
-    pub(super) fn done(&mut self, deed: &Deed) {
-        if let Some((name, content)) = &deed.effect {
-            self.names.insert(name.clone(), BTreeSet::from([content.clone()]));
-        }
+    fn commit(&mut self, old: &str, slot: u64, number: u64) -> Deed {
+        let (new, box_) = (format!("commit-a{}:{slot}", self.actor), format!("box-a{}-{number}", self.actor));
+        let content = self.model.committed(&self.here[old], number);
+        let script = format!(
+            "cr run --name {box_} {old} sh -c 'echo {number} >/data/committed' && cr commit {box_} {new} && cr rm {box_}"
+        );
+        self.made("commit", script, new, content)
     }
 
-    /// Compares with what was found, name by name and image by image, and goes on from there. Answers what is wrong.
-    pub(super) fn compare(
-        &mut self,
-        names: &BTreeMap<String, String>,
-        contents: &BTreeMap<String, String>,
-    ) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (id, content) in contents {
-            if !self.contents.contains_key(content) {
-                wrong.push(format!("the files of {id} are those of no image: {content}"));
-            }
-        }
-        for name in names.keys().filter(|name| !self.names.contains_key(*name)) {
-            wrong.push(format!("{name} was never made"));
-        }
-        for (name, may) in &mut self.names {
-            let found = names.get(name).and_then(|id| contents.get(id)).cloned();
-            if names.contains_key(name) && found.is_none() {
-                wrong.push(format!("{name} means an image that is not there"));
-            } else if !may.contains(&found) {
-                wrong.push(format!("{name} is {found:?} and should be one of {may:?}"));
-            }
-            *may = BTreeSet::from([found]);
-        }
-        wrong
+    fn load(&mut self, image: &Image) -> Deed {
+        let script = format!("cr load -i {}", archive(image.name, self.actor));
+        self.made("load", script, loaded(image.name, self.actor), images::digest(&image.files))
     }
+
+    fn pull(&mut self, image: &Image) -> Deed {
+        let name = format!("{REGISTRY}/{}:{}", image.name, tag(self.actor));
+        self.made("pull", format!("cr pull {name}"), name, images::digest(&image.files))
+    }
+
+    /// A deed that gives a name a meaning.
+    fn made(&mut self, verb: &'static str, script: String, name: String, content: String) -> Deed {
+        self.here.insert(name.clone(), content.clone());
+        Deed { verb, script, effect: Some((name, Some(content))) }
+    }
+}
+
+/// A name in the registry as the model has it.
+pub(super) fn pushed(name: &str) -> String {
+    format!("pushed {name}")
 }
 
 /// The tag that an actor pulls.

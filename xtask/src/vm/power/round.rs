@@ -1,12 +1,14 @@
 //! One machine between two cuts: what it says, what it is told to do, and its end.
 
 use super::disk::Disk;
-use super::plan::{Deed, Model};
+use super::model::Model;
+use super::plan::{self, Deed};
+use super::tally::Tally;
 use crate::vm::machine::Machine;
 use crate::vm::packages::Qemu;
 use crate::vm::quoted;
 use anyhow::{Context as _, Result, bail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -23,12 +25,17 @@ const LIMIT: Duration = Duration::from_secs(240);
 const DEEDS: (u64, u64) = (1 << 20, 2 << 20);
 
 /// What the guest found.
+#[derive(Debug, Default)]
 pub(super) struct Looked {
     /// Ids of images by name.
     pub(super) names: BTreeMap<String, String>,
     /// Digests of files by the image's id.
     pub(super) contents: BTreeMap<String, String>,
+    /// Digests of files by the name in the registry, as the model has it.
+    pub(super) pushed: BTreeMap<String, String>,
     pub(super) faults: Vec<String>,
+    /// Whether the check had something to repair.
+    pub(super) repaired: bool,
     pub(super) took: Duration,
 }
 
@@ -39,6 +46,8 @@ pub(super) struct Round<'scope> {
     serving: ScopedJoinHandle<'scope, Result<()>>,
     work: PathBuf,
     begun: Instant,
+    /// Actor and number of what goes on.
+    going_on: BTreeSet<(usize, usize)>,
     /// How many deeds were answered.
     pub(super) acknowledged: usize,
 }
@@ -82,13 +91,20 @@ impl<'scope> Round<'scope> {
             });
         });
         let work = machine.work.clone();
-        Ok(Self { qemu, lines, serving, work, begun: Instant::now(), acknowledged: 0 })
+        Ok(Self {
+            qemu,
+            lines,
+            serving,
+            work,
+            begun: Instant::now(),
+            going_on: BTreeSet::new(),
+            acknowledged: 0,
+        })
     }
 
     /// Listens until the store was looked at.
     pub(super) fn look(&self) -> Looked {
-        let (names, contents) = (BTreeMap::new(), BTreeMap::new());
-        let mut looked = Looked { names, contents, faults: Vec::new(), took: Duration::ZERO };
+        let mut looked = Looked::default();
         loop {
             let left = LIMIT.saturating_sub(self.begun.elapsed());
             let Ok(line) = self.lines.recv_timeout(left) else {
@@ -99,7 +115,12 @@ impl<'scope> Round<'scope> {
             match words[..] {
                 ["name", name, id] => drop(looked.names.insert(name.to_owned(), id.to_owned())),
                 ["content", id, digest] => drop(looked.contents.insert(id.to_owned(), digest.to_owned())),
+                ["pushed", name, digest] => drop(looked.pushed.insert(plan::pushed(name), digest.to_owned())),
                 ["ready"] => break,
+                ["repaired", ..] => {
+                    println!("{line}");
+                    looked.repaired = true;
+                }
                 ["fault", ..] => looked.faults.push(line),
                 _ => println!("{line}"),
             }
@@ -135,6 +156,7 @@ impl<'scope> Round<'scope> {
         moment: Duration,
         plan: &[Vec<Deed>],
         model: &mut Model,
+        tally: &mut Tally,
     ) -> Result<Vec<String>> {
         let mut wrong = Vec::new();
         let mut end = None;
@@ -144,30 +166,39 @@ impl<'scope> Round<'scope> {
                 break;
             };
             end.get_or_insert_with(|| Instant::now() + moment);
-            self.note(&line, plan, model, &mut wrong);
+            wrong.extend(self.note(&line, plan, model, tally));
         }
         self.qemu.kill()?;
         // What it said before.
         while let Ok(line) = self.lines.recv() {
-            self.note(&line, plan, model, &mut wrong);
+            wrong.extend(self.note(&line, plan, model, tally));
         }
+        self.going_on.iter().for_each(|(actor, number)| tally.cut(plan[*actor][*number].verb));
         Ok(wrong)
     }
 
-    fn note(&mut self, line: &str, plan: &[Vec<Deed>], model: &mut Model, wrong: &mut Vec<String>) {
-        let deed = |actor: &str, number: &str| {
-            let (actor, number): (usize, usize) = (actor.parse().ok()?, number.parse().ok()?);
-            plan.get(actor)?.get(number)
-        };
+    /// Answers what is no deed's beginning or end.
+    fn note(
+        &mut self,
+        line: &str,
+        plan: &[Vec<Deed>],
+        model: &mut Model,
+        tally: &mut Tally,
+    ) -> Option<String> {
         let words: Vec<_> = line.split(' ').collect();
-        match words[..] {
-            ["begin", actor, number] => deed(actor, number).into_iter().for_each(|deed| model.begun(deed)),
-            ["done", actor, number] => {
-                self.acknowledged += 1;
-                deed(actor, number).into_iter().for_each(|deed| model.done(deed));
-            }
-            _ => wrong.push(line.to_owned()),
+        let [what @ ("begin" | "done"), actor, number] = words[..] else { return Some(line.to_owned()) };
+        let place: (usize, usize) = (actor.parse().ok()?, number.parse().ok()?);
+        let deed = plan.get(place.0)?.get(place.1)?;
+        if what == "begin" {
+            self.going_on.insert(place);
+            model.begun(deed);
+        } else {
+            self.going_on.remove(&place);
+            self.acknowledged += 1;
+            tally.answered(deed.verb);
+            model.done(deed);
         }
+        None
     }
 
     /// Off, if it is not yet, and nobody serves its disk any more.

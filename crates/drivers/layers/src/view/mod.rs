@@ -7,15 +7,14 @@
 
 mod binds;
 mod process;
-mod thread;
 mod writable;
 
 pub use binds::ViewMount;
 
 use crate::error::at;
-use crate::mount::detached;
+use crate::thread::{self, on_a_thread};
 use crate::unpack::extract;
-use crate::{Contents, Extract, LayerError, Layers, Result};
+use crate::{Contents, Extract, Layers, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MoveMountFlags, move_mount};
@@ -40,8 +39,8 @@ impl View {
     /// error stays. Starts a thread, and waits for it.
     ///
     /// # Errors
-    /// [`LayerError::Archive`], [`LayerError::Refused`], [`LayerError::OtherKind`] for the archive's own,
-    /// [`LayerError::Unpack`] where the host fails.
+    /// [`crate::LayerError::Archive`], [`crate::LayerError::Refused`], [`crate::LayerError::OtherKind`] for the archive's own,
+    /// [`crate::LayerError::Unpack`] where the host fails.
     pub fn extract(&self, path: &Path, input: impl BufRead + Send, how: Extract) -> Result<Contents> {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -59,19 +58,6 @@ impl View {
             work()
         })
     }
-}
-
-/// Waits for `work` on a thread of its own, which may end in another namespace than it began in.
-fn on_a_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("view".to_owned()).spawn_scoped(scope, work);
-        let thread = thread.map_err(|source| LayerError::Io {
-            action: "start a thread for",
-            path: "a view of a container".into(),
-            source,
-        })?;
-        thread.join().map_err(|_| LayerError::Crashed)?
-    })
 }
 
 /// Where the root file system of a view comes from.
@@ -98,8 +84,8 @@ impl Layers {
     /// The files of the container `key` with these mounts in them. Starts a thread, and waits for it.
     ///
     /// # Errors
-    /// [`LayerError::NoMountPoint`] if the root is read-only and lacks the place for a mount;
-    /// [`LayerError::ForeignRoot`] if the process has another root file system than the snapshot.
+    /// [`crate::LayerError::NoMountPoint`] if the root is read-only and lacks the place for a mount;
+    /// [`crate::LayerError::ForeignRoot`] if the process has another root file system than the snapshot.
     pub fn view(&self, key: &str, root: ViewRoot<'_>, mounts: &[ViewMount]) -> Result<View> {
         on_a_thread(|| self.put_together(key, root, mounts))
     }
@@ -114,7 +100,7 @@ impl Layers {
             ViewRoot::ReadOnly => {
                 let mut stack = vec![self.snapshot_dir(key)?.join("upper")];
                 stack.extend(self.stack(key)?);
-                (detached(&stack)?, false)
+                (self.read_only(&stack)?, false)
             }
             ViewRoot::Writable { user: None } => (self.writable(key)?, true),
             ViewRoot::Process { pid, writable } => (process::clone_root(pid, namespace.as_fd())?, writable),

@@ -1,9 +1,8 @@
 //! The root file system that a running container has mounted. Another mount of its writable directory would not do:
 //! what is written there behind the kernel's back may never be seen by the container.
 
-use super::thread;
 use crate::error::at;
-use crate::{LayerError, Result};
+use crate::{LayerError, Result, thread};
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, Mode, OFlags};
 use rustix::mount::{OpenTreeFlags, open_tree};

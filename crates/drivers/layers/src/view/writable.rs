@@ -1,19 +1,19 @@
 //! The writable root file system of a container that does not run.
 
-use super::thread;
 use crate::error::at;
-use crate::mount::{OPTIONS, overlay};
-use crate::{LayerError, Layers, Result};
-use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use crate::overlay::Overlay;
+use crate::{Layers, Result, thread};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, Mode, OFlags};
-use rustix::mount::{MountAttrFlags, MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use std::path::{Path, PathBuf};
 
 impl Layers {
     /// Mounted nowhere.
     pub(super) fn writable(&self, key: &str) -> Result<OwnedFd> {
         let dir = self.snapshot_dir(key)?;
-        create(&dir, &self.stack(key)?, &dir.join("upper"), &dir.join("work"))
+        let (stack, upper, work) = (self.stack(key)?, dir.join("upper"), dir.join("work"));
+        Overlay { root: &self.inner.root, lower: &stack, upper: Some((&upper, &work)) }.detached()
     }
 
     /// The same with lower layers as the user namespace `user` sees them. Overlay takes such, before Linux 6.15, only
@@ -28,6 +28,7 @@ impl Layers {
     ) -> Result<OwnedFd> {
         let dir = self.snapshot_dir(key)?;
         let (upper, work) = (handle(&dir.join("upper"))?, handle(&dir.join("work"))?);
+        let root = handle(&self.inner.root)?;
         let layers: Vec<OwnedFd> =
             self.stack(key)?.iter().map(|layer| mapped(layer, user)).collect::<Result<_>>()?;
         thread::keep_to_itself(namespace)?;
@@ -36,33 +37,16 @@ impl Layers {
             move_mount(layer, "", place, "", flags).map_err(at("attach a layer of", &dir))?;
         }
         let paths: Vec<PathBuf> = layers.iter().map(by_number).collect();
-        create(&dir, &paths, &by_number(&upper), &by_number(&work))
+        let (upper, work) = (by_number(&upper), by_number(&work));
+        Overlay { root: &self.inner.root, lower: &paths, upper: Some((&upper, &work)) }
+            .detached_here(root.as_fd())
     }
-}
-
-fn create(dir: &Path, stack: &[PathBuf], upper: &Path, work: &Path) -> Result<OwnedFd> {
-    let mut tail = vec![("upperdir", upper.to_owned()), ("workdir", work.to_owned())];
-    let own = OPTIONS.iter().filter_map(|option| option.split_once('='));
-    tail.extend(own.map(|(name, value)| (name, PathBuf::from(value))));
-    let each = stack.iter().map(|layer| ("lowerdir+", layer.clone()));
-    let all: Vec<_> = each.chain(tail.iter().cloned()).collect();
-    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    let made = match overlay(&all, attributes) {
-        // Before Linux 6.5 all go into one string, which may have 255 bytes.
-        Err(rustix::io::Errno::INVAL) => {
-            let list: Vec<String> = stack.iter().map(|layer| layer.display().to_string()).collect();
-            let list = std::iter::once(("lowerdir", PathBuf::from(list.join(":"))));
-            overlay(&list.chain(tail).collect::<Vec<_>>(), attributes)
-        }
-        other => other,
-    };
-    made.map_err(|errno| LayerError::Mount { path: dir.to_owned(), source: errno.into() })
 }
 
 fn mapped(layer: &Path, user: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::OPEN_TREE_CLONE;
     let tree = open_tree(CWD, layer, flags).map_err(at("clone the mount of", layer))?;
-    sys::mounts::map_ids(rustix::fd::AsFd::as_fd(&tree), user).map_err(at("map the ids of", layer))?;
+    sys::mounts::map_ids(tree.as_fd(), user).map_err(at("map the ids of", layer))?;
     Ok(tree)
 }
 
