@@ -1,7 +1,7 @@
 """Two engines side by side: the same docker command lines on both, every difference printed.
 
     side_by_side.py OURS THEIRS --root BUSYBOX.tar [--debian ROOT.tar] [--shared DIR] [--only GLOB]
-                    [--jobs N] [--heavy] [--later]
+                    [--jobs N] [--heavy] [--later] [--registries OURS THEIRS] [--record FILE]
 
 OURS and THEIRS are addresses for `docker -H`. The calls stand in side_by_side_cases.txt: a case per `== name`,
 a shell line per call, each run on both with DOCKER_HOST set; exit code, stdout and stderr are compared after
@@ -9,7 +9,9 @@ ids, times, process ids and addresses are taken out. $I is the busybox image, $D
 case's containers, volumes and tags, $S a directory that both engines see at the same path (an engine in a mount
 namespace of its own needs --shared), $A a directory with archives of both images, saved by the other engine, $PTY
 runs a command on a terminal and $FLAT prints JSON one leaf a line. Cases marked `later` are about what our engine
-does not do yet. Differences that are kept stand in side_by_side_kept.py with their reasons. Exits 1 when others are
+does not do yet; those marked `registry` move images between the engine, its registry $R (--registries), skopeo,
+podman ($PODMAN, with a store of its own) and docker-py ($PY). What the others said can be kept (--record FILE) and stand in for
+them later: THEIRS is recorded:FILE then. Differences that are kept stand in side_by_side_kept.py with their reasons. Exits 1 when others are
 left, or when one that is kept is no longer seen.
 """
 
@@ -51,14 +53,16 @@ PATTERNS = [(re.compile(pattern), text) for pattern, text in [
 
 
 class Side:
-    def __init__(self, name, host, options, temporary):
-        self.name, self.host = name, host
+    def __init__(self, name, host, registry, options, temporary):
+        self.name, self.host, self.registry = name, host, registry
         self.scratch = pathlib.Path(temporary) / name
-        self.scratch.mkdir()
+        (self.scratch / "config").mkdir(parents=True)
+        (self.scratch / "config/config.json").write_text("{}\n")  # podman wants one
         self.environment = dict(
             os.environ, DOCKER_HOST=host, I="sbsroot-busybox:1", D="sbsroot-debian:1", T=str(self.scratch), ROOT=options.root,
             DEBIAN=options.debian or "", PTY=f"{sys.executable} {HERE} --pty", FLAT=f"{sys.executable} {HERE} --flat",
-            A=str(pathlib.Path(temporary) / "archives"), LC_ALL="C", TZ="UTC", DOCKER_CLI_HINTS="false", DOCKER_CONFIG=str(self.scratch / "config"))
+            A=str(pathlib.Path(temporary) / "archives"), LC_ALL="C", TZ="UTC", DOCKER_CLI_HINTS="false", DOCKER_CONFIG=str(self.scratch / "config"),
+            R=registry, PY=options.python, PODMAN=f"podman --root {self.scratch}/podman --runroot {self.scratch}/podman-run --storage-driver vfs")
 
     def call(self, case, line, shared, limit):
         environment = dict(self.environment, N="sbs-" + case, S=str(shared / self.name / case))
@@ -76,6 +80,8 @@ class Side:
         return code, *text, time.monotonic() - began
 
     def normal(self, text, case):
+        if self.registry:
+            text = text.replace(self.registry, "<registry>")
         text = text.replace(self.host, "<host>").replace(f"/{self.name}/{case}", "/<shared>").replace(str(self.scratch), "<scratch>")
         for pattern, replacement in PATTERNS:
             text = pattern.sub(replacement, text)
@@ -86,6 +92,23 @@ class Side:
         self.call(case, f"docker ps -aq --filter name='^/?{name}(-.*)?$' | xargs -r docker rm -fv; "
                   f"docker volume ls -q | grep -E '^{name}(-.*)?$' | xargs -r docker volume rm -f; "
                   f"docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -E '^{name}(-[a-z0-9]*)?:' | grep -v none | xargs -r docker rmi -f", pathlib.Path("/"), 60)
+
+
+class Recorded:
+    """What an engine said once."""
+
+    def __init__(self, path):
+        self.name = "them"
+        self.said = json.loads(pathlib.Path(path).read_text())
+
+    def call(self, case, line, shared, limit):
+        if case == "setup":
+            return 0, "", "", 0.0
+        said, code, out, err = self.said[case].pop(0) if self.said.get(case) else ("", "never recorded", "", "")
+        return code if said == line else "recorded for another line", out, err, 0.0
+
+    def clean(self, case):
+        pass
 
 
 def cases(only, marked):
@@ -134,7 +157,10 @@ def compare(options):
     kept = [(case, re.compile(pattern), reason) for case, pattern, reason in patterns()]
     temporary = tempfile.mkdtemp(prefix="side-by-side-")
     shared = pathlib.Path(options.shared or temporary)
-    sides = [Side("ours", options.ours, options, temporary), Side("them", options.theirs, options, temporary)]
+    registries = options.registries or ["", ""]
+    sides = [Side("ours", options.ours, registries[0], options, temporary),
+             Recorded(options.theirs[len("recorded:"):]) if options.theirs.startswith("recorded:")
+             else Side("them", options.theirs, registries[1], options, temporary)]
     (pathlib.Path(temporary) / "archives").mkdir()
     change = "--change 'ENV PATH=/bin:/usr/bin:/sbin:/usr/sbin' --change 'CMD [\"sh\"]'"
     for side in sides:
@@ -143,7 +169,7 @@ def compare(options):
             code, _, err, _ = side.call("setup", f"docker import {change} {options.debian} $D", shared, 300)
         if code != 0:
             sys.exit(f"{side.name}: {err}")
-    for image, case, name in (("$I", "load", "busybox"), ("$D", "debian", "debian")):
+    for image, case, name in () if isinstance(sides[1], Recorded) else (("$I", "load", "busybox"), ("$D", "debian", "debian")):
         if name == "busybox" or options.debian:
             tag = f"sbs-{case}:" + ("s" if case == "load" else "save")
             code, _, err, _ = sides[1].call(
@@ -151,8 +177,8 @@ def compare(options):
             if code != 0:
                 sys.exit(f"them: {err}")
     calls = unexplained = explained = 0
-    used, spent = set(), [0.0, 0.0]
-    marked = {mark for mark in ("heavy", "later") if getattr(options, mark)}
+    used, spent, said = set(), [0.0, 0.0], {}
+    marked = {mark for mark, wanted in (("heavy", options.heavy), ("later", options.later), ("registry", options.registries)) if wanted}
     light = list(cases(options.only, marked - {"heavy"}))
     heavy = [case for case in cases(options.only, marked) if case not in light]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, concurrent.futures.ThreadPoolExecutor(1) as after:
@@ -163,6 +189,7 @@ def compare(options):
             case, results = future.result()
             for line, found, ours, theirs in results:
                 calls += 1
+                said.setdefault(case, []).append([line, *theirs[:3]])
                 spent[0] += ours[3]
                 spent[1] += theirs[3]
                 left = []
@@ -185,6 +212,8 @@ def compare(options):
     shutil.rmtree(temporary, ignore_errors=True)
     for case in (shared / "ours", shared / "them"):
         shutil.rmtree(case, ignore_errors=True)
+    if options.record:
+        pathlib.Path(options.record).write_text(json.dumps(said, indent=1, sort_keys=True) + "\n")
     whole = options.only == "*" and options.heavy
     stale = [index for index, (_, _, reason) in enumerate(kept) if whole and index not in used and reason != CHANCE]
     for index in stale:
@@ -277,6 +306,9 @@ def main():
     parser.add_argument("--debian", help="archive of a Debian root")
     parser.add_argument("--shared", help="directory that both engines see")
     parser.add_argument("--only", default="*", help="cases whose name matches one of these globs, parted by commas")
+    parser.add_argument("--registries", nargs=2, metavar="HOST:PORT", help="registries for the cases marked registry")
+    parser.add_argument("--python", default=sys.executable, help="a Python with docker-py, for the cases marked registry")
+    parser.add_argument("--record", metavar="FILE", help="keep what the others said")
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--lines", type=int, default=40, help="lines of difference shown for a call")
     parser.add_argument("--heavy", action="store_true", help="also the cases marked heavy")

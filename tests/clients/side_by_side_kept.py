@@ -132,6 +132,19 @@ KEPT = [
     ('Names', '`docker.io/a.b/c` is shown so; docker shows `a.b/c`, which names another registry.', []),
     ('Passwords', 'A mirror does not get the password of the registry that it stands for; docker sends it.', []),
     ('Searching a registry without an index', '`search host/term` looks through its catalog; docker says 404.', []),
+    ("The registry", "Where Docker's has distribution: errors name what is missing, tags are sorted and come in pages of the size that was "
+     "asked for, and a name that is none is an error of the client (400) as the specification wants it.", [
+        ("registry-*", r"there is no (manifest|blob|repository)|manifest unknown|blob unknown to registry|not known to registry"),
+        ("registry-api", r"^out [-+](400|404)$|\.errors\[0\]\.detail|^out [-+]\.tags\[\d\]|^out [-+](link: |\{\"name\":)"),
+    ]),
+    ("Archives", "`load` takes an OCI layout also without docker's own `manifest.json`, as podman and skopeo write it.", [
+        ("registry-*", r"^out \+Loaded image|docker-import-.*/blobs/json"),
+        ("registry-skopeo", r"^out -$|^exit: ours 0 theirs 1$"),
+        ("registry-podman", r"^out -$|^exit: ours 0 theirs 1$"),
+    ]),
+    ("Platforms that an index lacks", "The error names those that it has.", [
+        ("registry-manifest", r"no matching manifest for linux/riscv64"),
+    ]),
     ("Not there yet", "Publishing ports and networks of one's own, health checks, GPUs, further log "
      "drivers: each is refused with a sentence that says so. Legacy links will not come.", [
         ("*", UNSUPPORTED),

@@ -27,6 +27,11 @@ impl OwnRegistry {
         Self { child, host, storage }
     }
 
+    /// `127.0.0.1:<port>`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// A name in it.
     pub fn name(&self, name: &str) -> String {
         format!("{}/{name}", self.host)
