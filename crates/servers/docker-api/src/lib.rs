@@ -16,11 +16,10 @@ mod listen;
 mod present;
 mod routes;
 mod serve;
-mod tls;
 mod translate;
 mod wire;
 
 pub use http::version::{ApiVersion, NEWEST, OLDEST, VersionError};
 pub use listen::{ListenError, Listener, inherited, tcp, tls, unix};
 pub use serve::serve;
-pub use tls::{TlsError, TlsFiles, server_config};
+pub use server_tls::{TlsError, TlsFiles};

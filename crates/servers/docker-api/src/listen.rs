@@ -2,6 +2,7 @@
 
 use crate::http::hijack::Stream;
 use errors::{Class, Classified};
+use server_tls::{ReloadingConfig, TlsError, TlsFiles};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_rustls::TlsAcceptor;
 
 /// A client gets this long to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ pub enum Listener {
     /// TCP, plain.
     Tcp(Arc<TcpListener>),
     /// TCP with TLS.
-    Tls(Arc<TcpListener>, Arc<rustls::ServerConfig>),
+    Tls(Arc<TcpListener>, Arc<ReloadingConfig>),
 }
 
 /// Why an address can't be listened on.
@@ -54,6 +55,9 @@ pub enum ListenError {
         #[allow(missing_docs, reason = "the system's reason")]
         cause: io::Error,
     },
+    /// The certificates can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The network refused.
     #[error("listen on {address}")]
     Tcp {
@@ -69,6 +73,7 @@ impl Classified for ListenError {
     fn class(&self) -> Class {
         match self {
             Self::Busy { .. } => Class::Conflict,
+            Self::Tls(error) => error.class(),
             Self::Unix { cause, .. } | Self::Inherited { cause } | Self::Tcp { cause, .. } => {
                 errors::io_class(cause)
             }
@@ -115,11 +120,12 @@ pub async fn tcp(address: SocketAddr) -> Result<Listener, ListenError> {
     Ok(Listener::Tcp(Arc::new(listener)))
 }
 
-/// Binds a TCP address with TLS; see [`crate::server_config`].
+/// Binds a TCP address with TLS. Without an authority of clients everybody who can reach the port is root on this host.
 ///
 /// # Errors
-/// [`ListenError::Tcp`].
-pub async fn tls(address: SocketAddr, config: Arc<rustls::ServerConfig>) -> Result<Listener, ListenError> {
+/// [`ListenError::Tls`], [`ListenError::Tcp`].
+pub async fn tls(address: SocketAddr, files: TlsFiles) -> Result<Listener, ListenError> {
+    let config = ReloadingConfig::load(files, &["http/1.1"])?;
     let listener = TcpListener::bind(address).await.map_err(|cause| ListenError::Tcp { address, cause })?;
     Ok(Listener::Tls(Arc::new(listener), config))
 }
@@ -161,7 +167,7 @@ impl Listener {
             Self::Unix(listener, _) => Pending::Ready(Box::new(listener.accept().await?.0)),
             Self::Tcp(listener) => Pending::Ready(Box::new(prepared(listener.accept().await?.0)?)),
             Self::Tls(listener, config) => {
-                Pending::Tls(prepared(listener.accept().await?.0)?, TlsAcceptor::from(Arc::clone(config)))
+                Pending::Tls(prepared(listener.accept().await?.0)?, TlsAcceptor::from(config.current()))
             }
         })
     }

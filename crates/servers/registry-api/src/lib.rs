@@ -14,12 +14,11 @@ mod http;
 mod listen;
 mod registry;
 mod serve;
-mod tls;
 
 pub use access::{
     Access, AccessError, AccessList, Htpasswd, Issuer, TokenAccess, TrustedKeys, htpasswd_line,
 };
-pub use listen::{ListenError, Listener, bind};
+pub use listen::{ListenError, Listener, bind, server_config};
 pub use registry::Registry;
 pub use serve::serve;
-pub use tls::{ReloadingConfig, TlsError, TlsFiles, server_config};
+pub use server_tls::{ReloadingConfig, TlsError, TlsFiles};

@@ -1,7 +1,7 @@
 //! Where clients reach the registry: TCP, plain or with TLS.
 
-use crate::tls::ReloadingConfig;
 use errors::{Class, Classified};
+use server_tls::{ReloadingConfig, TlsError, TlsFiles};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -30,6 +30,14 @@ impl Classified for ListenError {
     fn class(&self) -> Class {
         errors::io_class(&self.source)
     }
+}
+
+/// The configuration of a TLS listener, for [`bind`].
+///
+/// # Errors
+/// Names the file that can't be used.
+pub fn server_config(files: TlsFiles) -> Result<Arc<ReloadingConfig>, TlsError> {
+    ReloadingConfig::load(files, &["h2", "http/1.1"])
 }
 
 /// Binds an address; with TLS if there is a configuration, see [`crate::server_config`].

@@ -56,12 +56,12 @@ async fn one(host: &str, options: &Options, into: &mut Listeners) -> Result<()> 
             .parse()
             .context("an address is ADDRESS:PORT with a numeric address, as in tcp://127.0.0.1:2376")?;
         into.bound.push(if options.tls || options.tlsverify {
-            let config = docker_api::server_config(&TlsFiles {
+            let files = TlsFiles {
                 certificate: options.tlscert.clone(),
                 key: options.tlskey.clone(),
                 client_authority: options.tlsverify.then(|| options.tlscacert.clone()),
-            })?;
-            docker_api::tls(address, config).await?
+            };
+            docker_api::tls(address, files).await?
         } else {
             if !address.ip().is_loopback() {
                 tracing::warn!(%address, "without --tlsverify everybody who reaches this port is root on this host");

@@ -1,12 +1,12 @@
 //! Sockets of each kind, with a client on the other side.
 
 use super::*;
-use crate::tls::{TlsFiles, server_config};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use server_tls::{TlsError, TlsFiles};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 #[tokio::test]
 async fn a_unix_socket_is_for_its_owner_and_group_and_replaces_a_dead_one() {
@@ -97,7 +97,7 @@ impl Authority {
 
 /// What the server reads from a client that says "hi".
 async fn over_tls(files: &TlsFiles, client: ClientConfig) -> io::Result<Vec<u8>> {
-    let listener = tls("127.0.0.1:0".parse().unwrap(), server_config(files).unwrap()).await.unwrap();
+    let listener = tls("127.0.0.1:0".parse().unwrap(), files.clone()).await.unwrap();
     let address = listener.tcp_address().unwrap();
     let server = async {
         let mut stream = listener.accept().await?.establish().await?;
@@ -139,14 +139,15 @@ async fn only_clients_of_the_authority_are_let_in() {
     assert!(over_tls(&files, client).await.is_err());
 }
 
-#[test]
-fn files_that_cannot_be_used_are_named() {
+#[tokio::test]
+async fn files_that_cannot_be_used_are_named() {
     let authority = Authority::new();
     let mut files = authority.server();
     files.key = authority.path("absent.pem");
-    let error = errors::chain(&server_config(&files).unwrap_err());
+    let refused = async |files| tls("127.0.0.1:0".parse().unwrap(), files).await.err().unwrap();
+    let error = errors::chain(&refused(files).await);
     assert!(error.starts_with("read a private key from ") && error.contains("absent.pem"), "{error}");
     let mut files = authority.server();
     files.client_authority = Some(files.key.clone());
-    assert!(matches!(server_config(&files), Err(crate::TlsError::Empty { .. })));
+    assert!(matches!(refused(files).await, ListenError::Tls(TlsError::Empty { .. })));
 }

@@ -1,4 +1,4 @@
-//! TLS with certificates that may change while the registry serves, and authorities of clients.
+//! TLS for servers: certificates that may change while the server runs, and authorities of clients.
 
 use errors::{Class, Classified};
 use std::path::{Path, PathBuf};
@@ -64,6 +64,7 @@ impl Classified for TlsError {
 #[derive(Debug)]
 pub struct ReloadingConfig {
     files: TlsFiles,
+    protocols: Vec<Vec<u8>>,
     current: Mutex<Current>,
 }
 
@@ -72,16 +73,6 @@ struct Current {
     config: Arc<ServerConfig>,
     version: Vec<Option<SystemTime>>,
     looked: Instant,
-}
-
-/// The configuration of a TLS listener, for [`crate::bind`].
-///
-/// # Errors
-/// Names the file that can't be used.
-pub fn server_config(files: TlsFiles) -> Result<Arc<ReloadingConfig>, TlsError> {
-    let version = files.version();
-    let current = Current { config: load(&files)?, version, looked: Instant::now() };
-    Ok(Arc::new(ReloadingConfig { files, current: Mutex::new(current) }))
 }
 
 impl TlsFiles {
@@ -94,14 +85,25 @@ impl TlsFiles {
 }
 
 impl ReloadingConfig {
-    /// For the next client.
-    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+    /// The configuration of a TLS listener that speaks these protocols (ALPN), the best first.
+    ///
+    /// # Errors
+    /// Names the file that can't be used.
+    pub fn load(files: TlsFiles, protocols: &[&str]) -> Result<Arc<Self>, TlsError> {
+        let version = files.version();
+        let protocols: Vec<Vec<u8>> = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let current = Current { config: load(&files, &protocols)?, version, looked: Instant::now() };
+        Ok(Arc::new(Self { files, protocols, current: Mutex::new(current) }))
+    }
+
+    /// For the next client. Looks, at most once a second, whether the files have changed.
+    pub fn current(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.looked.elapsed() >= LOOK {
             current.looked = Instant::now();
             let version = self.files.version();
             if version != current.version {
-                match load(&self.files) {
+                match load(&self.files, &self.protocols) {
                     Ok(config) => {
                         tracing::info!(certificate = %self.files.certificate.display(), "reloaded");
                         (current.config, current.version) = (config, version);
@@ -115,7 +117,7 @@ impl ReloadingConfig {
     }
 }
 
-fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
+fn load(files: &TlsFiles, protocols: &[Vec<u8>]) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|source| TlsError::File {
@@ -141,7 +143,7 @@ fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
         }
     };
     let mut config = builder.with_single_cert(chain, key).map_err(pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.to_vec();
     Ok(Arc::new(config))
 }
 
