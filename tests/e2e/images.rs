@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 use tests::fixtures::{self, Archive};
@@ -241,4 +243,48 @@ fn one_changed_byte() -> Vec<u8> {
     let place = archive.windows(6).position(|window| window == b"honest").unwrap();
     archive[place] = b'H';
     archive
+}
+
+/// Answers each request by its path: `/root.tar` whole, `/half.tar` half of what it announces, others with 404.
+fn serve(content: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let (status, sent) = match request.split(' ').nth(1) {
+                Some("/root.tar") => ("200 OK", content.len()),
+                Some("/half.tar") => ("200 OK", content.len() / 2),
+                _ => ("404 Not Found", 0),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                content.len()
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&content[..sent]));
+        }
+    });
+    address
+}
+
+#[test]
+fn an_archive_is_imported_from_an_address() {
+    with_engine(|engine| {
+        let host = serve(fs::read(fixtures::busybox_root()).unwrap());
+        let url = format!("http://{host}/root.tar");
+        let said = engine.docker(&["import", "--change", "ENV PATH=/bin", &url, "fetched:1"]).ok();
+        assert!(said.starts_with(&format!("Downloading from {url}\n")) && said.contains("sha256:"), "{said}");
+        assert_eq!(engine.docker(&["run", "--rm", "fetched:1", "echo", "hi"]).ok(), "hi\n");
+        let said = engine.cr(&["import", &url, "fetched:2"]).ok();
+        assert!(said.contains("sha256:"), "{said}");
+        let images = engine.docker(&["images", "--quiet"]).ok();
+        for (path, why) in [("half.tar", "error decoding response body"), ("none.tar", "404")] {
+            let refused = engine.docker(&["import", &format!("http://{host}/{path}"), "bad:1"]);
+            assert_eq!(refused.code, 1);
+            assert!(refused.stderr.contains(why), "{path}: {}", refused.stderr);
+        }
+        assert_eq!(engine.docker(&["images", "--quiet"]).ok(), images);
+    });
 }

@@ -83,12 +83,15 @@ impl Client {
     }
 
     fn client_for(&self, endpoint: &Endpoint, sends: bool) -> Result<reqwest::Client> {
-        let reached = Reached::new(endpoint, sends);
+        self.http_to(Reached::new(endpoint, sends), endpoint.host())
+    }
+
+    pub(crate) fn http_to(&self, reached: Reached, host: &str) -> Result<reqwest::Client> {
         let mut known = self.inner.http.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, http)) = known.iter().find(|(other, _)| *other == reached) {
             return Ok(http.clone());
         }
-        let http = http::build(&reached, &self.inner, endpoint.host())?;
+        let http = http::build(&reached, &self.inner, host)?;
         known.push((reached, http.clone()));
         Ok(http)
     }

@@ -20,6 +20,11 @@ impl Reached {
     pub(crate) fn new(endpoint: &Endpoint, sends: bool) -> Self {
         Self { https: endpoint.is_https(), sends, connection: endpoint.connection.clone() }
     }
+
+    /// As a host that nobody has said anything about.
+    pub(crate) fn anything(https: bool) -> Self {
+        Self { https, sends: false, connection: Connection::default() }
+    }
 }
 
 pub(crate) fn build(reached: &Reached, client: &Inner, host: &str) -> Result<reqwest::Client> {

@@ -9,6 +9,7 @@ mod auth;
 mod blob;
 mod broken;
 mod client;
+mod elsewhere;
 mod error;
 mod hosts;
 mod http;

@@ -16,6 +16,7 @@ use errors::{Class, Error};
 use images::{Import, LoadOptions};
 use oci::{Platform, Reference};
 use std::sync::Arc;
+use tokio_util::io::StreamReader;
 
 pub(super) async fn load(State(api): Context, query: Query, upload: Body) -> Answer {
     let options = LoadOptions { platform: platform(&query)? };
@@ -40,19 +41,33 @@ pub(super) async fn create(State(api): Context, query: Query, headers: HeaderMap
             .into());
         }
     };
-    if source != "-" {
-        return Err(Error::new(Class::Unsupported, format!("importing from {source} is not supported yet"))
-            .hint("Download it, then import it from standard input")
-            .into());
-    }
     let import = Import {
         reference: reference(&query)?,
         changes: query.all("changes").map(str::to_owned).collect(),
         message: query.owned("message").unwrap_or_default(),
         platform: platform(&query)?,
     };
+    if source != "-" {
+        return import_from(&api, source.to_owned(), import).await;
+    }
     let image = engine::image::import(&api.services, body::reader(upload), import).await?;
     Ok(told(lines::line(&Message { status: Some(image.id.to_string()), ..Message::default() })))
+}
+
+/// Fetches an archive first from an address. Without a scheme docker means HTTP.
+async fn import_from(api: &Api, source: String, import: Import) -> Answer {
+    let address = if source.contains("://") { source } else { format!("http://{source}") };
+    let services = Arc::clone(&api.services);
+    let work = move |teller: Teller| async move {
+        let say = |status: String| teller.say(&Message { status: Some(status), ..Message::default() });
+        let content = services.registries.content_at(&address).await?;
+        say(format!("Downloading from {address}"));
+        let content = StreamReader::new(Box::pin(content));
+        let image = engine::image::import(&services, content, import).await?;
+        say(image.id.to_string());
+        Ok(())
+    };
+    progress::answer(&api.shutdown, work).await
 }
 
 async fn pull(api: &Api, image: &str, query: &Query, headers: &HeaderMap) -> Answer {
