@@ -46,11 +46,14 @@ fn builder(reached: &Reached, client: &Inner, host: &str) -> Result<ClientBuilde
     let mut builder = reqwest::Client::builder()
         .user_agent(&client.user_agent)
         .connect_timeout(client.retry.connect)
-        .default_headers(connection.headers.clone())
         .hickory_dns(true)
         // What a redirect leads to need not know whence.
         .referer(false)
         .tcp_nodelay(true);
+    if !connection.headers.is_empty() {
+        // Followed by hand then: what the user wants this server to be told is for no other.
+        builder = builder.redirect(reqwest::redirect::Policy::none());
+    }
     if !reached.sends {
         builder = builder.read_timeout(client.retry.silence);
     }

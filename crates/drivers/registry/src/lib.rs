@@ -19,6 +19,7 @@ mod origin;
 mod pages;
 mod places;
 mod proxies;
+mod redirects;
 mod repository;
 mod retry;
 mod search;

@@ -2,7 +2,7 @@
 
 use crate::auth::{Challenge, Scheme, Wanted};
 use crate::hosts::Endpoint;
-use crate::{Client, Credentials, Purpose, RegistryError, Result, answer, origin};
+use crate::{Client, Credentials, Purpose, RegistryError, Result, answer, origin, redirects};
 use oci::Reference;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response, StatusCode};
@@ -94,11 +94,18 @@ impl Repository {
             value.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, value);
         }
-        let (method, url) = (request.method().to_string(), request.url().to_string());
         let streams = request.body().is_some_and(|body| body.as_bytes().is_none());
         let client = &self.inner.client;
         let http = if streams { client.http_to_send(&place.endpoint) } else { client.http(&place.endpoint) }?;
-        http.execute(request).await.map_err(|error| answer::broken(&method, &url, error))
+        let wanted = &place.endpoint.connection.headers;
+        if wanted.is_empty() {
+            let (method, url) = (request.method().to_string(), request.url().to_string());
+            return http.execute(request).await.map_err(|error| answer::broken(&method, &url, error));
+        }
+        if ours {
+            request.headers_mut().extend(wanted.clone());
+        }
+        redirects::follow(&http, request, &place.endpoint).await
     }
 
     /// What to send for a challenge; none: what was sent is all there is.
@@ -108,8 +115,8 @@ impl Repository {
         challenge: &Challenge,
         refused: Option<&HeaderValue>,
     ) -> Result<Option<String>> {
-        // Those of the registry, which whoever runs a mirror of it has no business with.
-        let credentials = self.inner.credentials.as_ref().filter(|_| !place.endpoint.is_mirror);
+        // Those of the registry, which whoever runs a mirror of it, or stands in its place, has no business with.
+        let credentials = self.inner.credentials.as_ref().filter(|_| place.endpoint.is_origin);
         if challenge.scheme == Scheme::Basic {
             let basic = credentials.and_then(Credentials::basic);
             let basic = basic

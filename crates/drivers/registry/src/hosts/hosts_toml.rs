@@ -118,6 +118,7 @@ fn places(
     match &file.server {
         Some(server) => places.push(Endpoint {
             is_mirror: false,
+            is_origin: false,
             namespace: None,
             ..place(config, path, server, &file.of_server, reference)?
         }),
@@ -140,6 +141,7 @@ fn place(
         path: reference.path().to_owned(),
         namespace: Some(reference.domain().to_owned()),
         is_mirror: true,
+        is_origin: false,
         connection: Connection::default(),
     };
     let mut connection = certificates::of(&config.directories, endpoint.host())?;

@@ -55,6 +55,8 @@ pub(crate) struct Endpoint {
     pub(crate) namespace: Option<String>,
     /// Whether it stands for another registry.
     pub(crate) is_mirror: bool,
+    /// Whether it is the server of the registry that the image's name says: that one alone gets the user's password for it.
+    pub(crate) is_origin: bool,
     pub(crate) connection: Connection,
 }
 
@@ -100,7 +102,13 @@ impl Hosts {
 
     /// The places to try, in this order.
     pub(crate) fn endpoints(&self, reference: &Reference, purpose: Purpose) -> Result<Vec<Endpoint>> {
-        let reference = &own::rewritten(&self.config.rewrites, reference)?;
+        let mut found = self.configured(&own::rewritten(&self.config.rewrites, reference)?, purpose)?;
+        let host = origin_host(reference.domain());
+        found.iter_mut().for_each(|endpoint| endpoint.is_origin = endpoint.host() == host);
+        Ok(found)
+    }
+
+    fn configured(&self, reference: &Reference, purpose: Purpose) -> Result<Vec<Endpoint>> {
         if let Some(found) = own::endpoints(&self.config, reference, purpose)? {
             return Ok(found);
         }
@@ -114,9 +122,14 @@ impl Hosts {
     }
 }
 
+/// Where a registry is.
+fn origin_host(domain: &str) -> &str {
+    if domain == DEFAULT_DOMAIN { HUB } else { domain }
+}
+
 /// The registry itself; one that may be insecure by HTTPS without a look at its certificate, then by HTTP.
 fn origin(config: &HostsConfig, domain: &str, path: &str, insecure: bool) -> Result<Vec<Endpoint>> {
-    let host = if domain == DEFAULT_DOMAIN { HUB } else { domain };
+    let host = origin_host(domain);
     let insecure = insecure || is_insecure(config, host);
     let connection = certificates::of(&config.directories, domain)?;
     let endpoint = |scheme: &str, connection: Connection| Endpoint {
@@ -124,6 +137,7 @@ fn origin(config: &HostsConfig, domain: &str, path: &str, insecure: bool) -> Res
         path: path.to_owned(),
         namespace: None,
         is_mirror: false,
+        is_origin: true,
         connection,
     };
     let secure =

@@ -37,6 +37,7 @@ pub(super) fn endpoints(
             path: reference.path().to_owned(),
             namespace: Some(domain.to_owned()),
             is_mirror: true,
+            is_origin: false,
             connection: Connection::default(),
         };
         endpoint.connection = certificates::of(&config.directories, endpoint.host())?;

@@ -101,6 +101,7 @@ fn places(
                 path,
                 namespace: None,
                 is_mirror: true,
+                is_origin: false,
                 connection: Connection::default(),
             };
             endpoint.connection = certificates::of(&config.directories, &domain)?;

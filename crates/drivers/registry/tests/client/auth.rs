@@ -230,6 +230,52 @@ async fn a_mirror_does_not_get_the_registrys_password() {
 }
 
 #[tokio::test]
+async fn a_registry_in_the_place_of_another_does_not_get_its_password() {
+    let stand_in = Registry::start().await;
+    with_manifest(&stand_in);
+    stand_in.guard(|seen| {
+        let challenge = [("www-authenticate", "Basic realm=x")];
+        (seen.header("authorization") != BASIC).then(|| says(401, &challenge, ""))
+    });
+    let rewrites = [("registry.example".to_owned(), stand_in.host())].into();
+    let config = HostsConfig { rewrites, ..HostsConfig::default() };
+    let repository = at(&client(config), "registry.example", user("a", "b"), Purpose::Pull);
+    let error = repository.manifest(&latest()).await.unwrap_err();
+    assert!(
+        matches!(error, RegistryError::NoCredentials { .. } | RegistryError::Denied { .. }),
+        "{}",
+        text(&error)
+    );
+    assert!(!stand_in.seen().is_empty());
+    assert!(stand_in.seen().iter().all(|seen| seen.header("authorization").is_empty()));
+}
+
+#[tokio::test]
+async fn headers_for_one_server_are_not_told_to_others() {
+    let (registry, other) = (Registry::start().await, Registry::start().await);
+    let (digest, content) = blob(&other, 1000);
+    let elsewhere = other.host();
+    registry.guard(move |seen| {
+        assert_eq!(seen.header("private-token"), "secret");
+        let location = format!("http://{elsewhere}{}", seen.path);
+        Some(says(307, &[("location", &location)], ""))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join(registry.host().replace(':', "_") + "_");
+    for place in [place, directory.path().join(registry.host())] {
+        std::fs::create_dir_all(&place).unwrap();
+        let text = format!("server = \"http://{}\"\n[header]\nprivate-token = \"secret\"\n", registry.host());
+        std::fs::write(place.join("hosts.toml"), text).unwrap();
+    }
+    let config = HostsConfig { directories: vec![directory.path().to_owned()], ..HostsConfig::default() };
+    let repository = at(&client(config), &registry.host(), None, Purpose::Pull);
+    assert_eq!(rest(&mut repository.download(&digest, Some(1000), 0)).await.unwrap(), content);
+    assert!(
+        !other.seen().is_empty() && other.seen().iter().all(|seen| seen.header("private-token").is_empty())
+    );
+}
+
+#[tokio::test]
 async fn a_login_is_tried_out() {
     let registry = Registry::start().await;
     let client = client(HostsConfig::default());
