@@ -2,6 +2,7 @@
 
 use crate::{LayerError, Result};
 use flate2::bufread::MultiGzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
 use std::io::{self, BufRead, Read};
 
 /// Compression of a stream.
@@ -18,6 +19,9 @@ pub enum Compression {
     /// The .xz format, also several streams in a row.
     Xz,
 }
+
+/// Bytes that a decoder of xz may take: what `xz -9` needs, and not the 4 GiB that a hundred bytes can ask for.
+const XZ_MEMORY: u64 = 80 << 20;
 
 /// Formats that are known by their first bytes and not supported.
 const FOREIGN: &[(&str, &[u8])] = &[("lz4", b"\x04\x22\x4d\x18")];
@@ -54,7 +58,11 @@ pub fn decompress<'a, R: BufRead + Send + 'a>(mut input: R) -> Result<Box<dyn Re
         Compression::None => Box::new(whole),
         Compression::Gzip => Box::new(MultiGzDecoder::new(whole)),
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
-        Compression::Xz => Box::new(lzma_rust2::XzReader::new(whole, true)),
+        Compression::Xz => {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED);
+            let stream = stream.map_err(|error| crate::archive::ArchiveError::Read(error.into()))?;
+            Box::new(liblzma::bufread::XzDecoder::new_stream(whole, stream))
+        }
         Compression::Zstd => {
             Box::new(zstd::Decoder::with_buffer(whole).map_err(crate::archive::ArchiveError::Read)?)
         }
@@ -105,6 +113,25 @@ mod tests {
         assert_eq!(inflated(&[gzip(b"ab"), gzip(b"cd")].concat()), b"abcd");
         assert_eq!(inflated(&[zstd(b"ab"), zstd(b"cd")].concat()), b"abcd");
         assert_eq!(inflated(&[bzip2(b"ab"), bzip2(b"cd")].concat()), b"abcd");
+    }
+
+    #[test]
+    fn xz_of_any_level_is_read_and_none_that_wants_all_memory() {
+        let xz = |dictionary: Option<u32>| {
+            let mut options = liblzma::stream::LzmaOptions::new_preset(9).unwrap();
+            options.dict_size(dictionary.unwrap_or(64 << 20));
+            let mut filters = liblzma::stream::Filters::new();
+            filters.lzma2(&options);
+            let stream = Stream::new_stream_encoder(&filters, liblzma::stream::Check::Crc32).unwrap();
+            let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+            encoder.write_all(b"ab").unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(inflated(&[xz(None), xz(None)].concat()), b"abab");
+        // The dictionary that the block's header asks for is 128 MiB.
+        let mut out = Vec::new();
+        let error = decompress(&xz(Some(128 << 20))[..]).unwrap().read_to_end(&mut out).unwrap_err();
+        assert!(error.to_string().contains("memory"), "{error}");
     }
 
     #[test]
