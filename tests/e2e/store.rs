@@ -169,7 +169,7 @@ fn a_repair_leaves_the_layers_of_running_containers_alone() {
         let said = engine.cr(&["system", "check", "--repair"]);
         let id = engine.inspect("runs", "{{.Id}}");
         assert_eq!(said.code, 1, "{said:?}");
-        assert!(said.stdout.contains(&format!("stop the containers {id}")), "{}", said.stdout);
+        assert!(said.stdout.contains(&format!("in use by container {id}")), "{}", said.stdout);
         assert_eq!(engine.docker(&["exec", "runs", "echo", "on"]).ok(), "on\n");
         engine.docker(&["stop", "-t", "0", "runs"]).ok();
         engine.cr(&["system", "check", "--repair"]).ok();

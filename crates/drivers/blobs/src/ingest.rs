@@ -67,9 +67,7 @@ impl Ingest {
             return Err(BlobError::Mismatch { expected, found });
         }
         let path = self.blobs.path(&found);
-        if path.exists() {
-            return Ok(found);
-        }
+        // Over what may be there: that it is whole is not known, of this it is.
         fs::set_permissions(self.file.path(), Permissions::from_mode(0o444)).map_err(at("chmod", &path))?;
         self.file.persist(&path).map_err(|error| at("rename to", &path)(error.error))?;
         Ok(found)

@@ -25,8 +25,8 @@ pub use list::{ListedImage, list, platforms};
 pub use load::load;
 pub use login::login;
 pub use manifest::{Remote, manifest, push_index};
-pub(crate) use mount::unmount_all;
 pub use mount::{mount, mounts, unmount};
+pub(crate) use mount::{mounted, unmount_all};
 pub use prune::{PrunedImages, prune};
 pub use pull::{PullRequest, pull};
 pub use push::{PushRequest, push};
@@ -38,7 +38,7 @@ pub use tag::tag;
 
 use crate::Services;
 use events::{Event, ImageAction};
-use images::{Image, Use, User, mounted_images};
+use images::{Image, Use, User};
 
 /// The images that containers use, and those that are mounted.
 pub(crate) fn uses(services: &Services) -> Vec<Use> {
@@ -49,7 +49,7 @@ pub(crate) fn uses(services: &Services) -> Vec<Use> {
             by: User::Container { id: record.id.to_string(), running: record.state.is_live() },
         })
     });
-    let mounted = mounted_images(&mount::directory(services)).into_iter().map(|one| one.as_use());
+    let mounted = mounted(services).into_iter().map(|one| one.as_use());
     uses.chain(mounted).collect()
 }
 

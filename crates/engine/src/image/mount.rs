@@ -38,20 +38,23 @@ pub async fn unmount(
 
 /// What is mounted, with the images.
 pub fn mounts(services: &Services) -> Vec<(MountedImage, Option<Arc<Image>>)> {
-    let mounted = mounted_images(&directory(services)).into_iter();
-    mounted.map(|one| (services.images.get(&one.image), one)).map(|(image, one)| (one, image)).collect()
+    let all = mounted(services).into_iter();
+    all.map(|one| (services.images.get(&one.image), one)).map(|(image, one)| (one, image)).collect()
 }
 
 /// Ends all mounts, for a purge.
 pub(crate) async fn unmount_all(services: &Services) -> Result<()> {
-    let dir = directory(services);
-    for mounted in mounted_images(&dir) {
-        services.images.unmount(&mounted.image, &dir, true).await?;
+    for one in mounted(services) {
+        services.images.unmount(&one.image, &directory(services), true).await?;
     }
     Ok(())
 }
 
+pub(crate) fn mounted(services: &Services) -> Vec<MountedImage> {
+    mounted_images(&directory(services))
+}
+
 /// Gone after a restart of the host, as the mounts are.
-pub(super) fn directory(services: &Services) -> PathBuf {
+fn directory(services: &Services) -> PathBuf {
     services.settings.runtime.state_dir.join("images")
 }

@@ -41,7 +41,8 @@ pub async fn prune(services: &Arc<Services>, filters: Filters) -> Result<PrunedI
         }
         let id = summary.image.id.to_string();
         // By id and by force: every name of it goes.
-        match services.images.remove(&id, Removal { force: true, prune: true }, &uses).await {
+        let removal = Removal { force: true, prune: true, unused: true };
+        match services.images.remove(&id, removal, || super::uses(services)).await {
             Ok(removed) => {
                 super::remove::publish(services, &id, &removed);
                 pruned.removed.extend(removed);

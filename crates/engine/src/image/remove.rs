@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// `NotFound`; `Conflict` while a container uses it.
 pub async fn remove(services: &Arc<Services>, name: &str, removal: Removal) -> Result<Vec<Removed>> {
     let id = services.images.resolve(name)?.id.to_string();
-    let removed = services.images.remove(name, removal, &super::uses(services)).await?;
+    let removed = services.images.remove(name, removal, || super::uses(services)).await?;
     publish(services, &id, &removed);
     Ok(removed)
 }
@@ -29,8 +29,8 @@ pub async fn remove_platforms(
     platforms: &[Platform],
     force: bool,
 ) -> Result<Vec<Removed>> {
-    let uses = super::uses(services);
-    let removed = services.images.remove_platforms(name, platforms, force, &uses).await?;
+    let uses = || super::uses(services);
+    let removed = services.images.remove_platforms(name, platforms, force, uses).await?;
     for item in &removed {
         if let Removed::Deleted(id) = item {
             publish(services, id, std::slice::from_ref(item));

@@ -18,7 +18,8 @@ pub async fn check(services: &Arc<Services>, repair: bool) -> Result<Report> {
             services.containers.all().into_iter().find(|container| container.id().as_str() == key);
         container.is_some_and(|container| container.record().state.is_live())
     };
-    let surroundings = Surroundings { repository: &repository, is_running: &is_running };
+    let mounted = || crate::image::mounted(services);
+    let surroundings = Surroundings { repository: &repository, is_running: &is_running, mounted: &mounted };
     let report = services.images.check(repair.then_some(&surroundings)).await?;
     for finding in &report.findings {
         tracing::warn!(

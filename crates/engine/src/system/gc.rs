@@ -214,15 +214,9 @@ fn kept_by_name(services: &Services) -> Result<HashSet<Digest>> {
 }
 
 async fn remove(services: &Arc<Services>, id: &Digest) -> Result<()> {
-    let uses = crate::image::uses(services);
-    let removed = services.images.remove(id.as_str(), Removal { force: false, prune: true }, &uses).await;
-    let removed = match removed {
-        // Names in several repositories need force; a container that has come to use it meanwhile must not.
-        Err(_) if !uses.iter().any(|user| user.image == *id) => {
-            services.images.remove(id.as_str(), Removal { force: true, prune: true }, &uses).await?
-        }
-        removed => removed?,
-    };
+    // Names in several repositories need force; somebody who has come to use it meanwhile must not.
+    let removal = Removal { force: true, prune: true, unused: true };
+    let removed = services.images.remove(id.as_str(), removal, || crate::image::uses(services)).await?;
     crate::image::publish_removed(services, id.as_str(), &removed);
     Ok(())
 }

@@ -113,6 +113,10 @@ impl Images {
         let mut names: BTreeMap<Reference, NameRecord> = BTreeMap::new();
         let mut records: BTreeMap<Digest, (ImageRecord, Arc<ImageConfig>)> = BTreeMap::new();
         for image in &haul.images {
+            // Removed while it was pushed: without its layers it must not come back.
+            if !image.config.rootfs.diff_ids.iter().all(|diff_id| index.layers.contains_key(diff_id)) {
+                continue;
+            }
             for name in &image.references {
                 let known = names.get(name).or_else(|| index.names.get(name));
                 let platform = |id: &Digest| {
@@ -150,7 +154,9 @@ impl Images {
             let blobs = &this.inner.blobs;
             let mut written = false;
             for document in haul.images.iter().map(|image| &image.document).chain(&haul.documents) {
-                if !blobs.contains(&Digest::sha256(blobs::sha256(document))) {
+                // One of that name that is damaged would be found by nobody before the next start.
+                let there = blobs.read(&Digest::sha256(blobs::sha256(document)), document.len() as u64);
+                if there.is_err() {
                     blobs.put(document)?;
                     written = true;
                 }

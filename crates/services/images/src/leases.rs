@@ -130,6 +130,12 @@ impl Leases {
         }
     }
 
+    /// Runs `free` if nobody needs the blob, while nobody can come to need it.
+    pub(crate) fn unless_pinned<T>(&self, digest: &Digest, free: impl FnOnce() -> T) -> Option<T> {
+        let state = self.lock();
+        (!state.pins.contains_key(digest)).then(free)
+    }
+
     /// Blobs that are kept from the sweep.
     pub(crate) fn pinned(&self) -> HashSet<Digest> {
         self.lock().pins.keys().cloned().collect()

@@ -105,6 +105,12 @@ impl Images {
 }
 
 impl Outgoing {
+    /// All that it needs.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Digest> {
+        let layers = self.layers.iter().map(|(_, blob)| &blob.digest);
+        layers.chain([&self.config.digest, &self.manifest.digest])
+    }
+
     /// The descriptor of the manifest, as records have it.
     pub(crate) fn descriptor(&self) -> Result<Descriptor> {
         serde_json::from_value(descriptor(&self.manifest)).map_err(|source| ImageError::BadDocument {

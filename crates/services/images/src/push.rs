@@ -61,6 +61,9 @@ impl Images {
         if whole.is_none() {
             outgoing.truncate(1);
         }
+        // A removal meanwhile must not take away what is still to be sent.
+        let blobs = outgoing.iter().flat_map(|(_, outgoing)| outgoing.blobs());
+        let _pins: Vec<_> = blobs.map(|digest| self.pin(digest)).collect();
         for (_, outgoing) in &outgoing {
             self.send(repository, &index, outgoing, push.uploads, tell).await?;
         }

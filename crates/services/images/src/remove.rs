@@ -51,6 +51,8 @@ pub struct Removal {
     pub force: bool,
     /// Also parents that have no name and no other child.
     pub prune: bool,
+    /// Nothing that anybody uses, whatever `force` says: for those who clean up.
+    pub unused: bool,
 }
 
 /// One thing that went.
@@ -71,12 +73,18 @@ struct Plan {
 
 impl Images {
     /// Removes what `name` means: the name alone if the image has others, else also the image, and the layers that
-    /// nothing else needs.
+    /// nothing else needs. Asks for `uses` when nothing else changes any more.
     ///
     /// # Errors
     /// [`ImageError::NotFound`]; [`ImageError::InUse`] and [`ImageError::NameInUse`].
-    pub async fn remove(&self, name: &str, removal: Removal, uses: &[Use]) -> Result<Vec<Removed>> {
+    pub async fn remove(
+        &self,
+        name: &str,
+        removal: Removal,
+        uses: impl Fn() -> Vec<Use>,
+    ) -> Result<Vec<Removed>> {
         let _writing = self.inner.writing.lock().await;
+        let uses = &uses();
         let index = Index::clone(&self.index());
         let stored = index.resolve(name)?;
         let plan = plan(&index, stored, name, removal, uses)?;
@@ -106,9 +114,10 @@ impl Images {
         name: &str,
         platforms: &[Platform],
         force: bool,
-        uses: &[Use],
+        uses: impl Fn() -> Vec<Use>,
     ) -> Result<Vec<Removed>> {
         let _writing = self.inner.writing.lock().await;
+        let uses = &uses();
         let index = self.index();
         let mut gone: Vec<Arc<Image>> = Vec::new();
         for platform in platforms {
@@ -139,11 +148,24 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
     let image = &stored.image;
     let names: Vec<Reference> = names_of(image).cloned().collect();
     let mut plan = Plan::default();
+    if removal.unused && uses.iter().any(|used| used.image == image.id) {
+        return Err(ImageError::InUse {
+            id: image.id.short().to_owned(),
+            hard: true,
+            reason: "image has come to be used".to_owned(),
+        });
+    }
     if is_id_prefix(&image.id, name) && !names_it(index, name) {
         if is_single(image) {
             check(index, image, uses, removal.force, false)?;
         } else {
             check(index, image, uses, removal.force, true)?;
+        }
+        // What is meant by a name goes with the images for other platforms, or the name would come to mean one of these.
+        let meant = names.iter().filter(|name| index.name(name).is_some_and(|name| name.image == image.id));
+        for other in meant.flat_map(|name| others(index, name)) {
+            check(index, other, uses, removal.force, false)?;
+            plan.images.push(other.id.clone());
         }
         plan.names = names;
     } else {

@@ -56,9 +56,14 @@ impl Images {
     fn try_sweep_blobs(&self) -> Result<Swept> {
         let mut swept = Swept::default();
         for (digest, size) in self.spare_blobs()? {
-            self.inner.blobs.remove(&digest)?;
-            swept.blobs += 1;
-            swept.bytes += size;
+            // Somebody may have come to need it since the list was made, and found it there.
+            if let Some(removed) =
+                self.inner.leases.unless_pinned(&digest, || self.inner.blobs.remove(&digest))
+            {
+                removed?;
+                swept.blobs += 1;
+                swept.bytes += size;
+            }
         }
         Ok(swept)
     }

@@ -12,7 +12,7 @@ mod repair;
 pub(crate) use fault::Fault;
 pub use fault::Finding;
 
-use crate::{Images, Result};
+use crate::{Images, MountedImage, Result};
 use oci::Reference;
 use registry::Repository;
 
@@ -22,6 +22,8 @@ pub struct Surroundings<'a> {
     pub repository: &'a (dyn Fn(&Reference) -> registry::Result<Repository> + Send + Sync),
     /// Whether the container of a snapshot has its layers mounted now.
     pub is_running: &'a (dyn Fn(&str) -> bool + Send + Sync),
+    /// The images that are mounted for the host now.
+    pub mounted: &'a (dyn Fn() -> Vec<MountedImage> + Send + Sync),
 }
 
 impl std::fmt::Debug for Surroundings<'_> {

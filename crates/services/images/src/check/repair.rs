@@ -2,6 +2,7 @@
 
 use super::{Fault, Surroundings};
 use crate::index::{Index, Layer};
+use crate::pull::is_damage;
 use crate::records::{NameRecord, layer_key, name_key};
 use crate::{ImageError, Images, Result};
 use oci::{Digest, Reference};
@@ -108,23 +109,40 @@ impl Images {
         };
         let running = || -> Vec<String> {
             let users = self.inner.leases.users(&layer.dir).into_iter();
-            users.filter(|key| (surroundings.is_running)(key)).collect()
+            let containers = users.filter(|key| (surroundings.is_running)(key));
+            let index = self.index();
+            let has = |image: &Digest| {
+                index.images.get(image).is_some_and(|stored| stored.image.layers().contains(diff_id))
+            };
+            let mounts = (surroundings.mounted)().into_iter().filter(|mounted| has(&mounted.image));
+            let mounts = mounts.map(|mounted| mounted.path.display().to_string());
+            containers.map(|key| format!("container {key}")).chain(mounts).collect()
         };
-        let in_use =
-            |by: &[String]| left(format!("in use: stop the containers {} and repair again", by.join(", ")));
+        let in_use = |by: &[String]| {
+            left(format!("in use by {}: stop or unmount that, and repair again", by.join(", ")))
+        };
         let by = running();
         if !by.is_empty() {
             return Ok(in_use(&by));
         }
         let (this, wanted, blobs) = (self.clone(), diff_id.clone(), layer.blobs.clone());
         let unpacked = offload::blocking(move || {
-            let unpacked = blobs.iter().map(|blob| this.unpack_beside(&blob.digest));
-            unpacked.flatten().map(|(staged, _)| staged).find(|staged| *staged.diff_id() == wanted)
+            for blob in &blobs {
+                match this.unpack_beside(&blob.digest) {
+                    Ok((staged, _)) if *staged.diff_id() == wanted => return Ok(Some(staged)),
+                    Ok(_) => {}
+                    // A full disk says nothing about the blob, which may be all that is left.
+                    Err(error) if !is_damage(&error) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+            Ok(None)
         });
-        let Some(staged) = unpacked.await else { return self.forget_layer(diff_id, &layer).await };
+        let Some(staged) = unpacked.await? else { return self.forget_layer(diff_id, &layer).await };
         let layers = self.inner.layers.clone();
         offload::blocking(move || layers.sync()).await?;
-        // Unpacking took its time.
+        // Unpacking took its time; from here on nobody mounts the image.
+        let _writing = self.inner.writing.lock().await;
         let by = running();
         if !by.is_empty() {
             return Ok(in_use(&by));

@@ -12,7 +12,10 @@ fn nowhere(name: &oci::Reference) -> registry::Result<registry::Repository> {
 
 async fn repair(images: &Images, running: &[&str]) -> Report {
     let is_running = |key: &str| running.contains(&key);
-    images.check(Some(&Surroundings { repository: &nowhere, is_running: &is_running })).await.unwrap()
+    images
+        .check(Some(&Surroundings { repository: &nowhere, is_running: &is_running, mounted: &Vec::new }))
+        .await
+        .unwrap()
 }
 
 /// A store with one image of two layers.
@@ -139,7 +142,7 @@ async fn a_missing_layer_is_unpacked_again_but_not_below_a_running_container() {
     let refused = repair(&home.images, &["c1"]).await;
     let finding = only(&refused);
     assert_eq!((finding.problem.as_str(), finding.repaired), ("has no directory", Some(false)));
-    assert!(finding.outcome.as_ref().unwrap().contains("stop the containers c1"), "{finding:?}");
+    assert!(finding.outcome.as_ref().unwrap().contains("in use by container c1"), "{finding:?}");
     assert!(!dir.exists());
     // A stopped one finds the layer where it was.
     assert!(repair(&home.images, &[]).await.is_clean());
@@ -232,4 +235,37 @@ async fn an_image_whose_config_is_damaged_is_named_and_keeps_its_layers() {
     fs::write(&config, document).unwrap();
     assert!(repair(&home.images, &[]).await.is_clean());
     assert_eq!(home.images.resolve("app:1").unwrap(), image);
+}
+
+#[tokio::test]
+async fn what_comes_again_is_written_over_what_is_damaged() {
+    let Some(home) = root().await else { return };
+    let archive = Archive::new(&[layer(&[("a", "1")])], &["app:1"]).docker();
+    home.load(archive.clone()).await.unwrap();
+    let image = home.images.resolve("app:1").unwrap();
+    let config = home.root().join("blobs/blobs/sha256").join(image.id.hex());
+    let length = fs::metadata(&config).unwrap().len();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&config, vec![0; length as usize]).unwrap();
+    home.load(archive).await.unwrap();
+    assert!(home.images.check(None).await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn a_layer_under_a_mount_of_the_image_is_not_exchanged() {
+    let Some(home) = home().await else { return };
+    fs::write(in_layer(&home, "top"), "3").unwrap();
+    let image = home.images.resolve("app:1").unwrap().id.clone();
+    let mounted = move || vec![images::MountedImage { image: image.clone(), path: "/somewhere".into() }];
+    let surroundings = Surroundings { repository: &nowhere, is_running: &|_| false, mounted: &mounted };
+    let report = home.images.check(Some(&surroundings)).await.unwrap();
+    assert!(only_left(&report).contains("in use by /somewhere"), "{report:#?}");
+    assert!(repair(&home.images, &[]).await.is_clean() || home.images.check(None).await.unwrap().is_clean());
+}
+
+#[track_caller]
+fn only_left(report: &Report) -> String {
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    assert_eq!(report.findings[0].repaired, Some(false));
+    report.findings[0].outcome.clone().unwrap()
 }

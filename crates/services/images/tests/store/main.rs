@@ -17,8 +17,8 @@ use images::{Filter, ImageError, Import, LoadOptions, Removal, Removed, Use, Use
 use oci::Reference;
 use support::{Archive, layer, root};
 
-const SOFT: Removal = Removal { force: false, prune: true };
-const FORCE: Removal = Removal { force: true, prune: true };
+const SOFT: Removal = Removal { force: false, prune: true, unused: false };
+const FORCE: Removal = Removal { force: true, prune: true, unused: false };
 
 #[tokio::test]
 async fn the_embedded_image_is_there_without_a_network() {
@@ -106,17 +106,17 @@ async fn names_go_before_images_and_layers_only_with_the_last_image() {
     home.load(Archive::new(std::slice::from_ref(&base), &["base:1", "base:2"]).docker()).await.unwrap();
     home.load(Archive::new(&[base, layer(&[("top", "1")])], &["top:1"]).docker()).await.unwrap();
     assert_eq!(home.layers(), 2);
-    let removed = home.images.remove("base:1", SOFT, &[]).await.unwrap();
+    let removed = home.images.remove("base:1", SOFT, Vec::new).await.unwrap();
     assert_eq!(removed, [Removed::Untagged("base:1".to_owned())]);
     let id = home.images.resolve("base:2").unwrap().id.clone();
-    let removed = home.images.remove("base:2", SOFT, &[]).await.unwrap();
+    let removed = home.images.remove("base:2", SOFT, Vec::new).await.unwrap();
     assert_eq!(removed, [Removed::Untagged("base:2".to_owned()), Removed::Deleted(id.to_string())]);
     assert_eq!(home.layers(), 2);
     let top = home.images.resolve("top:1").unwrap();
-    let removed = home.images.remove(top.id.short(), SOFT, &[]).await.unwrap();
+    let removed = home.images.remove(top.id.short(), SOFT, Vec::new).await.unwrap();
     assert_eq!(removed.len(), 4, "a name, an image, two layers: {removed:?}");
     assert_eq!((home.layers(), home.images.count()), (0, 0));
-    let error = home.images.remove("top:1", SOFT, &[]).await.unwrap_err();
+    let error = home.images.remove("top:1", SOFT, Vec::new).await.unwrap_err();
     assert_eq!(error.to_string(), "No such image: top:1");
 }
 
@@ -130,23 +130,23 @@ async fn conflicts_are_dockers() {
         |running| [Use { image: image.id.clone(), by: User::Container { id: container.clone(), running } }];
     let short = image.id.short();
     let text = |error: ImageError| error.to_string();
-    let by_id = home.images.remove(short, SOFT, &[]).await.unwrap_err();
+    let by_id = home.images.remove(short, SOFT, Vec::new).await.unwrap_err();
     let several = "image is referenced in multiple repositories";
     assert_eq!(text(by_id), format!("conflict: unable to delete {short} (must be forced) - {several}"));
-    home.images.remove("b:1", SOFT, &user(true)).await.unwrap();
-    let by_name = home.images.remove("a:1", SOFT, &user(false)).await.unwrap_err();
+    home.images.remove("b:1", SOFT, || user(true).to_vec()).await.unwrap();
+    let by_name = home.images.remove("a:1", SOFT, || user(false).to_vec()).await.unwrap_err();
     let expected = format!(
         "conflict: unable to remove repository reference \"a:1\" (must force) - container 0123456789ab is using its \
          referenced image {short}"
     );
     assert_eq!(text(by_name), expected);
-    let stopped = home.images.remove(short, SOFT, &user(false)).await.unwrap_err();
+    let stopped = home.images.remove(short, SOFT, || user(false).to_vec()).await.unwrap_err();
     let by = "image is being used by";
     assert_eq!(
         text(stopped),
         format!("conflict: unable to delete {short} (must be forced) - {by} stopped container 0123456789ab")
     );
-    let running = home.images.remove("a:1", FORCE, &user(true)).await.unwrap_err();
+    let running = home.images.remove("a:1", FORCE, || user(true).to_vec()).await.unwrap_err();
     assert_eq!(
         text(running),
         format!(
@@ -154,7 +154,7 @@ async fn conflicts_are_dockers() {
         )
     );
     home.images.prepare(&image, "c1", None).await.unwrap();
-    home.images.remove("a:1", FORCE, &user(false)).await.unwrap();
+    home.images.remove("a:1", FORCE, || user(false).to_vec()).await.unwrap();
     assert_eq!((home.images.count(), home.layers()), (0, 1), "the container keeps its layers");
     home.images.release("c1").await.unwrap();
     home.wait(|home| home.layers() == 0).await;
@@ -318,12 +318,22 @@ async fn of_an_index_all_platforms_are_taken_and_the_hosts_is_meant() {
     assert_eq!(home.images.resolve_for("multi:1", Some(&other)).unwrap().platform(), other);
     assert_eq!(home.images.list(&Filter::default()).unwrap().len(), 1, "one name, one row");
     let removed =
-        home.images.remove_platforms("multi:1", &[oci::Platform::host()], false, &[]).await.unwrap();
+        home.images.remove_platforms("multi:1", &[oci::Platform::host()], false, Vec::new).await.unwrap();
     assert_eq!(removed.len(), 2, "image and layer: {removed:?}");
     assert_eq!(home.images.count(), 2);
     assert_ne!(home.images.resolve("multi:1").unwrap().platform(), host, "the name is for the others now");
-    home.images.remove("multi:1", SOFT, &[]).await.unwrap();
+    home.images.remove("multi:1", SOFT, Vec::new).await.unwrap();
     assert_eq!((home.images.count(), home.layers()), (0, 0), "the name takes all of them along");
+
+    home.load(body.clone()).await.unwrap();
+    let meant = home.images.resolve("multi:1").unwrap().id.clone();
+    let cleaning = Removal { unused: true, ..FORCE };
+    let by = User::Container { id: "c1".to_owned(), running: false };
+    let used = [Use { image: meant.clone(), by }];
+    let refused = home.images.remove(meant.as_str(), cleaning, || used.to_vec()).await.unwrap_err();
+    assert!(matches!(refused, ImageError::InUse { .. }), "force or not");
+    home.images.remove(meant.as_str(), cleaning, Vec::new).await.unwrap();
+    assert_eq!(home.images.count(), 0, "the name does not come to mean another platform");
 
     let platform = Some(other.clone());
     home.images.load(std::io::Cursor::new(body), LoadOptions { platform }).await.unwrap();

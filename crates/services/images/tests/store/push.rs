@@ -53,7 +53,7 @@ async fn what_was_loaded_is_pushed_and_comes_back() {
     assert_eq!((pulled.id, pulled.digest), (id, pushed.digest));
     let nothing = push(&home, &registry, &push_of(&registry, ":none")).await.unwrap_err();
     assert_eq!(text(nothing), format!("tag does not exist: {}", name(&registry, ":none")));
-    home.images.remove(&tag, FORCE, &[]).await.unwrap();
+    home.images.remove(&tag, FORCE, Vec::new).await.unwrap();
     let nothing = push(&home, &registry, &push_of(&registry, ":1")).await.unwrap_err();
     assert!(text(nothing).starts_with("An image does not exist locally with the tag: "));
 }

@@ -82,7 +82,7 @@ pub(super) async fn remove(State(api): Context, Path(name): Path<String>, query:
         let removed = engine::image::remove_platforms(&api.services, &name, &platforms, force).await?;
         return json_as(StatusCode::OK, &removed.into_iter().map(image::removed).collect::<Vec<_>>());
     }
-    let removal = Removal { force: query.flag("force"), prune: !query.flag("noprune") };
+    let removal = Removal { force: query.flag("force"), prune: !query.flag("noprune"), unused: false };
     let removed = engine::image::remove(&api.services, &name, removal).await?;
     json_as(StatusCode::OK, &removed.into_iter().map(image::removed).collect::<Vec<_>>())
 }
