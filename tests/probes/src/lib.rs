@@ -73,7 +73,7 @@ pub fn archive(bytes: &[u8]) {
             for image in loaded {
                 // What was loaded is whole, whatever it was called in the archive.
                 assert!(images.get(&image.id).is_some(), "{image}");
-                let _ = runtime.block_on(images.remove(image.id.as_str(), FORCE, &[]));
+                let _ = runtime.block_on(images.remove(image.id.as_str(), FORCE, Vec::new));
             }
         }
         Err(_) => assert_eq!(images.count(), before, "a refused archive leaves no image"),
@@ -81,7 +81,7 @@ pub fn archive(bytes: &[u8]) {
     place.check();
 }
 
-const FORCE: images::Removal = images::Removal { force: true, prune: true };
+const FORCE: images::Removal = images::Removal { force: true, prune: true, unused: false };
 
 /// A directory for a store, in one that holds nothing else.
 struct Place {

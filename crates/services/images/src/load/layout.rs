@@ -166,7 +166,7 @@ fn annotation<'a>(descriptor: &'a Descriptor, key: &str) -> Option<&'a str> {
     descriptor.annotations().as_ref()?.get(key).map(String::as_str)
 }
 
-/// Name of the file that holds a blob. Whether the content is what the name says was checked when it came by.
+/// Name of the file that holds a blob. Whether a document is what the name says is checked when it is read, a layer when it comes by.
 fn blob(descriptor: &Descriptor) -> String {
     let digest = descriptor.digest();
     format!("blobs/{}/{}", digest.algorithm(), digest.digest())

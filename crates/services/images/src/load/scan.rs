@@ -85,9 +85,6 @@ impl Scan {
                 return Err(ImageError::Limit { what: "the size of its documents", limit: MAX_DOCUMENTS });
             }
             content.read_to_end(&mut head).map_err(reading)?;
-            if in_layout(name) {
-                check(name, announced(name).as_ref(), &Digest::sha256(blobs::sha256(&head)))?;
-            }
             return Ok(Some(File::Document(head)));
         }
         if !looks_like_layer(&head) || (in_layout(name) && announced(name).is_none()) {
@@ -127,10 +124,15 @@ impl Scan {
         self.files.contains_key(name)
     }
 
-    /// A document's bytes.
+    /// A document's bytes. If its name is a digest they are what that says, also where a link leads to them.
     pub(super) fn document(&self, name: &str) -> Result<&[u8]> {
         match self.find(name)? {
-            File::Document(bytes) => Ok(bytes),
+            File::Document(bytes) => {
+                if let Some(expected) = named_by(name) {
+                    check(name, Some(&expected), &blobs::digest_as(&expected, bytes))?;
+                }
+                Ok(bytes)
+            }
             _ => Err(ImageError::MissingFile { name: name.to_owned() }),
         }
     }
@@ -209,6 +211,11 @@ fn layer(images: &Images, name: &str, stream: &mut (impl BufRead + Send)) -> Res
 /// Whether the name is that of a blob in an OCI layout, which is its digest.
 fn in_layout(name: &str) -> bool {
     name.starts_with("blobs/")
+}
+
+/// The digest that is the name of a blob in an OCI layout: `blobs/<algorithm>/<hex>`.
+fn named_by(name: &str) -> Option<Digest> {
+    name.strip_prefix("blobs/")?.replacen('/', ":", 1).parse().ok()
 }
 
 /// The digest in a name: `blobs/sha256/<hex>` of OCI layouts, `<hex>.tar` of skopeo's docker archives.

@@ -269,12 +269,14 @@ impl Archive {
     }
 
     pub(crate) fn layout_with_bad_blob(&self) -> Vec<u8> {
-        let (mut blobs, descriptor) = self.blobs(plain);
-        let name = digest(&blobs[0]);
-        blobs[0].push(b' ');
-        let content = blobs[0].clone();
+        let (blobs, descriptor) = self.blobs(plain);
+        let names: Vec<String> =
+            blobs.iter().map(|blob| format!("blobs/{}", digest(blob).replace(':', "/"))).collect();
+        let mut files: Vec<(&str, Vec<u8>)> = names.iter().map(String::as_str).zip(blobs).collect();
+        files[0].1.push(b' ');
         let index = json!({"schemaVersion": 2, "manifests": [descriptor]}).to_string();
-        tar(&[(&format!("blobs/{}", name.replace(':', "/")), content), ("index.json", index.into_bytes())])
+        files.push(("index.json", index.into_bytes()));
+        tar(&files)
     }
 
     /// An index with images for this host and for s390x, and an attestation.
