@@ -186,14 +186,18 @@ impl<'scope> Round<'scope> {
         tally: &mut Tally,
     ) -> Option<String> {
         let words: Vec<_> = line.split(' ').collect();
-        let [what @ ("begin" | "done"), actor, number] = words[..] else { return Some(line.to_owned()) };
+        let [what @ ("begin" | "done" | "refused"), actor, number] = words[..] else {
+            return Some(line.to_owned());
+        };
         let place: (usize, usize) = (actor.parse().ok()?, number.parse().ok()?);
         let deed = plan.get(place.0)?.get(place.1)?;
         if what == "begin" {
             self.going_on.insert(place);
             model.begun(deed);
-        } else {
-            self.going_on.remove(&place);
+            return None;
+        }
+        self.going_on.remove(&place);
+        if what == "done" {
             self.acknowledged += 1;
             tally.answered(deed.verb);
             model.done(deed);
