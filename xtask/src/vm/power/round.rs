@@ -9,6 +9,7 @@ use crate::vm::packages::Qemu;
 use crate::vm::quoted;
 use anyhow::{Context as _, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -37,6 +38,14 @@ pub(super) struct Looked {
     /// Whether the check had something to repair.
     pub(super) repaired: bool,
     pub(super) took: Duration,
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (names, images, pushed) = (self.names.len(), self.contents.len(), self.pushed.len());
+        let took = self.took.as_secs_f32();
+        write!(f, "{names} names, {images} images, {pushed} pushed sound after {took:.1} s")
+    }
 }
 
 /// A machine that is on.
