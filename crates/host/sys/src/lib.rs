@@ -9,6 +9,7 @@ pub mod env;
 pub mod exec;
 pub mod fds;
 pub mod heap;
+pub mod kernel;
 pub mod keyring;
 pub mod mounts;
 pub mod namespaces;

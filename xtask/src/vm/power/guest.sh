@@ -1,5 +1,5 @@
 # What the machine does between two cuts: looks at the store, then does what the host planned. Sourced by its init.
-# Lines that the host reads: name, content, pushed, repaired, fault, note, ready, begin, done.
+# Lines that the host reads: name, content, pushed, repaired, fault, note, ready, begin, done, refused.
 export PATH=/usr/local/bin:$PATH
 root=/var/lib/container-runtime
 cr() { container-runtime "$@"; }
@@ -17,8 +17,14 @@ look_at() {
 # A deed: its actor and number, then what to run.
 deed() {
     echo "begin $1 $2"
-    sh -c "cr() { container-runtime \"\$@\"; }; $3" >/tmp/deed.$1 2>&1 && echo "done $1 $2" ||
+    if sh -c "cr() { container-runtime \"\$@\"; }; $3" >/tmp/deed.$1 2>&1; then
+        echo "done $1 $2"
+    elif grep -q 'has dependent child images' /tmp/deed.$1; then
+        # As docker does.
+        echo "refused $1 $2"
+    else
         fault "deed $1 $2: $3: $(tail -n 3 /tmp/deed.$1 | tr '\n' ' ')"
+    fi
 }
 
 grep -q " $root ext4 " /proc/mounts || { fault "the disk cannot be mounted"; exit 1; }
@@ -37,13 +43,10 @@ until container-runtime images -q >/dev/null 2>&1; do
 done
 
 for container in $(cr ps -aq); do cr rm -f $container >/dev/null || fault "rm $container"; done
-# A push gives an image such a name, and takes it away again.
-for name in $(cr images --format '{{.Repository}}:{{.Tag}}' | grep '^127.0.0.1:5001/.*:1$'); do
-    cr rmi $name >/dev/null || fault "rmi $name"
-done
 cr images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' >/tmp/images || fault "images"
 while read -r name id; do
-    case $name in *'<none>'*) ;; *) echo "name $name $id" ;; esac
+    # The latter is what pushes and this look give, and take away if they can.
+    case $name in *'<none>'* | 127.0.0.1:5001/*) ;; *) echo "name $name $id" ;; esac
 done </tmp/images
 for id in $(cr images -aq --no-trunc | sort -u); do
     look_at $id
@@ -58,7 +61,7 @@ for tag in $root/pushed/repositories/*/_tags/*; do
     cr pull $name >/dev/null 2>/tmp/said || { fault "pull of $name: $(cat /tmp/said)"; continue; }
     look_at $name
     echo "pushed $name $content"
-    cr rmi $name >/dev/null
+    cr rmi $name >/dev/null 2>&1
 done
 for blob in $(find $root -path '*/blobs/sha256/*' -type f); do
     digest=$(sha256sum <$blob)

@@ -108,15 +108,14 @@ impl Power<'_> {
             round.end()?;
             Ok((looked, wrong, acknowledged))
         })?;
-        let lost = self.disk.cut(&mut self.random)?;
         self.tally.repaired += u32::from(looked.repaired);
+        if last {
+            return Ok(Found { told: looked.to_string(), wrong });
+        }
+        let lost = self.disk.cut(&mut self.random)?;
         self.tally.lossy += u32::from(lost.sectors > 0);
         let told = format!(
-            "{} names, {} images, {} pushed sound after {:.1} s; {acknowledged} deeds answered, cut after {:.1} s; {} of {} cached sectors lost",
-            looked.names.len(),
-            looked.contents.len(),
-            looked.pushed.len(),
-            looked.took.as_secs_f32(),
+            "{looked}; {acknowledged} deeds answered, cut after {:.1} s; {} of {} cached sectors lost",
             moment.as_secs_f32(),
             lost.sectors,
             lost.of

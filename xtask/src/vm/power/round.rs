@@ -9,6 +9,7 @@ use crate::vm::packages::Qemu;
 use crate::vm::quoted;
 use anyhow::{Context as _, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -37,6 +38,14 @@ pub(super) struct Looked {
     /// Whether the check had something to repair.
     pub(super) repaired: bool,
     pub(super) took: Duration,
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (names, images, pushed) = (self.names.len(), self.contents.len(), self.pushed.len());
+        let took = self.took.as_secs_f32();
+        write!(f, "{names} names, {images} images, {pushed} pushed sound after {took:.1} s")
+    }
 }
 
 /// A machine that is on.
@@ -186,14 +195,18 @@ impl<'scope> Round<'scope> {
         tally: &mut Tally,
     ) -> Option<String> {
         let words: Vec<_> = line.split(' ').collect();
-        let [what @ ("begin" | "done"), actor, number] = words[..] else { return Some(line.to_owned()) };
+        let [what @ ("begin" | "done" | "refused"), actor, number] = words[..] else {
+            return Some(line.to_owned());
+        };
         let place: (usize, usize) = (actor.parse().ok()?, number.parse().ok()?);
         let deed = plan.get(place.0)?.get(place.1)?;
         if what == "begin" {
             self.going_on.insert(place);
             model.begun(deed);
-        } else {
-            self.going_on.remove(&place);
+            return None;
+        }
+        self.going_on.remove(&place);
+        if what == "done" {
             self.acknowledged += 1;
             tally.answered(deed.verb);
             model.done(deed);

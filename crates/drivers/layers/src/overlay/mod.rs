@@ -9,10 +9,6 @@ use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Whether the kernel has turned out to know no option for a single layer. It would complain in its log each time.
-static IS_OLD: AtomicBool = AtomicBool::new(false);
 
 /// Hard links and renamed directories that the kernel may track across layers, and copies of attributes alone: off, so that the upper
 /// directory means the same on every kernel and says by itself what a container changed.
@@ -32,35 +28,22 @@ pub(crate) struct Overlay<'a> {
 impl Overlay<'_> {
     /// Made of directories that everybody sees. May start a thread, and waits for it.
     pub(crate) fn detached(&self) -> Result<OwnedFd> {
-        self.made(|| {
-            on_a_thread(|| {
-                let namespace = thread::leave_namespace()?;
-                let root = fs::open(self.root, ROOT, Mode::empty()).map_err(|errno| self.failed(errno))?;
-                thread::keep_to_itself(namespace.as_fd())?;
-                self.in_a_page(root.as_fd()).map_err(|errno| self.failed(errno))
-            })
+        if knows_single_layers() {
+            return self.layer_by_layer().map_err(|errno| self.failed(errno));
+        }
+        on_a_thread(|| {
+            let namespace = thread::leave_namespace()?;
+            let root = fs::open(self.root, ROOT, Mode::empty()).map_err(|errno| self.failed(errno))?;
+            thread::keep_to_itself(namespace.as_fd())?;
+            self.in_a_page(root.as_fd()).map_err(|errno| self.failed(errno))
         })
     }
 
     /// Made on a thread that has a private mount namespace, of what only that namespace has. `root`: [`Overlay::root`],
     /// for an engine in a chroot has left it there. May change the thread's working directory.
     pub(crate) fn detached_here(&self, root: BorrowedFd<'_>) -> Result<OwnedFd> {
-        self.made(|| self.in_a_page(root).map_err(|errno| self.failed(errno)))
-    }
-
-    /// By the new way, or else, where the kernel does not know that, the `old`.
-    fn made(&self, old: impl FnOnce() -> Result<OwnedFd>) -> Result<OwnedFd> {
-        if !IS_OLD.load(Ordering::Relaxed) {
-            match self.layer_by_layer() {
-                // Before Linux 6.8 it is told at the first layer, before 6.5 only in the end.
-                Err(Errno::INVAL) => {}
-                made => return made.map_err(|errno| self.failed(errno)),
-            }
-        }
-        let made = old()?;
-        // What the old way can and the new one could not is the kernel's age.
-        IS_OLD.store(true, Ordering::Relaxed);
-        Ok(made)
+        let made = if knows_single_layers() { self.layer_by_layer() } else { self.in_a_page(root) };
+        made.map_err(|errno| self.failed(errno))
     }
 
     fn failed(&self, errno: Errno) -> LayerError {
@@ -93,6 +76,11 @@ impl Overlay<'_> {
         let always = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
         if self.upper.is_some() { always } else { always | MountAttrFlags::MOUNT_ATTR_RDONLY }
     }
+}
+
+/// Asked by number: a kernel that does not says so in its log each time, and before 6.5 only in the end.
+fn knows_single_layers() -> bool {
+    sys::kernel::is_at_least(6, 8)
 }
 
 const ROOT: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
