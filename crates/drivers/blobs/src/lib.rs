@@ -12,6 +12,7 @@
 //! <root>/partial/<name>        half-written, to be gone on with
 //! ```
 
+mod beside;
 mod error;
 mod hash;
 mod ingest;
@@ -42,12 +43,14 @@ const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     root: PathBuf,
+    /// See [`Blobs::beside`].
+    other: Option<PathBuf>,
 }
 
 impl Blobs {
     /// Makes the layout at `root` if need be and deletes what an earlier process left half-written.
     pub fn open(root: &Path) -> Result<Self> {
-        let blobs = Self { root: root.to_owned() };
+        let blobs = Self { root: root.to_owned(), other: None };
         let algorithms = ALGORITHMS.iter().map(|algorithm| blobs.dir(algorithm));
         for dir in algorithms.chain([blobs.ingest_dir(), blobs.partial_dir()]) {
             fs::create_dir_all(&dir).map_err(at("create", &dir))?;

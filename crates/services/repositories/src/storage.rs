@@ -29,8 +29,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Deletes content that no link names any more. What does not exist is no error.
     async fn remove(&self, digest: &Digest) -> Result<()>;
 
-    /// All content that this storage may delete; none if somebody else sweeps it.
-    async fn list(&self) -> Result<Option<Vec<(Digest, Stat)>>>;
+    /// All content.
+    async fn list(&self) -> Result<Vec<(Digest, Stat)>>;
 
     /// What a link holds; none: it does not exist.
     async fn link(&self, key: &Key) -> Result<Option<Bytes>>;

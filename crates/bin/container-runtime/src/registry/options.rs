@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What a registry and its token service are called in tokens.
+const NAME: &str = "container-runtime registry";
+
 /// Serve a registry of images.
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
@@ -81,10 +84,10 @@ pub(super) struct Access {
     #[arg(long, value_name = "URL")]
     pub(super) token_realm: Option<String>,
     /// What this registry is called in tokens
-    #[arg(long, value_name = "NAME", default_value = "container-runtime registry")]
+    #[arg(long, value_name = "NAME", default_value = NAME)]
     pub(super) token_service: String,
     /// What the token service is called in tokens
-    #[arg(long, value_name = "NAME", default_value = "container-runtime registry")]
+    #[arg(long, value_name = "NAME", default_value = NAME)]
     pub(super) token_issuer: String,
     /// Certificates whose keys, or whose authority, sign another service's tokens, PEM
     #[arg(long, value_name = "FILE", requires = "token_realm", conflicts_with_all = ["htpasswd", "token_jwks"])]
@@ -92,6 +95,24 @@ pub(super) struct Access {
     /// Keys that sign another service's tokens, JWKS
     #[arg(long, value_name = "FILE", requires = "token_realm", conflicts_with = "htpasswd")]
     pub(super) token_jwks: Option<PathBuf>,
+}
+
+/// As the flags' defaults.
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            htpasswd: None,
+            anonymous_pull: false,
+            read_only: Vec::new(),
+            token: false,
+            token_key: None,
+            token_realm: None,
+            token_service: NAME.to_owned(),
+            token_issuer: NAME.to_owned(),
+            token_certificates: None,
+            token_jwks: None,
+        }
+    }
 }
 
 /// Delete what no image in a registry needs; not while somebody serves it.

@@ -1,0 +1,3 @@
+//! Our registry through real clients: beside an engine, by itself, with users, with TLS, killed and on a full disk.
+
+mod beside_engine;
