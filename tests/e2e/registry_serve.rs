@@ -1,3 +1,7 @@
 //! Our registry through real clients: beside an engine, by itself, with users, with TLS, killed and on a full disk.
 
 mod beside_engine;
+mod clients;
+mod faults;
+mod tls;
+mod users;

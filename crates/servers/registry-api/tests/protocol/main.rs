@@ -7,4 +7,5 @@ mod access;
 mod client;
 mod conformance;
 mod faults;
+mod reference;
 mod server;

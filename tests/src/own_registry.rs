@@ -1,0 +1,142 @@
+//! Our own registry, as a process of its own, for one test.
+
+use crate::engine::program;
+use crate::http::{Response, parse};
+use crate::{Run, wait_until};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// `container-runtime registry serve` on a loopback port. It ends with this.
+#[derive(Debug)]
+pub struct OwnRegistry {
+    child: Child,
+    address: SocketAddr,
+    storage: PathBuf,
+    flags: Vec<String>,
+}
+
+impl OwnRegistry {
+    /// Starts one that keeps its content in `storage`, with further flags.
+    #[track_caller]
+    pub fn start(storage: &Path, flags: &[&str]) -> Self {
+        fs::create_dir_all(storage).unwrap();
+        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+        let (child, address) = serve(storage, "127.0.0.1:0", &flags);
+        Self { child, address, storage: storage.to_owned(), flags }
+    }
+
+    /// Adds a user to a file of users.
+    #[track_caller]
+    pub fn add_user(file: &Path, name: &str, password: &str) {
+        let mut command = Command::new(program());
+        command.args(["registry", "user", "add", name, "--htpasswd"]).arg(file).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, after a kill, at the same address.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        let (child, address) = serve(&self.storage, &self.address.to_string(), &self.flags);
+        (self.child, self.address) = (child, address);
+    }
+
+    /// `127.0.0.1:<port>`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// A name in it.
+    pub fn name(&self, name: &str) -> String {
+        format!("{}/{name}", self.address)
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(log_path(&self.storage)).unwrap_or_default()
+    }
+
+    /// How often it was sent a request of this method whose path holds these words; it has to log everything for that.
+    pub fn count(&self, method: &str, words: &str) -> usize {
+        let method = format!("method={method} ");
+        self.log().lines().filter(|line| line.contains(&method) && line.contains(words)).count()
+    }
+
+    /// `container-runtime registry gc` on its storage, while nobody serves it.
+    #[track_caller]
+    pub fn collect(&self, flags: &[&str]) -> String {
+        let storage = self.storage.display().to_string();
+        let collect = ["registry", "gc", "--storage", storage.as_str()];
+        Run::of(Command::new(program()).args(collect).args(flags)).ok()
+    }
+
+    /// A request that no client would send so.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Response> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes())?;
+        // A server that refuses early may close before it has read everything.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        parse(&answer).ok_or_else(|| io::Error::other(String::from_utf8_lossy(&answer).into_owned()))
+    }
+}
+
+impl Drop for OwnRegistry {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the registry's log:\n{}", self.log());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts it and reads from its first line where it listens.
+#[track_caller]
+fn serve(storage: &Path, listen: &str, flags: &[String]) -> (Child, SocketAddr) {
+    let (said, log) = (storage.with_extension("said"), log_path(storage));
+    let mut command = Command::new(program());
+    command.args(["registry", "serve", "--listen", listen, "--storage"]).arg(storage).args(flags);
+    command.stdin(Stdio::null()).stdout(File::create(&said).unwrap());
+    let log = File::options().create(true).append(true).open(log).unwrap();
+    let mut child = command.stderr(log).spawn().unwrap();
+    let address = || {
+        let said = fs::read_to_string(&said).unwrap();
+        said.lines().find_map(|line| line.strip_prefix("listening on ")?.parse().ok())
+    };
+    wait_until("the registry", || {
+        assert!(child.try_wait().unwrap().is_none(), "the registry ended");
+        address().is_some()
+    });
+    (child, address().unwrap())
+}
+
+fn log_path(storage: &Path) -> PathBuf {
+    storage.with_extension("log")
+}
