@@ -1,7 +1,9 @@
-//! Our registry through real clients: beside an engine, by itself, with users, with TLS, killed and on a full disk.
+//! Our registry through real clients: beside an engine, by itself, with users, with TLS, killed and on a full disk;
+//! and as a mirror.
 
 mod beside_engine;
 mod clients;
 mod faults;
+mod mirror;
 mod tls;
 mod users;

@@ -96,6 +96,11 @@ impl SlowPort {
         Self { port, passed }
     }
 
+    /// `127.0.0.1:<port>`.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// A name in the registry, by way of here.
     pub fn name(&self, name: &str) -> String {
         format!("127.0.0.1:{}/{name}", self.port)

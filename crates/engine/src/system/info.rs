@@ -103,6 +103,7 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
     let serve = &services.settings.registry.serve;
     if let Some(address) = serve.listen.filter(|address| !address.ip().is_loopback())
         && serve.htpasswd.is_none()
+        && serve.mirror_of.is_empty()
     {
         info.warnings
             .push(format!("WARNING: Everybody who reaches the registry on {address} may push and delete"));

@@ -14,6 +14,7 @@ mod http;
 mod listen;
 mod registry;
 mod serve;
+mod source;
 mod tls;
 
 pub use access::{

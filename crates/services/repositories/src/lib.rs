@@ -3,6 +3,7 @@
 //! [`Repositories`] holds the rules of the OCI distribution specification; where the bytes are is the business of a
 //! [`Storage`], which now is a [`Directory`]. A storage knows content, named by its digest and shared by all
 //! repositories, and links: small records that say that a repository has a piece of content, or what a tag means.
+//! A [`Mirror`] fills repositories from other registries.
 //! There are no counters: content that no link names is swept, see [`Repositories::collect`].
 //!
 //! Durable before named: a storage has the bytes of content on disk before it writes a link to it, and links are on
@@ -17,6 +18,7 @@ mod fence;
 mod key;
 mod manifest;
 mod manifests;
+mod mirror;
 mod name;
 mod referrers;
 mod sessions;
@@ -32,6 +34,7 @@ pub use error::{RepositoryError, Result, StorageError};
 pub use key::{Folder, Key};
 pub use manifest::{Descriptor, MAX_MANIFEST, Manifest};
 pub use manifests::{Pushed, Put, Stored};
+pub use mirror::{Mirror, Mirrored, Upstream};
 pub use name::{RepositoryName, Tag, Target};
 pub use storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};
 pub use upload_id::UploadId;

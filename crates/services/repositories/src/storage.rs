@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use oci::Digest;
 use std::fmt;
+use std::fs::File;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -73,6 +74,9 @@ pub trait Upload: fmt::Debug + Send {
 
     /// Appends the pieces. After an error the upload is of no use but to be discarded or resumed.
     async fn append(&mut self, pieces: Vec<Bytes>) -> Result<()>;
+
+    /// What has come so far and all that will be appended, to be read meanwhile; none where that can't be done.
+    fn content(&self) -> Result<Option<File>>;
 
     /// Sees to it that nothing that was appended is lost when this process ends.
     async fn pause(&mut self) -> Result<()>;

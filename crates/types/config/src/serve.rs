@@ -21,6 +21,12 @@ pub struct Serve {
     pub token: bool,
     /// TLS; none: plain HTTP.
     pub tls: Option<ServeTls>,
+    /// Registries to fetch from and to keep what comes; then nobody can push. The first is meant unless a client says which.
+    pub mirror_of: Vec<String>,
+    /// Seconds for which a tag is not asked for there again.
+    pub mirror_ttl: u64,
+    /// File of names and passwords for them, as `docker login` writes it.
+    pub mirror_credentials: Option<PathBuf>,
     /// Seconds between two looks for what no image needs; 0: never.
     pub gc_interval: u64,
     /// Whether manifests without a tag go too.
@@ -49,6 +55,9 @@ impl Default for Serve {
             read_only: Vec::new(),
             token: false,
             tls: None,
+            mirror_of: Vec::new(),
+            mirror_ttl: 300,
+            mirror_credentials: None,
             gc_interval: 24 * 3600,
             gc_untagged: false,
         }
@@ -56,6 +65,11 @@ impl Default for Serve {
 }
 
 impl Serve {
+    /// For how long a tag is not asked for again.
+    pub fn mirror_ttl(&self) -> Duration {
+        Duration::from_secs(self.mirror_ttl)
+    }
+
     /// Time between two looks for what no image needs; zero: never.
     pub fn gc_interval(&self) -> Duration {
         Duration::from_secs(self.gc_interval)

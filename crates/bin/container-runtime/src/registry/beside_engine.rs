@@ -1,7 +1,7 @@
 //! The registry that the daemon serves: settings `registry.serve`.
 
 use super::serving::{Plan, Serving};
-use super::{access, options, storage};
+use super::{access, mirror, options, storage};
 use anyhow::{Context, Result};
 use config::{Serve, Settings};
 use registry_api::TlsFiles;
@@ -13,7 +13,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Option<Serving>> {
     let served = async {
         let directory = engine::system::registry_dir(settings);
         let opened = storage::open_beside(&directory, &engine::system::blobs_dir(settings))?;
+        let (certificates, insecure) = (&settings.registry.config_dirs, &settings.registry.insecure);
+        let flags = mirror_flags(serve);
+        let mirror = mirror::from(&flags, &opened.repositories, certificates.clone(), insecure.clone())?;
         let plan = Plan {
+            mirror,
             listen,
             tls: tls(serve),
             behind_tls: false,
@@ -43,5 +47,13 @@ fn access_flags(serve: &Serve) -> options::Access {
         read_only: serve.read_only.clone(),
         token: serve.token,
         ..options::Access::default()
+    }
+}
+
+fn mirror_flags(serve: &Serve) -> options::Mirror {
+    options::Mirror {
+        mirror_of: serve.mirror_of.clone(),
+        mirror_ttl: serve.mirror_ttl(),
+        mirror_credentials: serve.mirror_credentials.clone(),
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod beside_engine;
 pub(crate) mod collect;
+mod mirror;
 mod options;
 pub(crate) mod serve;
 mod serving;

@@ -22,6 +22,8 @@ pub(super) struct Serve {
     pub(super) tls: Tls,
     #[command(flatten)]
     pub(super) access: Access,
+    #[command(flatten)]
+    pub(super) mirror: Mirror,
     /// How often to delete what no image needs; 0 for never
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
     pub(super) gc_interval: Duration,
@@ -95,6 +97,21 @@ pub(super) struct Access {
     /// Keys that sign another service's tokens, JWKS
     #[arg(long, value_name = "FILE", requires = "token_realm", conflicts_with = "htpasswd")]
     pub(super) token_jwks: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+#[group(skip)]
+pub(super) struct Mirror {
+    /// Registry to fetch from and to keep what comes, as docker.io or http://HOST:PORT; then nobody can push (may be
+    /// repeated: the first is meant unless a client says which)
+    #[arg(long, value_name = "REGISTRY")]
+    pub(super) mirror_of: Vec<String>,
+    /// How often, at most, to ask what a tag means there
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
+    pub(super) mirror_ttl: Duration,
+    /// File of names and passwords for these registries, as docker login writes it
+    #[arg(long, value_name = "FILE", requires = "mirror_of")]
+    pub(super) mirror_credentials: Option<PathBuf>,
 }
 
 /// As the flags' defaults.

@@ -2,7 +2,7 @@
 
 use super::options::{Serve, Tls};
 use super::serving::{Plan, Serving};
-use super::{access, runtime, storage, with_options};
+use super::{access, mirror, runtime, storage, with_options};
 use anyhow::{Context, Result};
 use docker_cli::Invocation;
 use registry_api::TlsFiles;
@@ -25,7 +25,10 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 async fn serve(options: &Serve) -> Result<()> {
     let storage = &options.storage.storage;
     let opened = storage::open(storage)?;
+    let certificates = config::Registry::default().config_dirs;
+    let mirror = mirror::from(&options.mirror, &opened.repositories, certificates, Vec::new())?;
     let plan = Plan {
+        mirror,
         listen: options.listen,
         tls: tls_files(&options.tls),
         behind_tls: options.tls.behind_tls,

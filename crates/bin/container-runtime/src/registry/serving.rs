@@ -3,7 +3,7 @@
 use super::told;
 use anyhow::{Context, Result};
 use registry_api::{Access, Registry, TlsFiles};
-use repositories::{Collection, Repositories};
+use repositories::{Collection, Mirror, Repositories};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(super) struct Plan {
     /// Something in front of this server ends TLS.
     pub(super) behind_tls: bool,
     pub(super) access: Access,
+    pub(super) mirror: Option<Mirror>,
     /// Zero: never.
     pub(super) gc_interval: Duration,
     pub(super) gc_untagged: bool,
@@ -37,12 +38,13 @@ impl Serving {
         let tls = plan.tls.map(registry_api::server_config).transpose().map_err(told)?;
         let listener = registry_api::bind(plan.listen, tls).await.map_err(told)?;
         let address = listener.address().context("find out the port")?;
-        if matches!(plan.access, Access::Open) && !address.ip().is_loopback() {
+        if matches!(plan.access, Access::Open) && plan.mirror.is_none() && !address.ip().is_loopback() {
             tracing::warn!(%address, "without a file of users everybody who reaches this port may push and delete");
         }
         let repositories = opened.repositories.clone();
         let secure = listener.is_secure() || plan.behind_tls;
-        let registry = Registry { repositories: repositories.clone(), access: plan.access, secure };
+        let (mirror, access) = (plan.mirror, plan.access);
+        let registry = Registry { repositories: repositories.clone(), mirror, access, secure };
         let rules = Collection { untagged: plan.gc_untagged, ..Collection::default() };
         let stop = CancellationToken::new();
         let server = tokio::spawn(registry_api::serve(listener, Arc::new(registry), stop.clone()));

@@ -15,6 +15,8 @@ mod links;
 mod stream;
 mod upload;
 
+pub(crate) use stream::piece;
+
 use crate::key::ROOT;
 use crate::storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};
 use crate::{Folder, Key, RepositoryName, StorageError, UploadId};
