@@ -15,7 +15,10 @@ use std::time::Duration;
 pub struct OwnRegistry {
     child: Child,
     address: SocketAddr,
-    storage: PathBuf,
+    /// Its directory.
+    directory: PathBuf,
+    /// What `--storage` and `--spool` say.
+    place: Vec<String>,
     flags: Vec<String>,
 }
 
@@ -23,10 +26,23 @@ impl OwnRegistry {
     /// Starts one that keeps its content in `storage`, with further flags.
     #[track_caller]
     pub fn start(storage: &Path, flags: &[&str]) -> Self {
-        fs::create_dir_all(storage).unwrap();
+        let place = vec!["--storage".to_owned(), storage.display().to_string()];
+        Self::start_at(storage, place, flags)
+    }
+
+    /// Starts one that keeps its content in the bucket of this address, and uploads in progress in `spool`.
+    #[track_caller]
+    pub fn in_bucket(address: &str, spool: &Path, flags: &[&str]) -> Self {
+        let place = ["--storage", address, "--spool", &spool.display().to_string()];
+        Self::start_at(spool, place.map(str::to_owned).into(), flags)
+    }
+
+    #[track_caller]
+    fn start_at(directory: &Path, place: Vec<String>, flags: &[&str]) -> Self {
+        fs::create_dir_all(directory).unwrap();
         let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
-        let (child, address) = serve(storage, "127.0.0.1:0", &flags);
-        Self { child, address, storage: storage.to_owned(), flags }
+        let (child, address) = serve(directory, "127.0.0.1:0", &[&place[..], &flags].concat());
+        Self { child, address, directory: directory.to_owned(), place, flags }
     }
 
     /// Adds a user to a file of users.
@@ -48,7 +64,8 @@ impl OwnRegistry {
     /// Starts it again, after a kill, at the same address.
     #[track_caller]
     pub fn restart(&mut self) {
-        let (child, address) = serve(&self.storage, &self.address.to_string(), &self.flags);
+        let (child, address) =
+            serve(&self.directory, &self.address.to_string(), &[&self.place[..], &self.flags].concat());
         (self.child, self.address) = (child, address);
     }
 
@@ -64,7 +81,7 @@ impl OwnRegistry {
 
     /// What it logged.
     pub fn log(&self) -> String {
-        fs::read_to_string(log_path(&self.storage)).unwrap_or_default()
+        fs::read_to_string(log_path(&self.directory)).unwrap_or_default()
     }
 
     /// How often it was sent a request of this method whose path holds these words; it has to log everything for that.
@@ -76,9 +93,8 @@ impl OwnRegistry {
     /// `container-runtime registry gc` on its storage, while nobody serves it.
     #[track_caller]
     pub fn collect(&self, flags: &[&str]) -> String {
-        let storage = self.storage.display().to_string();
-        let collect = ["registry", "gc", "--storage", storage.as_str()];
-        Run::of(Command::new(program()).args(collect).args(flags)).ok()
+        let mut command = command(["registry", "gc"], &self.place);
+        Run::of(command.args(flags)).ok()
     }
 
     /// A request that no client would send so.
@@ -117,12 +133,21 @@ impl Drop for OwnRegistry {
     }
 }
 
+/// One of the program's verbs for registries.
+fn command(verb: [&str; 2], arguments: &[String]) -> Command {
+    let mut command = Command::new(program());
+    // `Moto` lets everybody in who has any.
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "secret");
+    command.args(verb).args(arguments);
+    command
+}
+
 /// Starts it and reads from its first line where it listens.
 #[track_caller]
-fn serve(storage: &Path, listen: &str, flags: &[String]) -> (Child, SocketAddr) {
-    let (said, log) = (storage.with_extension("said"), log_path(storage));
-    let mut command = Command::new(program());
-    command.args(["registry", "serve", "--listen", listen, "--storage"]).arg(storage).args(flags);
+fn serve(directory: &Path, listen: &str, arguments: &[String]) -> (Child, SocketAddr) {
+    let (said, log) = (directory.with_extension("said"), log_path(directory));
+    let mut command = command(["registry", "serve"], arguments);
+    command.args(["--listen", listen]);
     command.stdin(Stdio::null()).stdout(File::create(&said).unwrap());
     let log = File::options().create(true).append(true).open(log).unwrap();
     let mut child = command.stderr(log).spawn().unwrap();
@@ -137,6 +162,6 @@ fn serve(storage: &Path, listen: &str, flags: &[String]) -> (Child, SocketAddr) 
     (child, address().unwrap())
 }
 
-fn log_path(storage: &Path) -> PathBuf {
-    storage.with_extension("log")
+fn log_path(directory: &Path) -> PathBuf {
+    directory.with_extension("log")
 }

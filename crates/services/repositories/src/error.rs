@@ -4,6 +4,7 @@ use crate::{RepositoryName, Target};
 use blobs::BlobError;
 use durable::FileError;
 use errors::{Class, Classified};
+use objects::ObjectError;
 use oci::{Digest, DigestError};
 use registry::RegistryError;
 use std::error::Error as StdError;
@@ -104,6 +105,9 @@ pub enum StorageError {
     /// With a file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// With an object in a bucket.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// With a link.
     #[error("{action} {key}")]
     Link {
@@ -142,6 +146,7 @@ impl Classified for StorageError {
         match self {
             Self::Blob(error) => error.class(),
             Self::File(error) => error.class(),
+            Self::Object(error) => error.class(),
             Self::Link { source, .. } => errors::io_class(source),
             Self::CutShort { .. } => Class::Unavailable,
             Self::Damaged { .. } => Class::Internal,

@@ -1,7 +1,7 @@
 //! Repositories of a registry: their tags, manifests, blobs and referrers, and the uploads in progress. No HTTP.
 //!
 //! [`Repositories`] holds the rules of the OCI distribution specification; where the bytes are is the business of a
-//! [`Storage`], which now is a [`Directory`]. A storage knows content, named by its digest and shared by all
+//! [`Storage`]: a [`Directory`] or a [`Bucket`]. A storage knows content, named by its digest and shared by all
 //! repositories, and links: small records that say that a repository has a piece of content, or what a tag means.
 //! A [`Mirror`] fills repositories from other registries.
 //! There are no counters: content that no link names is swept, see [`Repositories::collect`].
@@ -10,6 +10,7 @@
 //! disk when [`Storage::write_links`] returns. A link whose content is missing counts as absent.
 
 mod blobs_of;
+mod bucket;
 mod catalog;
 mod collect;
 mod directory;
@@ -27,6 +28,7 @@ mod tags;
 mod upload_id;
 mod uploads;
 
+pub use bucket::Bucket;
 pub use catalog::Page;
 pub use collect::{Collected, Collection};
 pub use directory::Directory;

@@ -21,7 +21,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Option<Serving>> {
             listen,
             tls: tls(serve),
             behind_tls: false,
-            access: access::from(&access_flags(serve), &directory)?,
+            access: access::from(&access_flags(serve), &opened.directory)?,
             gc_interval: serve.gc_interval(),
             gc_untagged: serve.gc_untagged,
         };

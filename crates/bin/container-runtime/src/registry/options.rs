@@ -42,9 +42,13 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Storage {
-    /// Directory of the registry
-    #[arg(long, value_name = "DIR")]
+    /// Directory of the registry, or a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY in the environment
+    #[arg(long, value_name = "PLACE")]
     pub(super) storage: PathBuf,
+    /// Directory of its own for uploads in progress into a bucket, which must survive a restart
+    #[arg(long, value_name = "DIR")]
+    pub(super) spool: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

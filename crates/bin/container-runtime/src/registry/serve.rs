@@ -23,8 +23,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 }
 
 async fn serve(options: &Serve) -> Result<()> {
-    let storage = &options.storage.storage;
-    let opened = storage::open(storage)?;
+    let opened = storage::open(&options.storage)?;
     let certificates = config::Registry::default().config_dirs;
     let mirror = mirror::from(&options.mirror, &opened.repositories, certificates, Vec::new())?;
     let plan = Plan {
@@ -32,7 +31,7 @@ async fn serve(options: &Serve) -> Result<()> {
         listen: options.listen,
         tls: tls_files(&options.tls),
         behind_tls: options.tls.behind_tls,
-        access: access::from(&options.access, storage)?,
+        access: access::from(&options.access, &opened.directory)?,
         gc_interval: options.gc_interval,
         gc_untagged: options.gc_untagged,
     };

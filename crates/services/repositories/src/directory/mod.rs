@@ -59,6 +59,14 @@ impl Directory {
         Ok(Self { root, blobs: blobs.beside(other) })
     }
 
+    /// Deletes all content.
+    pub(crate) fn empty(&self) -> Result<()> {
+        for (digest, _) in self.blobs.list()? {
+            self.blobs.remove(&digest)?;
+        }
+        Ok(())
+    }
+
     /// Runs work that may block, with a handle of its own.
     async fn with<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
         let this = self.clone();
