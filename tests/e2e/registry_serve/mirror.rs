@@ -1,11 +1,13 @@
 //! Our registry as a mirror of Debian's: fetched once, served without it, checked before it is kept.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use tests::registry::{PASSWORD, Registry, SlowPort, USER, skopeo};
+use tests::registry::{PASSWORD, Registry, SlowPort, USER, free_port, skopeo};
 use tests::{Need, OwnRegistry, Settings, fixtures, lacks, skip, with_private_engine};
 
 fn lacking() -> bool {
@@ -206,4 +208,35 @@ fn several_originals_are_told_apart_and_asked_with_their_passwords() {
     assert_eq!(default, first);
     assert_ne!(first, second);
     assert_eq!(manifest("?ns=elsewhere.example").0, 404);
+}
+
+#[test]
+fn an_engine_that_is_its_own_mirror_has_everything_once() {
+    if lacking() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let upstream = Registry::start(place.path(), false);
+    fill(&upstream, "app:1");
+    let (own, name) = (format!("127.0.0.1:{}", free_port()), upstream.name("app:1"));
+    let config = format!(
+        "registry:\n  mirrors: {{'{}': ['http://{own}']}}\n  serve: {{listen: '{own}', mirror_of: ['{}']}}\n",
+        upstream.host(),
+        upstream.host()
+    );
+    with_private_engine(Settings { config, ..Settings::default() }, |engine| {
+        engine.docker(&["rmi", "busybox"]).ok();
+        engine.docker(&["pull", &name]).ok();
+        let inodes = |dir: &str| -> BTreeMap<_, _> {
+            let files = fs::read_dir(engine.directory().join("root").join(dir)).unwrap().map(Result::unwrap);
+            files.map(|file| (file.file_name(), file.metadata().unwrap().ino())).collect()
+        };
+        let (ours, mirrored) = (inodes("blobs/blobs/sha256"), inodes("registry/blobs/sha256"));
+        assert_eq!(mirrored.len(), 3, "config, layer, manifest");
+        let layer = ours.iter().filter(|(name, inode)| mirrored.get(*name) == Some(inode)).count();
+        assert!(layer >= 1, "{ours:?} {mirrored:?}");
+        engine.docker(&["rmi", &name]).ok();
+        drop(upstream);
+        assert_eq!(engine.docker(&["run", "--rm", &name, "echo", "ok"]).ok(), "ok\n");
+    });
 }

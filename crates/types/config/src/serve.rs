@@ -25,7 +25,7 @@ pub struct Serve {
     pub mirror_of: Vec<String>,
     /// Seconds for which a tag is not asked for there again.
     pub mirror_ttl: u64,
-    /// File of names and passwords for them, as `docker login` writes it.
+    /// File of names and passwords for them, as `docker login` writes it: whoever may pull here pulls with them.
     pub mirror_credentials: Option<PathBuf>,
     /// Seconds between two looks for what no image needs; 0: never.
     pub gc_interval: u64,

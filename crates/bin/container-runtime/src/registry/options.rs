@@ -113,7 +113,7 @@ pub(super) struct Mirror {
     /// How often, at most, to ask what a tag means there
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
     pub(super) mirror_ttl: Duration,
-    /// File of names and passwords for these registries, as docker login writes it
+    /// File of names and passwords for these registries, as docker login writes it: whoever may pull here pulls with them
     #[arg(long, value_name = "FILE", requires = "mirror_of")]
     pub(super) mirror_credentials: Option<PathBuf>,
 }

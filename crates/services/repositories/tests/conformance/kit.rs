@@ -63,13 +63,24 @@ impl Kit {
     }
 
     pub(crate) async fn pushed(&self, repository: &str, document: &str, tags: &[&str]) -> Result<Pushed> {
+        self.put_into(&self.repositories, repository, document, tags).await
+    }
+
+    /// By way of another process' repositories.
+    pub(crate) async fn put_into(
+        &self,
+        repositories: &Repositories,
+        repository: &str,
+        document: &str,
+        tags: &[&str],
+    ) -> Result<Pushed> {
         let put = Put {
             content: Bytes::copy_from_slice(document.as_bytes()),
             digest: digest(document.as_bytes()),
             media_type: None,
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
         };
-        self.repositories.put_manifest(&name(repository), put).await
+        repositories.put_manifest(&name(repository), put).await
     }
 
     pub(crate) async fn has(&self, repository: &str, target: &str) -> bool {
