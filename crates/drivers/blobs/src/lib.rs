@@ -120,7 +120,7 @@ impl Blobs {
     }
 
     /// Digests of all blobs, each with what `measure` makes of its file's attributes.
-    fn list_by(&self, measure: impl Fn(&fs::Metadata) -> u64) -> Result<Vec<(Digest, u64)>> {
+    fn list_by<T>(&self, measure: impl Fn(&fs::Metadata) -> T) -> Result<Vec<(Digest, T)>> {
         let mut list = Vec::new();
         for algorithm in ALGORITHMS {
             let dir = self.dir(algorithm);

@@ -135,8 +135,10 @@ fn content_of_the_directory_beside_is_taken_without_a_copy() {
     assert!(ours.obtain(&digest).unwrap() && ours.obtain(&digest).unwrap());
     let inode = |blobs: &Blobs| fs::metadata(blobs.path(&digest)).unwrap().ino();
     assert_eq!(inode(&ours), inode(&theirs));
+    assert!(ours.usage().unwrap().shared.contains(&digest));
     theirs.remove(&digest).unwrap();
     assert_eq!(ours.read(&digest, 9).unwrap(), b"hello", "what is deleted there stays here");
+    assert!(ours.usage().unwrap().shared.is_empty());
     assert!(!ours.obtain(&Digest::sha256([0; 32])).unwrap());
     let alone = Blobs::open(dir.path()).unwrap().beside(&theirs_dir.path().join("none"));
     assert!(!alone.obtain(&Digest::sha256([0; 32])).unwrap(), "the other directory need not exist");

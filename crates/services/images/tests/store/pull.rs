@@ -147,10 +147,13 @@ async fn what_a_registry_beside_has_is_not_fetched() {
     let pulled = pull(&home, &registry, ":1").await.unwrap();
     assert_eq!(pulled.id.to_string(), image.id());
     assert_eq!(registry.count("GET", "/blobs/"), 0);
-    // It is the store's own from now on.
+    // It is the store's own from now on, and frees something only then.
+    let nothing = images::StoreUsage::default();
+    let shared = home.images.disk_usage().await.unwrap().gone_in(&nothing);
     for (digest, _) in beside.list().unwrap() {
         beside.remove(&digest).unwrap();
     }
+    assert!(home.images.disk_usage().await.unwrap().gone_in(&nothing) > shared);
     assert!(home.images.check(None).await.unwrap().findings.is_empty());
 }
 
