@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tests::own_registry::OwnRegistry;
+use tests::OwnRegistry;
 use tests::{Need, Run, Settings, TestEngine, fixtures, lacks, skip, with_private_engine};
 
 fn mount(arguments: &[&str], target: &Path) {
@@ -215,7 +215,7 @@ fn a_disk_that_fills_in_the_middle_of_load_and_commit_keeps_nothing_of_them() {
 #[test]
 fn a_disk_that_fills_in_the_middle_of_a_pull_keeps_nothing_of_it() {
     with_private_engine(Settings::default(), |engine| {
-        let registry = OwnRegistry::start(engine.directory());
+        let registry = OwnRegistry::start(&engine.directory().join("registry"), &[]);
         let (name, file) = (registry.name("large:1"), engine.directory().join("large.tar"));
         fs::write(&file, archive_of(&name, 16 << 20)).unwrap();
         engine.docker(&["load", "--input", file.to_str().unwrap()]).ok();

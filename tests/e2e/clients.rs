@@ -2,8 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use tests::own_registry::OwnRegistry;
-use tests::{Need, Run, Settings, fixtures, lacks, skip, with_engine, with_private_engine};
+use tests::{Need, OwnRegistry, Run, Settings, fixtures, lacks, skip, with_engine, with_private_engine};
 
 #[test]
 fn docker_py_does_it_all() {
@@ -30,12 +29,12 @@ fn images_move_between_clients_engine_and_registry_as_with_docker() {
         return skip(&format!("{lacking} (scripts/setup brings it)"));
     }
     with_private_engine(Settings::default(), |engine| {
-        let registry = OwnRegistry::start(engine.directory());
+        let registry = OwnRegistry::start(&engine.directory().join("registry"), &[]);
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
         let recorded = format!("recorded:{}", here.join("recorded_registry.json").display());
         let mut command = Command::new("python3");
         command.arg("-B").arg(here.join("side_by_side.py")).args([engine.host(), &recorded]);
-        command.args(["--registries", registry.host(), "none", "--only", "registry*", "--jobs", "2"]);
+        command.args(["--registries", &registry.host(), "none", "--only", "registry*", "--jobs", "2"]);
         command.arg("--root").arg(fixtures::busybox_root()).arg("--python").arg(&python);
         Run::of(&mut command).ok();
     });

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use tests::own_registry::OwnRegistry;
-use tests::{Settings, TestEngine, with_private_engine};
+use tests::{OwnRegistry, Settings, TestEngine, with_private_engine};
 
 /// More steps than any deed has.
 const MOST: u64 = 12;
@@ -49,7 +48,7 @@ fn with_failing(deed: Deed, verb: &str, kind: &str) {
     for number in 1..=MOST {
         let mut more = false;
         with_private_engine(Settings::default(), |engine| {
-            let registry = OwnRegistry::start(engine.directory());
+            let registry = OwnRegistry::start(&engine.directory().join("registry"), &[]);
             more = step_fails(engine, &registry, deed, &format!("{verb}={number}:{kind}"));
         });
         if !more {

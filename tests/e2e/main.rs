@@ -31,6 +31,7 @@ mod network;
 mod refused;
 mod registry;
 mod registry_login;
+mod registry_serve;
 mod run;
 mod runtimes;
 mod soak;

@@ -61,7 +61,7 @@ pub(crate) fn request(
     parse(&answer).ok_or_else(|| io::Error::other(String::from_utf8_lossy(&answer).into_owned()))
 }
 
-fn parse(answer: &[u8]) -> Option<Response> {
+pub(crate) fn parse(answer: &[u8]) -> Option<Response> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = str::from_utf8(&answer[..end]).ok()?;
     let mut lines = head.split("\r\n");

@@ -96,6 +96,11 @@ impl SlowPort {
         Self { port, passed }
     }
 
+    /// `127.0.0.1:<port>`.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// A name in the registry, by way of here.
     pub fn name(&self, name: &str) -> String {
         format!("127.0.0.1:{}/{name}", self.port)
@@ -119,7 +124,8 @@ fn forward(mut from: TcpStream, mut to: TcpStream, bytes_a_second: u64, count: &
     let _ = (from.shutdown(Shutdown::Read), to.shutdown(Shutdown::Write));
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

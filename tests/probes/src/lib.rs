@@ -62,7 +62,7 @@ pub fn archive(bytes: &[u8]) {
         let place = Place::new();
         let runtime = Runtime::new().expect("start a runtime");
         let store = store::open_redb(&place.inner.join("state.redb")).expect("open a store");
-        let config = Config { root: place.inner.clone(), downloads: 1 };
+        let config = Config { root: place.inner.clone(), beside: None, downloads: 1 };
         let images = runtime.block_on(Images::open(config, Arc::clone(&store))).expect("open the images");
         (place, runtime, images)
     });

@@ -12,6 +12,7 @@
 //! <root>/partial/<name>        half-written, to be gone on with
 //! ```
 
+mod beside;
 mod error;
 mod hash;
 mod ingest;
@@ -42,12 +43,14 @@ const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     root: PathBuf,
+    /// See [`Blobs::beside`].
+    other: Option<PathBuf>,
 }
 
 impl Blobs {
     /// Makes the layout at `root` if need be and deletes what an earlier process left half-written.
     pub fn open(root: &Path) -> Result<Self> {
-        let blobs = Self { root: root.to_owned() };
+        let blobs = Self { root: root.to_owned(), other: None };
         let algorithms = ALGORITHMS.iter().map(|algorithm| blobs.dir(algorithm));
         for dir in algorithms.chain([blobs.ingest_dir(), blobs.partial_dir()]) {
             fs::create_dir_all(&dir).map_err(at("create", &dir))?;
@@ -117,7 +120,7 @@ impl Blobs {
     }
 
     /// Digests of all blobs, each with what `measure` makes of its file's attributes.
-    fn list_by(&self, measure: impl Fn(&fs::Metadata) -> u64) -> Result<Vec<(Digest, u64)>> {
+    fn list_by<T>(&self, measure: impl Fn(&fs::Metadata) -> T) -> Result<Vec<(Digest, T)>> {
         let mut list = Vec::new();
         for algorithm in ALGORITHMS {
             let dir = self.dir(algorithm);

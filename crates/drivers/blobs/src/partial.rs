@@ -154,7 +154,8 @@ impl Partial {
             return found;
         };
         let path = self.blobs.path(&found);
-        if path.exists() {
+        // Content that the other directory has need not be on disk twice.
+        if self.blobs.obtain_sound(&found)? {
             self.discard()?;
             return Ok(found);
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 
 fn store() -> (tempfile::TempDir, Blobs) {
     let dir = tempfile::tempdir().unwrap();
@@ -122,4 +123,44 @@ fn other_algorithms_are_computed_when_they_are_asked_for() {
         assert_eq!(blobs.list().unwrap(), [(digest.clone(), 5)]);
         blobs.remove(&digest).unwrap();
     }
+}
+
+#[test]
+fn content_of_the_directory_beside_is_taken_without_a_copy() {
+    let (theirs_dir, theirs) = store();
+    let dir = tempfile::tempdir().unwrap();
+    let ours = Blobs::open(dir.path()).unwrap().beside(theirs_dir.path());
+    let digest = theirs.put(b"hello").unwrap();
+    assert!(!ours.contains(&digest), "nothing comes that nobody asks for");
+    assert!(ours.obtain(&digest).unwrap() && ours.obtain(&digest).unwrap());
+    let inode = |blobs: &Blobs| fs::metadata(blobs.path(&digest)).unwrap().ino();
+    assert_eq!(inode(&ours), inode(&theirs));
+    assert!(ours.usage().unwrap().shared.contains(&digest));
+    theirs.remove(&digest).unwrap();
+    assert_eq!(ours.read(&digest, 9).unwrap(), b"hello", "what is deleted there stays here");
+    assert!(ours.usage().unwrap().shared.is_empty());
+    assert!(!ours.obtain(&Digest::sha256([0; 32])).unwrap());
+    let alone = Blobs::open(dir.path()).unwrap().beside(&theirs_dir.path().join("none"));
+    assert!(!alone.obtain(&Digest::sha256([0; 32])).unwrap(), "the other directory need not exist");
+}
+
+#[test]
+fn what_arrived_is_exchanged_for_sound_content_only() {
+    let (theirs_dir, theirs) = store();
+    let dir = tempfile::tempdir().unwrap();
+    let ours = Blobs::open(dir.path()).unwrap().beside(theirs_dir.path());
+    let arrive = || {
+        let mut partial = ours.resume("upload", None).unwrap();
+        partial.append(b"hello").unwrap();
+        partial.commit(&Expected::default()).unwrap()
+    };
+    let digest = theirs.put(b"hello").unwrap();
+    assert_eq!(arrive(), digest);
+    let inode = |blobs: &Blobs| fs::metadata(blobs.path(&digest)).unwrap().ino();
+    assert_eq!(inode(&ours), inode(&theirs), "it is on disk once");
+    ours.remove(&digest).unwrap();
+    fs::remove_file(theirs.path(&digest)).unwrap();
+    fs::write(theirs.path(&digest), b"hullo").unwrap();
+    assert_eq!(arrive(), digest);
+    assert_eq!(ours.read(&digest, 9).unwrap(), b"hello", "nothing good is given away for something damaged");
 }

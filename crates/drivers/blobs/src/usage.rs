@@ -3,7 +3,7 @@
 use crate::error::at;
 use crate::{Blobs, Result};
 use oci::Digest;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -16,6 +16,8 @@ pub struct BlobUsage {
     pub total: u64,
     /// Blobs by digest.
     pub blobs: HashMap<Digest, u64>,
+    /// Of these the ones that the directory beside has too, whose deletion frees nothing.
+    pub shared: HashSet<Digest>,
     /// Of `total` the half-written ones.
     pub partials: u64,
 }
@@ -24,8 +26,9 @@ impl Blobs {
     /// Measures all of it. One system call a blob.
     pub fn usage(&self) -> Result<BlobUsage> {
         let mut usage = BlobUsage { total: allocated(&self.root)?, ..BlobUsage::default() };
-        for (digest, size) in self.list_by(|stat| stat.blocks() * 512)? {
+        for (digest, (size, names)) in self.list_by(|stat| (stat.blocks() * 512, stat.nlink()))? {
             usage.total += size;
+            usage.shared.extend((names > 1).then(|| digest.clone()));
             usage.blobs.insert(digest, size);
         }
         let blobs = self.root.join("blobs");

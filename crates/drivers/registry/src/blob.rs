@@ -3,7 +3,7 @@
 use crate::{RegistryError, Repository, Result, answer};
 use bytes::Bytes;
 use oci::Digest;
-use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode};
 
 /// A blob that is being fetched. Not compared with its digest here: that is for whoever stores it.
@@ -13,6 +13,8 @@ pub struct Download {
     digest: Digest,
     /// Its size, if the manifest says it; then not a byte more is taken.
     size: Option<u64>,
+    /// Its size, if the registry says it.
+    announced: Option<u64>,
     position: u64,
     answer: Option<Response>,
     /// The place to ask next.
@@ -35,6 +37,7 @@ impl Repository {
             repository: self.clone(),
             digest: digest.clone(),
             size,
+            announced: None,
             position,
             answer: None,
             place: self.first_place(),
@@ -71,13 +74,18 @@ impl Repository {
 
     /// Whether the registry has the blob.
     pub async fn has_blob(&self, digest: &Digest) -> Result<bool> {
+        Ok(self.blob_size(digest).await?.is_some())
+    }
+
+    /// How large a blob is, if the registry says it; none if it has no such blob.
+    pub async fn blob_size(&self, digest: &Digest) -> Result<Option<Option<u64>>> {
         self.anywhere(|number| async move {
             let place = &self.places()[number];
             let request = self.request(place, Method::HEAD, &format!("blobs/{digest}"))?;
             let response = self.send(place, request).await?;
             match response.status() {
-                StatusCode::NOT_FOUND => Ok(false),
-                status if status.is_success() => Ok(true),
+                StatusCode::NOT_FOUND => Ok(None),
+                status if status.is_success() => Ok(Some(length(&response))),
                 _ => Err(self.refused(response, "HEAD").await),
             }
         })
@@ -89,6 +97,11 @@ impl Download {
     /// How far it came: the next piece begins at this byte.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Bytes of the whole, if the manifest said it, or the registry has by now.
+    pub fn size(&self) -> Option<u64> {
+        self.size.or(self.announced)
     }
 
     /// The next piece; none at the end. A connection that breaks is made again, as often as the policy says, and goes on
@@ -153,6 +166,7 @@ impl Download {
                 Ok(response)
             }
             StatusCode::OK => {
+                self.announced = response.content_length();
                 (self.skip, self.is_all) = (self.position, is_measured);
                 Ok(response)
             }
@@ -230,6 +244,11 @@ impl Download {
         let expected = self.size.unwrap_or(self.position);
         RegistryError::Size { digest: self.digest.clone(), expected, found: self.position }
     }
+}
+
+/// What a header says of the body, which an answer to HEAD does not have.
+fn length(response: &Response) -> Option<u64> {
+    response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The first byte of a partial answer: `bytes 100-199/200`.

@@ -100,6 +100,14 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
             info.warnings.push(format!("WARNING: No {what} support"));
         }
     }
+    let serve = &services.settings.registry.serve;
+    if let Some(address) = serve.listen.filter(|address| !address.ip().is_loopback())
+        && serve.htpasswd.is_none()
+        && serve.mirror_of.is_empty()
+    {
+        info.warnings
+            .push(format!("WARNING: Everybody who reaches the registry on {address} may push and delete"));
+    }
     Ok(info)
 }
 

@@ -22,5 +22,15 @@ pub use open::{Opening, open};
 pub use purge::purge;
 pub use shutdown::{Shutdown, close, request_shutdown};
 
+/// Where the registry that an engine serves keeps everything, in the engine's root directory.
+pub fn registry_dir(settings: &config::Settings) -> std::path::PathBuf {
+    settings.runtime.root_dir.join("registry")
+}
+
+/// Where the engine has its blobs.
+pub fn blobs_dir(settings: &config::Settings) -> std::path::PathBuf {
+    settings.runtime.root_dir.join(images::BLOBS)
+}
+
 /// Version of this engine.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

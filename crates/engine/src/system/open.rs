@@ -56,7 +56,10 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         private.then_some(private_suffix.as_str()),
     )?;
     let downloads = settings.registry.max_concurrent_downloads;
-    let images = Images::open(images::Config { root: root.clone(), downloads }, Arc::clone(&store)).await?;
+    // Whether a registry is served or not: what is in it need never be fetched.
+    let beside = Some(super::registry_dir(&settings));
+    let images = images::Config { root: root.clone(), beside, downloads };
+    let images = Images::open(images, Arc::clone(&store)).await?;
     let id_maps = super::remap::id_maps(&settings)?;
     let mut host = Host::detect(shim.clone());
     if let Some(maps) = &id_maps {

@@ -14,6 +14,7 @@ mod http;
 mod listen;
 mod registry;
 mod serve;
+mod source;
 
 pub use access::{
     Access, AccessError, AccessList, Htpasswd, Issuer, TokenAccess, TrustedKeys, htpasswd_line,

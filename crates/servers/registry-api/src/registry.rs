@@ -6,10 +6,11 @@ use crate::http::query::Query;
 use crate::http::refusal::{Code, Refusal};
 use crate::http::route::Route;
 use crate::http::{answer, fields, route};
+use crate::source::Source;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use repositories::Repositories;
+use repositories::{Mirror, Repositories};
 
 /// What Docker's clients look for to know a registry by.
 const API_VERSION: (HeaderName, HeaderValue) =
@@ -20,6 +21,8 @@ const API_VERSION: (HeaderName, HeaderValue) =
 pub struct Registry {
     /// The repositories.
     pub repositories: Repositories,
+    /// What fills them, where this is a mirror of other registries: then nobody can push.
+    pub mirror: Option<Mirror>,
     /// Who may do what.
     pub access: Access,
     /// Whether clients reach it by `https`, in front of which something else may end TLS.
@@ -45,18 +48,25 @@ impl Registry {
             let scopes = scopes(&route, &parts.method, &query)?;
             self.access.admit(&parts.headers, &scopes, &self.origin(parts)).await?;
         }
+        if self.mirror.is_some() {
+            self.check_mirrored(&parts.method, &route)?;
+        }
         let (repositories, headers) = (&self.repositories, &parts.headers);
+        let source = match &self.mirror {
+            Some(mirror) => Source::Mirror(mirror, query.get("ns")),
+            None => Source::Own(repositories),
+        };
         match (&parts.method, &route) {
             (&Method::GET | &Method::HEAD, Route::Ping) => {
                 Ok(answer::json("application/json", &serde_json::json!({})))
             }
             (&Method::GET, Route::Catalog) => catalog::list(repositories, &query).await,
-            (&Method::GET, Route::Tags(name)) => tags::list(repositories, name, &query).await,
+            (&Method::GET, Route::Tags(name)) => tags::list(source, name, &query).await,
             (&Method::GET, Route::Referrers(name, digest)) => {
                 referrers::list(repositories, name, digest, &query).await
             }
             (&Method::GET | &Method::HEAD, Route::Manifest(name, target)) => {
-                manifests::get(repositories, name, target, headers).await
+                manifests::get(source, name, target, headers).await
             }
             (&Method::PUT, Route::Manifest(name, target)) => {
                 manifests::put(repositories, name, target, headers, &query, body).await
@@ -64,12 +74,8 @@ impl Registry {
             (&Method::DELETE, Route::Manifest(name, target)) => {
                 manifests::delete(repositories, name, target).await
             }
-            (&Method::HEAD, Route::Blob(name, digest)) => {
-                blobs::head(repositories, name, digest, headers).await
-            }
-            (&Method::GET, Route::Blob(name, digest)) => {
-                blobs::get(repositories, name, digest, headers).await
-            }
+            (&Method::HEAD, Route::Blob(name, digest)) => blobs::head(source, name, digest, headers).await,
+            (&Method::GET, Route::Blob(name, digest)) => blobs::get(source, name, digest, headers).await,
             (&Method::DELETE, Route::Blob(name, digest)) => blobs::delete(repositories, name, digest).await,
             (&Method::POST, Route::Uploads(name)) => {
                 uploads::begin(repositories, name, &query, body, self.access.is_open()).await
@@ -86,6 +92,25 @@ impl Registry {
             (&Method::DELETE, Route::Upload(name, id)) => uploads::cancel(repositories, name, id).await,
             (&Method::GET | &Method::POST, Route::Token) => self.token(parts, &query, body).await,
             _ => Err(not_allowed(&parts.method)),
+        }
+    }
+
+    /// Whether a mirror answers such a request.
+    fn check_mirrored(&self, method: &Method, route: &Route) -> Result<(), Refusal> {
+        match route {
+            Route::Token => Ok(()),
+            // Whoever hears that asks for the tag that referrers have where there is no such list; that is mirrored.
+            Route::Referrers(..) => Err(Refusal::new(
+                StatusCode::NOT_FOUND,
+                Code::Unsupported,
+                "a mirror has no lists of referrers",
+            )),
+            _ if matches!(*method, Method::GET | Method::HEAD) => Ok(()),
+            _ => Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Code::Unsupported,
+                "this registry is a mirror: change the original",
+            )),
         }
     }
 

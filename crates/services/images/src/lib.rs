@@ -70,6 +70,9 @@ use std::sync::{Arc, Mutex, RwLock};
 use store::StateStore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Where the blobs are in [`Config::root`].
+pub const BLOBS: &str = "blobs";
+
 /// The largest config document that is read.
 pub(crate) const MAX_CONFIG: u64 = 8 << 20;
 
@@ -82,6 +85,8 @@ const READERS: usize = 4;
 pub struct Config {
     /// Directory for `blobs` and `layers`, on one file system that supports overlay.
     pub root: PathBuf,
+    /// Another directory of blobs on that file system, a registry's: what it has is not fetched but linked.
+    pub beside: Option<PathBuf>,
     /// Layers that may come from registries at a time, of all pulls together.
     pub downloads: usize,
 }
@@ -120,7 +125,10 @@ impl Images {
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Self> {
         let records = Records::read(&*store).await?;
         let inner = offload::blocking(move || -> Result<_> {
-            let blobs = Blobs::open(&config.root.join("blobs"))?;
+            let mut blobs = Blobs::open(&config.root.join(BLOBS))?;
+            if let Some(beside) = &config.beside {
+                blobs = blobs.beside(beside);
+            }
             let layers = Layers::open(&config.root.join("layers"))?;
             let index = records.index(&blobs)?;
             let leases = Arc::new(Leases::default());

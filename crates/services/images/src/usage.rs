@@ -27,14 +27,17 @@ pub struct StoreUsage {
     pub images: HashMap<Digest, ImageUsage>,
     layers: HashMap<LayerId, u64>,
     blobs: HashMap<Digest, u64>,
+    /// Of the blobs those that a registry beside has too.
+    beside: HashSet<Digest>,
 }
 
 impl StoreUsage {
-    /// Bytes of the layers and blobs that are here and not in `later`, whatever came meanwhile.
+    /// Bytes that the disk got back of the layers and blobs that are here and not in `later`, whatever came meanwhile.
     pub fn gone_in(&self, later: &Self) -> u64 {
         let layers =
             self.layers.iter().filter(|(id, _)| !later.layers.contains_key(*id)).map(|(_, size)| size);
-        let blobs = self.blobs.iter().filter(|(id, _)| !later.blobs.contains_key(*id)).map(|(_, size)| size);
+        let freed = |id: &Digest| !later.blobs.contains_key(id) && !self.beside.contains(id);
+        let blobs = self.blobs.iter().filter(|(id, _)| freed(id)).map(|(_, size)| size);
         layers.chain(blobs).sum()
     }
 }
@@ -66,6 +69,7 @@ impl Images {
             total: blobs.total + inner.layers.other_usage()?.bytes,
             partials: blobs.partials,
             blobs: blobs.blobs,
+            beside: blobs.shared,
             ..StoreUsage::default()
         };
         for id in inner.layers.list()?.iter().filter_map(|name| name.parse::<LayerId>().ok()) {

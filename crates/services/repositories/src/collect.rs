@@ -76,21 +76,6 @@ impl Repositories {
         collector.content().await?;
         Ok(collector.collected)
     }
-
-    /// All content that some repository has: what somebody else who sweeps the same blobs must leave.
-    ///
-    /// # Errors
-    /// Of the storage.
-    pub async fn needed(&self) -> Result<HashSet<Digest>> {
-        let mut needed = HashSet::new();
-        for repository in self.storage.repositories().await? {
-            for folder in [Folder::manifests(&repository), Folder::blobs(&repository)] {
-                let links = self.storage.links(&folder).await?.unwrap_or_default();
-                needed.extend(links.iter().filter_map(|link| digest_of(&link.name)));
-            }
-        }
-        Ok(needed)
-    }
 }
 
 impl Collector<'_> {
@@ -173,7 +158,7 @@ impl Collector<'_> {
     /// Deletes content that was not marked.
     async fn content(&mut self) -> Result<()> {
         let storage = &self.repositories.storage;
-        for (digest, stat) in storage.list().await?.unwrap_or_default() {
+        for (digest, stat) in storage.list().await? {
             if self.used.contains(&digest) || !self.is_older(stat.modified, self.rules.grace) {
                 continue;
             }

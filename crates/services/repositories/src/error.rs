@@ -4,9 +4,12 @@ use crate::{RepositoryName, Target};
 use blobs::BlobError;
 use durable::FileError;
 use errors::{Class, Classified};
+use objects::ObjectError;
 use oci::{Digest, DigestError};
+use registry::RegistryError;
 use std::error::Error as StdError;
 use std::io;
+use std::sync::Arc;
 
 /// Results of operations on repositories.
 pub type Result<T, E = RepositoryError> = std::result::Result<T, E>;
@@ -72,6 +75,18 @@ pub enum RepositoryError {
         #[source]
         source: getrandom::Error,
     },
+    /// The registry that this one stands for does not give what was asked for.
+    #[error("ask the upstream")]
+    Upstream {
+        #[from]
+        source: RegistryError,
+    },
+    /// The storage has no file to read from while it is written.
+    #[error("this storage can't be a mirror's")]
+    NoMirror,
+    /// What several requests waited for.
+    #[error(transparent)]
+    Shared(Arc<RepositoryError>),
     /// The storage failed.
     #[error("use the storage")]
     Storage {
@@ -90,6 +105,9 @@ pub enum StorageError {
     /// With a file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// With an object in a bucket.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// With a link.
     #[error("{action} {key}")]
     Link {
@@ -98,6 +116,9 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
+    /// An upstream sent something else, or not all of it.
+    #[error("the content {digest} did not come as it should")]
+    CutShort { digest: Digest },
     /// A record is not what this program writes.
     #[error("{key} is damaged")]
     Damaged { key: String },
@@ -125,7 +146,9 @@ impl Classified for StorageError {
         match self {
             Self::Blob(error) => error.class(),
             Self::File(error) => error.class(),
+            Self::Object(error) => error.class(),
             Self::Link { source, .. } => errors::io_class(source),
+            Self::CutShort { .. } => Class::Unavailable,
             Self::Damaged { .. } => Class::Internal,
         }
     }
@@ -139,7 +162,9 @@ impl Classified for RepositoryError {
             | Self::ManifestUnknown { .. }
             | Self::UploadUnknown { .. } => Class::NotFound,
             Self::UploadBusy { .. } => Class::Conflict,
-            Self::Random { .. } => Class::Internal,
+            Self::Random { .. } | Self::NoMirror => Class::Internal,
+            Self::Upstream { source } => source.class(),
+            Self::Shared(error) => error.class(),
             // What a storage can't find is a defect here: those who ask for it get an answer of their own.
             Self::Storage { source } if source.class() == Class::Unavailable => Class::Unavailable,
             Self::Storage { .. } => Class::Internal,

@@ -1,14 +1,16 @@
 //! Repositories of a registry: their tags, manifests, blobs and referrers, and the uploads in progress. No HTTP.
 //!
 //! [`Repositories`] holds the rules of the OCI distribution specification; where the bytes are is the business of a
-//! [`Storage`], which now is a [`Directory`]. A storage knows content, named by its digest and shared by all
+//! [`Storage`]: a [`Directory`] or a [`Bucket`]. A storage knows content, named by its digest and shared by all
 //! repositories, and links: small records that say that a repository has a piece of content, or what a tag means.
+//! A [`Mirror`] fills repositories from other registries.
 //! There are no counters: content that no link names is swept, see [`Repositories::collect`].
 //!
 //! Durable before named: a storage has the bytes of content on disk before it writes a link to it, and links are on
 //! disk when [`Storage::write_links`] returns. A link whose content is missing counts as absent.
 
 mod blobs_of;
+mod bucket;
 mod catalog;
 mod collect;
 mod directory;
@@ -17,6 +19,7 @@ mod fence;
 mod key;
 mod manifest;
 mod manifests;
+mod mirror;
 mod name;
 mod referrers;
 mod sessions;
@@ -25,6 +28,7 @@ mod tags;
 mod upload_id;
 mod uploads;
 
+pub use bucket::Bucket;
 pub use catalog::Page;
 pub use collect::{Collected, Collection};
 pub use directory::Directory;
@@ -32,6 +36,7 @@ pub use error::{RepositoryError, Result, StorageError};
 pub use key::{Folder, Key};
 pub use manifest::{Descriptor, MAX_MANIFEST, Manifest};
 pub use manifests::{Pushed, Put, Stored};
+pub use mirror::{Mirror, Mirrored, Upstream};
 pub use name::{RepositoryName, Tag, Target};
 pub use storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};
 pub use upload_id::UploadId;

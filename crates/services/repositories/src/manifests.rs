@@ -67,6 +67,22 @@ impl Repositories {
         let named = manifest.references().chain([&put.digest]).cloned();
         self.fence.announce(named).await;
         self.check_references(repository, &manifest).await?;
+        self.store_manifest(repository, put, manifest).await
+    }
+
+    /// The same for one whose parts come later, if anybody wants them.
+    pub(crate) async fn keep_manifest(&self, repository: &RepositoryName, put: Put) -> Result<Pushed> {
+        let manifest = Manifest::parse(&put.content, put.media_type.as_deref())?;
+        self.fence.announce([put.digest.clone()]).await;
+        self.store_manifest(repository, put, manifest).await
+    }
+
+    async fn store_manifest(
+        &self,
+        repository: &RepositoryName,
+        put: Put,
+        manifest: Manifest,
+    ) -> Result<Pushed> {
         let size = put.content.len() as u64;
         // What the document itself says need not be recorded.
         let said = Manifest::parse(&put.content, None).is_ok_and(|own| own.media_type == manifest.media_type);

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use oci::Digest;
 use std::fmt;
+use std::fs::File;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -29,8 +30,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Deletes content that no link names any more. What does not exist is no error.
     async fn remove(&self, digest: &Digest) -> Result<()>;
 
-    /// All content that this storage may delete; none if somebody else sweeps it.
-    async fn list(&self) -> Result<Option<Vec<(Digest, Stat)>>>;
+    /// All content.
+    async fn list(&self) -> Result<Vec<(Digest, Stat)>>;
 
     /// What a link holds; none: it does not exist.
     async fn link(&self, key: &Key) -> Result<Option<Bytes>>;
@@ -73,6 +74,9 @@ pub trait Upload: fmt::Debug + Send {
 
     /// Appends the pieces. After an error the upload is of no use but to be discarded or resumed.
     async fn append(&mut self, pieces: Vec<Bytes>) -> Result<()>;
+
+    /// What has come so far and all that will be appended, to be read meanwhile; none where that can't be done.
+    fn content(&self) -> Result<Option<File>>;
 
     /// Sees to it that nothing that was appended is lost when this process ends.
     async fn pause(&mut self) -> Result<()>;

@@ -6,6 +6,7 @@ use crate::{Key, Repositories, RepositoryError, RepositoryName, Result, StorageE
 use blobs::BlobError;
 use bytes::Bytes;
 use oci::Digest;
+use std::fs::File;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
@@ -121,6 +122,15 @@ impl Session {
             tracing::warn!(id = %self.id, error = %errors::chain(&left), "discard an upload");
         }
         Err(error.into())
+    }
+
+    /// What has come so far and all that will be appended, to be read meanwhile; none where that can't be done.
+    ///
+    /// # Errors
+    /// Of the storage.
+    pub fn content(&self) -> Result<Option<File>> {
+        let upload = self.slot.as_ref().ok_or_else(|| unknown(&self.id))?;
+        Ok(upload.content()?)
     }
 
     /// Ends a request that leaves the upload unfinished.

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 mod gc;
+mod serve;
 
 pub use gc::{Gc, ImageBudget};
+pub use serve::{Serve, ServeTls};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -127,6 +129,8 @@ pub struct Registry {
     pub max_concurrent_uploads: usize,
     /// How often a transfer that breaks off is tried in all.
     pub max_attempts: u32,
+    /// The registry that this engine serves itself.
+    pub serve: Serve,
 }
 
 /// The containers' logs.
@@ -189,6 +193,7 @@ impl Default for Registry {
             max_concurrent_downloads: 3,
             max_concurrent_uploads: 5,
             max_attempts: 5,
+            serve: Serve::default(),
         }
     }
 }

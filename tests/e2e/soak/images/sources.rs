@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use std::io::Write;
+use tests::OwnRegistry;
 use tests::TestEngine;
 use tests::fixtures::{Archive, docker_archive};
-use tests::own_registry::OwnRegistry;
 
 /// Marks of the images that are there from the beginning.
 pub(super) const MARKS: [u64; 3] = [1, 2, 3];
@@ -19,7 +19,7 @@ pub(super) struct Sources {
 impl Sources {
     /// Puts the images into the registry, for each actor under a tag of its own, and leaves none in the engine.
     pub(super) fn make(engine: &TestEngine, actors: u64) -> Self {
-        let registry = OwnRegistry::start(engine.directory());
+        let registry = OwnRegistry::start(&engine.directory().join("registry"), &[]);
         for mark in MARKS {
             let name = registry.name(&format!("source-{mark}:latest"));
             load(engine, &archive(&name, mark));

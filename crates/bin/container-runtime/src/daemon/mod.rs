@@ -6,6 +6,7 @@ mod options;
 mod purge;
 mod settings;
 
+use crate::registry;
 use anyhow::{Context, Result};
 use clap::Parser;
 use docker_cli::Invocation;
@@ -73,6 +74,7 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
         .context("only one daemon can work on a root directory at a time")?;
     // Bound before the engine opens: a client that comes early waits instead of failing.
     let listeners = listeners::bind(options, &state).await?;
+    let registry = registry::beside_engine::start(&settings).await?;
     let private = root != config::Runtime::default().root_dir;
     let services = system::open(Opening { settings, shim, private })
         .await
@@ -93,6 +95,11 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     // Nobody may begin anything beside a purge.
     stop.cancel();
     servers.wait().await;
+    if let Some(registry) = registry
+        && let Err(error) = registry.end().await
+    {
+        tracing::error!("end the registry: {error:#}");
+    }
     let purged = if wish.purge { system::purge(&services).await } else { Ok(()) };
     system::close(&services).await;
     drop(services);

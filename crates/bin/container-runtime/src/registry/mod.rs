@@ -1,9 +1,12 @@
-//! `container-runtime registry …`: a registry of images, without the engine.
+//! `container-runtime registry …`: a registry of images, without the engine; and the one that the daemon serves.
 
 mod access;
+pub(crate) mod beside_engine;
 pub(crate) mod collect;
+mod mirror;
 mod options;
 pub(crate) mod serve;
+mod serving;
 mod storage;
 pub(crate) mod user;
 

@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What a registry and its token service are called in tokens.
+const NAME: &str = "container-runtime registry";
+
 /// Serve a registry of images.
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
@@ -19,6 +22,8 @@ pub(super) struct Serve {
     pub(super) tls: Tls,
     #[command(flatten)]
     pub(super) access: Access,
+    #[command(flatten)]
+    pub(super) mirror: Mirror,
     /// How often to delete what no image needs; 0 for never
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
     pub(super) gc_interval: Duration,
@@ -37,9 +42,13 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Storage {
-    /// Directory of the registry
-    #[arg(long, value_name = "DIR")]
+    /// Directory of the registry, or a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY in the environment
+    #[arg(long, value_name = "PLACE")]
     pub(super) storage: PathBuf,
+    /// Directory of its own for uploads in progress into a bucket, which must survive a restart
+    #[arg(long, value_name = "DIR")]
+    pub(super) spool: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -81,10 +90,10 @@ pub(super) struct Access {
     #[arg(long, value_name = "URL")]
     pub(super) token_realm: Option<String>,
     /// What this registry is called in tokens
-    #[arg(long, value_name = "NAME", default_value = "container-runtime registry")]
+    #[arg(long, value_name = "NAME", default_value = NAME)]
     pub(super) token_service: String,
     /// What the token service is called in tokens
-    #[arg(long, value_name = "NAME", default_value = "container-runtime registry")]
+    #[arg(long, value_name = "NAME", default_value = NAME)]
     pub(super) token_issuer: String,
     /// Certificates whose keys, or whose authority, sign another service's tokens, PEM
     #[arg(long, value_name = "FILE", requires = "token_realm", conflicts_with_all = ["htpasswd", "token_jwks"])]
@@ -92,6 +101,39 @@ pub(super) struct Access {
     /// Keys that sign another service's tokens, JWKS
     #[arg(long, value_name = "FILE", requires = "token_realm", conflicts_with = "htpasswd")]
     pub(super) token_jwks: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+#[group(skip)]
+pub(super) struct Mirror {
+    /// Registry to fetch from and to keep what comes, as docker.io or http://HOST:PORT; then nobody can push (may be
+    /// repeated: the first is meant unless a client says which)
+    #[arg(long, value_name = "REGISTRY")]
+    pub(super) mirror_of: Vec<String>,
+    /// How often, at most, to ask what a tag means there
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
+    pub(super) mirror_ttl: Duration,
+    /// File of names and passwords for these registries, as docker login writes it: whoever may pull here pulls with them
+    #[arg(long, value_name = "FILE", requires = "mirror_of")]
+    pub(super) mirror_credentials: Option<PathBuf>,
+}
+
+/// As the flags' defaults.
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            htpasswd: None,
+            anonymous_pull: false,
+            read_only: Vec::new(),
+            token: false,
+            token_key: None,
+            token_realm: None,
+            token_service: NAME.to_owned(),
+            token_issuer: NAME.to_owned(),
+            token_certificates: None,
+            token_jwks: None,
+        }
+    }
 }
 
 /// Delete what no image in a registry needs; not while somebody serves it.

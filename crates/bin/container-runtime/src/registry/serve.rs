@@ -1,16 +1,14 @@
 //! `container-runtime registry serve`
 
 use super::options::{Serve, Tls};
-use super::{access, runtime, storage, told, with_options};
+use super::serving::{Plan, Serving};
+use super::{access, mirror, runtime, storage, with_options};
 use anyhow::{Context, Result};
 use docker_cli::Invocation;
-use registry_api::{Access, Registry, TlsFiles};
-use repositories::{Collection, Repositories};
+use registry_api::TlsFiles;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 /// Serves until it is asked to end.
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
@@ -25,31 +23,23 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 }
 
 async fn serve(options: &Serve) -> Result<()> {
-    let opened = storage::open(&options.storage.storage)?;
-    let access = access::from(&options.access, &options.storage.storage)?;
-    let tls = match tls_files(&options.tls) {
-        Some(files) => Some(registry_api::server_config(files).map_err(told)?),
-        None => None,
+    let opened = storage::open(&options.storage)?;
+    let certificates = config::Registry::default().config_dirs;
+    let mirror = mirror::from(&options.mirror, &opened.repositories, certificates, Vec::new())?;
+    let plan = Plan {
+        mirror,
+        listen: options.listen,
+        tls: tls_files(&options.tls),
+        behind_tls: options.tls.behind_tls,
+        access: access::from(&options.access, &opened.directory)?,
+        gc_interval: options.gc_interval,
+        gc_untagged: options.gc_untagged,
     };
-    let listener = registry_api::bind(options.listen, tls).await.map_err(told)?;
-    let address = listener.address().context("find out the port")?;
-    if matches!(access, Access::Open) && !address.ip().is_loopback() {
-        tracing::warn!(%address, "without --htpasswd everybody who reaches this port may push and delete");
-    }
-    announce(&format!("listening on {address}"));
-    let repositories = opened.repositories.clone();
-    let secure = listener.is_secure() || options.tls.behind_tls;
-    let registry = Arc::new(Registry { repositories: repositories.clone(), access, secure });
-    let stop = CancellationToken::new();
-    let rules = Collection { untagged: options.gc_untagged, ..Collection::default() };
-    let collecting = tokio::spawn(collect_regularly(repositories, options.gc_interval, rules));
-    let serving = tokio::spawn(registry_api::serve(listener, registry, stop.clone()));
+    let serving = Serving::start(opened, plan).await?;
+    announce(&format!("listening on {}", serving.address));
     wait_for_end().await?;
     tracing::info!("ending");
-    stop.cancel();
-    collecting.abort();
-    serving.await?;
-    Ok(())
+    serving.end().await
 }
 
 fn tls_files(options: &Tls) -> Option<TlsFiles> {
@@ -64,19 +54,6 @@ fn tls_files(options: &Tls) -> Option<TlsFiles> {
 #[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
 fn announce(line: &str) {
     println!("{line}");
-}
-
-async fn collect_regularly(repositories: Repositories, interval: Duration, rules: Collection) {
-    if interval.is_zero() {
-        return;
-    }
-    loop {
-        tokio::time::sleep(interval).await;
-        match repositories.collect(&rules).await {
-            Ok(collected) => tracing::info!(?collected, "collected garbage"),
-            Err(error) => tracing::warn!(error = %errors::chain(&error), "collect garbage"),
-        }
-    }
 }
 
 async fn wait_for_end() -> Result<()> {

@@ -33,6 +33,8 @@ pub struct HostsConfig {
     pub registries_conf: Vec<PathBuf>,
     /// Between this machine and registries elsewhere.
     pub proxies: Proxies,
+    /// Whether the registry itself is asked and nobody in its place: who is a mirror may be named in those files.
+    pub direct: bool,
 }
 
 /// What is going to be done.
@@ -109,6 +111,9 @@ impl Hosts {
     }
 
     fn configured(&self, reference: &Reference, purpose: Purpose) -> Result<Vec<Endpoint>> {
+        if self.config.direct {
+            return origin(&self.config, reference.domain(), reference.path(), false);
+        }
         if let Some(found) = own::endpoints(&self.config, reference, purpose)? {
             return Ok(found);
         }

@@ -37,6 +37,7 @@ pub(super) fn registries(settings: &Settings) -> registry::Client {
         directories: registries.config_dirs.clone(),
         registries_conf: registries.registries_conf.clone(),
         proxies: registry::Proxies::from_environment(),
+        direct: false,
     };
     let retry = registry::RetryPolicy {
         attempts: registries.max_attempts.max(1),

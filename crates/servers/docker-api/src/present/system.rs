@@ -60,7 +60,7 @@ pub(crate) fn info(services: &Services, info: engine::system::Info) -> Info {
         containers_stopped: info.stopped,
         images: info.images,
         driver: "overlay2",
-        driver_status: driver_status(&info.backing_filesystem),
+        driver_status: driver_status(&info.backing_filesystem, services),
         plugins: Plugins {
             volume: vec!["local"],
             network: vec!["bridge", "host", "null"],
@@ -123,10 +123,19 @@ pub(crate) fn info(services: &Services, info: engine::system::Info) -> Info {
     }
 }
 
-fn driver_status(backing: &str) -> Vec<[String; 2]> {
-    [("Backing Filesystem", backing), ("Supports d_type", "true"), ("Native Overlay Diff", "true")]
-        .map(|(name, value)| [name.to_owned(), value.to_owned()])
-        .into()
+fn driver_status(backing: &str, services: &Services) -> Vec<[String; 2]> {
+    let pair = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+    let mut pairs = vec![
+        pair("Backing Filesystem", backing),
+        pair("Supports d_type", "true"),
+        pair("Native Overlay Diff", "true"),
+    ];
+    let serve = &services.settings.registry.serve;
+    if let Some(address) = serve.listen {
+        let scheme = if serve.tls.is_some() { "https" } else { "http" };
+        pairs.push(pair("Registry", &format!("{scheme}://{address}")));
+    }
+    pairs
 }
 
 fn registries() -> RegistryConfig {

@@ -5,18 +5,19 @@ use crate::http::answer::{self, CONTENT_DIGEST, entity_tag, value};
 use crate::http::fields;
 use crate::http::range::{Wanted, wanted};
 use crate::http::refusal::{Code, Refusal};
+use crate::source::Source;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use oci::Digest;
 use repositories::{Repositories, RepositoryName};
 
 pub(crate) async fn head(
-    repositories: &Repositories,
+    source: Source<'_>,
     name: &RepositoryName,
     digest: &Digest,
     headers: &HeaderMap,
 ) -> Answer {
-    let size = repositories.blob(name, digest).await?.size;
+    let size = source.blob_size(name, digest).await?;
     let known = answer::is_known(headers, digest);
     let mut response = answer::empty(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     describe(response.headers_mut(), digest);
@@ -27,25 +28,25 @@ pub(crate) async fn head(
 }
 
 pub(crate) async fn get(
-    repositories: &Repositories,
+    source: Source<'_>,
     name: &RepositoryName,
     digest: &Digest,
     headers: &HeaderMap,
 ) -> Answer {
     if answer::is_known(headers, digest) {
-        return head(repositories, name, digest, headers).await;
+        return head(source, name, digest, headers).await;
     }
     let range = fields::text(headers, header::RANGE).filter(|_| if_range(headers, digest));
     let part = match range {
         None => Wanted::Whole,
-        Some(range) => wanted(Some(range), repositories.blob(name, digest).await?.size),
+        Some(range) => wanted(Some(range), source.blob_size(name, digest).await?),
     };
     let (status, range) = match part {
         Wanted::Whole => (StatusCode::OK, None),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, Some(range)),
-        Wanted::Nothing => return Err(unsatisfiable(repositories.blob(name, digest).await?.size)),
+        Wanted::Nothing => return Err(unsatisfiable(source.blob_size(name, digest).await?)),
     };
-    let content = repositories.open_blob(name, digest, range.clone()).await?;
+    let content = source.open_blob(name, digest, range.clone()).await?;
     let mut response = answer::empty(status);
     describe(response.headers_mut(), digest);
     let length = content.range.end - content.range.start;

@@ -4,28 +4,35 @@ use super::Answer;
 use crate::http::answer::{self, CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, created, entity_tag, value};
 use crate::http::query::Query;
 use crate::http::{fields, receive};
+use crate::source::Source;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use oci::{Digest, media};
 use repositories::{
-    MAX_MANIFEST, Put, Repositories, RepositoryError, RepositoryName, Result, Stored, Tag, Target,
+    MAX_MANIFEST, Mirrored, Put, Repositories, RepositoryError, RepositoryName, Result, Stored, Tag, Target,
 };
+
+/// What a tag is served with whose upstream does not answer (RFC 7234, section 5.5.1).
+const STALE: &str = "110 - \"Response is Stale\"";
 
 /// GET; HEAD is the same, of which the server sends no body.
 pub(crate) async fn get(
-    repositories: &Repositories,
+    source: Source<'_>,
     name: &RepositoryName,
     target: &Target,
     headers: &HeaderMap,
 ) -> Answer {
-    let stored = repositories.manifest(name, target).await?;
-    let stored = negotiate(repositories, name, target, headers, stored).await?;
+    let Mirrored { stored, stale } = source.manifest(name, target).await?;
+    let stored = negotiate(source, name, target, headers, stored).await?;
     let known = answer::is_known(headers, &stored.digest);
     let mut response = answer::empty(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     let about = response.headers_mut();
     about.insert(header::CONTENT_TYPE, value(&stored.media_type));
     about.insert(CONTENT_DIGEST, value(stored.digest.as_str()));
     about.insert(header::ETAG, entity_tag(&stored.digest));
+    if stale {
+        about.insert(header::WARNING, HeaderValue::from_static(STALE));
+    }
     if !known {
         about.insert(header::CONTENT_LENGTH, stored.content.len().into());
         *response.body_mut() = Body::from(stored.content);
@@ -36,7 +43,7 @@ pub(crate) async fn get(
 /// A client that understands no indexes gets the image for linux/amd64 of one, as from Docker's registry. Who asks for a
 /// digest gets what has it, and who accepts nothing that there is sees that from the type.
 async fn negotiate(
-    repositories: &Repositories,
+    source: Source<'_>,
     name: &RepositoryName,
     target: &Target,
     headers: &HeaderMap,
@@ -50,7 +57,7 @@ async fn negotiate(
         return Ok(stored);
     }
     match default_image(&stored) {
-        Some(digest) => repositories.manifest(name, &Target::Digest(digest)).await,
+        Some(digest) => Ok(source.manifest(name, &Target::Digest(digest)).await?.stored),
         None => Ok(stored),
     }
 }

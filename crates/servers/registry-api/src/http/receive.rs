@@ -92,3 +92,33 @@ pub(crate) async fn into_memory(mut body: Body, limit: usize) -> Result<Bytes, R
     }
     Ok(whole.freeze())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use std::convert::Infallible;
+    use tokio::time::{Instant, sleep};
+
+    /// A body of so many pieces, each after a wait; then silence.
+    fn slow(pieces: usize, wait: Duration) -> Body {
+        Body::from_stream(stream::unfold(0, move |sent| async move {
+            if sent == pieces {
+                std::future::pending::<()>().await;
+            }
+            sleep(wait).await;
+            Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), sent + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_clients_are_waited_for_and_silent_ones_are_not() {
+        let begun = Instant::now();
+        let refused = into_memory(slow(100, PATIENCE / 2), 1000).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+        let waited = begun.elapsed();
+        assert!(waited >= PATIENCE * 51 && waited < PATIENCE * 52, "{waited:?}");
+        let refused = into_memory(slow(1, PATIENCE * 2), 1000).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+}

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use errors::{Class, Classified};
+use registry::RegistryError;
 use repositories::{RepositoryError, StorageError};
 use serde_json::{Value, json};
 
@@ -22,6 +23,7 @@ pub(crate) enum Code {
     Unauthorized,
     Denied,
     Unsupported,
+    TooManyRequests,
     /// What the specification has no code for: the registry's own trouble. The code is Docker's.
     Unknown,
 }
@@ -55,6 +57,7 @@ impl Code {
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Denied => "DENIED",
             Self::Unsupported => "UNSUPPORTED",
+            Self::TooManyRequests => "TOOMANYREQUESTS",
             Self::Unknown => "UNKNOWN",
         }
     }
@@ -114,8 +117,34 @@ fn place(error: &RepositoryError) -> (StatusCode, Code) {
         RepositoryError::Digest { .. } | RepositoryError::DigestMismatch { .. } => {
             (StatusCode::BAD_REQUEST, Code::DigestInvalid)
         }
-        RepositoryError::Random { .. } => (StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown),
+        RepositoryError::Random { .. } | RepositoryError::NoMirror => {
+            (StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown)
+        }
+        RepositoryError::Upstream { source } => of_upstream(source),
+        RepositoryError::Shared(error) => place(error),
         RepositoryError::Storage { source } => (of_storage(source), Code::Unknown),
+    }
+}
+
+fn of_upstream(error: &RegistryError) -> (StatusCode, Code) {
+    match error {
+        RegistryError::ManifestUnknown { .. } => (StatusCode::NOT_FOUND, Code::ManifestUnknown),
+        RegistryError::BlobUnknown { .. } => (StatusCode::NOT_FOUND, Code::BlobUnknown),
+        RegistryError::NameUnknown { .. } | RegistryError::Denied { .. } => {
+            (StatusCode::NOT_FOUND, Code::NameUnknown)
+        }
+        RegistryError::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests),
+        error if error.class() == Class::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, Code::Unknown),
+        _ => (StatusCode::BAD_GATEWAY, Code::Unknown),
+    }
+}
+
+/// Whether another registry is what failed.
+fn is_upstream(error: &RepositoryError) -> bool {
+    match error {
+        RepositoryError::Upstream { .. } => true,
+        RepositoryError::Shared(error) => is_upstream(error),
+        _ => false,
     }
 }
 
@@ -135,9 +164,12 @@ impl From<RepositoryError> for Refusal {
             _ => Value::Null,
         };
         let message = if status.is_server_error() {
-            tracing::error!(error = %errors::chain(&error), "the storage failed");
+            tracing::error!(error = %errors::chain(&error), "a request failed");
             // Paths of this host are no client's business.
             match status {
+                _ if is_upstream(&error) => {
+                    "the registry that this one is a mirror of does not serve".to_owned()
+                }
                 StatusCode::INSUFFICIENT_STORAGE => "the registry's disk is full".to_owned(),
                 _ => "the registry's storage failed; its log has the details".to_owned(),
             }

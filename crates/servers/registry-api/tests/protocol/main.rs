@@ -7,4 +7,6 @@ mod access;
 mod client;
 mod conformance;
 mod faults;
+mod foreign_tokens;
+mod reference;
 mod server;

@@ -34,7 +34,7 @@ pub(super) async fn over(dir: &Path, access: Access) -> Client {
     let repositories = Repositories::new(Arc::new(Directory::open(dir).unwrap()));
     let listener = bind("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
     let client = Client(listener.address().unwrap());
-    let registry = Registry { repositories, access, secure: false };
+    let registry = Registry { repositories, mirror: None, access, secure: false };
     tokio::spawn(serve(listener, Arc::new(registry), CancellationToken::new()));
     client
 }

@@ -5,6 +5,7 @@ use crate::distribution::{parse, target};
 use crate::records::BlobRecord;
 use crate::sweep::Pin;
 use crate::{ImageError, Images, MAX_CONFIG, Result};
+use blobs::{BlobError, Blobs};
 use oci::{Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest, media};
 use registry::{Manifest, Repository, Target};
 
@@ -85,7 +86,7 @@ impl Images {
         if let Target::Digest(digest) = target {
             let (blobs, digest) = (self.inner.blobs.clone(), digest.clone());
             let known = offload::blocking(move || {
-                let bytes = blobs.read(&digest, MAX_MANIFEST).ok()?;
+                let bytes = known(&blobs, &digest, MAX_MANIFEST)?;
                 Some(Manifest { media_type: media::of_document(&bytes)?, digest, bytes })
             });
             if let Some(known) = known.await {
@@ -98,10 +99,24 @@ impl Images {
     /// The config's bytes.
     async fn config(&self, repository: &Repository, id: &Digest, size: u64) -> Result<Vec<u8>> {
         let (blobs, digest) = (self.inner.blobs.clone(), id.clone());
-        if let Ok(known) = offload::blocking(move || blobs.read(&digest, MAX_CONFIG)).await {
+        if let Some(known) = offload::blocking(move || known(&blobs, &digest, MAX_CONFIG)).await {
             return Ok(known);
         }
         Ok(repository.blob(id, size.min(MAX_CONFIG)).await?)
+    }
+}
+
+/// A document that is here or beside. One that is damaged makes room for the one that will be fetched.
+fn known(blobs: &Blobs, digest: &Digest, limit: u64) -> Option<Vec<u8>> {
+    blobs.obtain(digest).ok()?;
+    match blobs.read(digest, limit) {
+        Ok(bytes) => Some(bytes),
+        Err(BlobError::Mismatch { .. }) => {
+            // Where that fails, the blob stays a finding of the next check.
+            let _ = blobs.remove(digest);
+            None
+        }
+        Err(_) => None,
     }
 }
 

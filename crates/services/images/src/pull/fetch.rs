@@ -10,6 +10,7 @@ use crate::{ImageError, Images, Result};
 use blobs::{BlobError, Expected, Partial};
 use bytes::Bytes;
 use layers::LayerError;
+use oci::Digest;
 use registry::{Download, Repository};
 use std::io::BufReader;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +58,7 @@ impl Images {
         step: Step<'_>,
     ) -> Result<Fetched> {
         let _pin = self.pin(&blob.digest);
-        if self.inner.blobs.contains(&blob.digest) {
+        if self.obtain(&blob.digest).await? {
             step(LayerStep::Extracting { total: blob.size });
             let (this, stored) = (self.clone(), blob.clone());
             match offload::blocking(move || this.unpack_stored(&stored)).await {
@@ -75,6 +76,12 @@ impl Images {
                 done => return done,
             }
         }
+    }
+
+    /// Whether the blob is here, or was beside.
+    async fn obtain(&self, digest: &Digest) -> Result<bool> {
+        let (blobs, digest) = (self.inner.blobs.clone(), digest.clone());
+        offload::blocking(move || Ok(blobs.obtain(&digest)?)).await
     }
 
     /// The half-written blob, of whatever length.

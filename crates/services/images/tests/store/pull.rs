@@ -134,3 +134,41 @@ async fn a_pull_that_was_given_up_goes_on_where_it_was() {
     assert_eq!(home.half_written(), 0);
     assert_eq!((home.images.count(), home.layers(), home.staged()), (1, 2, 0));
 }
+
+#[tokio::test]
+async fn what_a_registry_beside_has_is_not_fetched() {
+    let (Some(home), registry) = (root().await, Registry::start().await) else { return };
+    let beside = blobs::Blobs::open(&home.root().join("registry")).unwrap();
+    let image = Served::new(&[layer(&[("a", "1")]), layer(&[("b", "22")])], gzip);
+    image.tag(&registry, "1");
+    for content in image.layers.iter().chain([&image.config]) {
+        beside.put(content).unwrap();
+    }
+    let pulled = pull(&home, &registry, ":1").await.unwrap();
+    assert_eq!(pulled.id.to_string(), image.id());
+    assert_eq!(registry.count("GET", "/blobs/"), 0);
+    // It is the store's own from now on, and frees something only then.
+    let nothing = images::StoreUsage::default();
+    let shared = home.images.disk_usage().await.unwrap().gone_in(&nothing);
+    for (digest, _) in beside.list().unwrap() {
+        beside.remove(&digest).unwrap();
+    }
+    assert!(home.images.disk_usage().await.unwrap().gone_in(&nothing) > shared);
+    assert!(home.images.check(None).await.unwrap().findings.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_damaged_beside_is_fetched() {
+    let (Some(home), registry) = (root().await, Registry::start().await) else { return };
+    let beside = blobs::Blobs::open(&home.root().join("registry")).unwrap();
+    let image = Served::new(&[layer(&[("a", "1")])], gzip);
+    image.tag(&registry, "1");
+    for content in image.layers.iter().chain([&image.config]) {
+        let digest = beside.put(content).unwrap();
+        std::fs::remove_file(beside.path(&digest)).unwrap();
+        std::fs::write(beside.path(&digest), "something else").unwrap();
+    }
+    pull(&home, &registry, ":1").await.unwrap();
+    assert_eq!(registry.count("GET", "/blobs/"), 2);
+    assert!(home.images.check(None).await.unwrap().findings.is_empty());
+}

@@ -25,9 +25,12 @@ pub(crate) async fn root() -> Option<Home> {
     }
     let dir = tempfile::tempdir().unwrap();
     let store = store::open_redb(&dir.path().join("state.redb")).unwrap();
-    let images =
-        Images::open(Config { root: dir.path().to_owned(), downloads: 3 }, Arc::clone(&store)).await.unwrap();
+    let images = Images::open(config(dir.path().to_owned()), Arc::clone(&store)).await.unwrap();
     Some(Home { images, store, root: dir.path().to_owned(), dir })
+}
+
+fn config(root: PathBuf) -> Config {
+    Config { beside: Some(root.join("registry")), root, downloads: 3 }
 }
 
 /// A mount that goes with the test.
@@ -48,8 +51,7 @@ pub(crate) async fn on_small_disk(bytes: usize) -> Option<(Home, Mounted)> {
     let flags = rustix::mount::MountFlags::empty();
     rustix::mount::mount("tmpfs", &root, "tmpfs", flags, options.as_c_str()).unwrap();
     let mounted = Mounted(root.clone());
-    home.images =
-        Images::open(Config { root: root.clone(), downloads: 3 }, Arc::clone(&home.store)).await.unwrap();
+    home.images = Images::open(config(root.clone()), Arc::clone(&home.store)).await.unwrap();
     home.root = root;
     Some((home, mounted))
 }
@@ -61,8 +63,7 @@ impl Home {
 
     /// As after a restart.
     pub(crate) async fn reopen(&mut self) {
-        self.images =
-            Images::open(Config { root: self.root(), downloads: 3 }, Arc::clone(&self.store)).await.unwrap();
+        self.images = Images::open(config(self.root()), Arc::clone(&self.store)).await.unwrap();
     }
 
     pub(crate) async fn load(&self, body: Vec<u8>) -> Result<Vec<Loaded>> {

@@ -68,10 +68,7 @@ pub(super) fn put(directory: &Directory, digest: Digest, content: &Bytes) -> Res
     Ok(())
 }
 
-pub(super) fn list(directory: &Directory) -> Result<Option<Vec<(Digest, Stat)>>> {
-    if !directory.owns_content {
-        return Ok(None);
-    }
+pub(super) fn list(directory: &Directory) -> Result<Vec<(Digest, Stat)>> {
     let mut list = Vec::new();
     for (digest, size) in directory.blobs.list()? {
         let stat = std::fs::metadata(directory.blobs.path(&digest)).and_then(|stat| stat.modified());
@@ -79,5 +76,5 @@ pub(super) fn list(directory: &Directory) -> Result<Option<Vec<(Digest, Stat)>>>
             list.push((digest, Stat { size, modified }));
         }
     }
-    Ok(Some(list))
+    Ok(list)
 }

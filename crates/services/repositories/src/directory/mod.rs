@@ -1,19 +1,21 @@
 //! A registry in a directory: content in a store of blobs, links as small files.
 //!
-//! The store of blobs is the caller's choice. Where it is the engine's own, a pushed image needs no copy to be run;
-//! then it is the engine's too to sweep it.
+//! It may lie beside the engine's blobs: then either has what the other has by a link, and needs no copy. See
+//! [`blobs::Blobs::beside`].
 //!
 //! ```text
 //! <root>/registry.lock       held while somebody serves this directory
 //! <root>/repositories/…      links, see the module `key`
 //! <root>/repositories/.new/  being written; emptied at start
-//! <root>/blobs, partial, …   content, see the crate `blobs`; or elsewhere
+//! <root>/blobs, partial, …   content, see the crate `blobs`
 //! ```
 
 mod content;
 mod links;
 mod stream;
 mod upload;
+
+pub(crate) use stream::piece;
 
 use crate::key::ROOT;
 use crate::storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};
@@ -33,33 +35,36 @@ type Result<T> = std::result::Result<T, StorageError>;
 pub struct Directory {
     root: PathBuf,
     blobs: Blobs,
-    owns_content: bool,
 }
 
 impl Directory {
-    /// A registry that has its directory for itself.
+    /// A registry of its own.
     ///
     /// # Errors
     /// Of the file system.
     pub fn open(root: &Path) -> Result<Self> {
         durable::create_dir_all(root, 0o755)?;
-        let blobs = Blobs::open(root)?;
-        Self::prepare(root, blobs, true)
-    }
-
-    /// A registry whose links are in `root` and whose content is somebody else's too, who also sweeps it.
-    ///
-    /// # Errors
-    /// Of the file system.
-    pub fn over(root: &Path, blobs: Blobs) -> Result<Self> {
-        Self::prepare(root, blobs, false)
-    }
-
-    fn prepare(root: &Path, blobs: Blobs, owns_content: bool) -> Result<Self> {
-        let directory = Self { root: root.to_owned(), blobs, owns_content };
+        let directory = Self { root: root.to_owned(), blobs: Blobs::open(root)? };
         durable::create_dir_all(&root.join(ROOT), 0o755)?;
         links::empty_new(root)?;
         Ok(directory)
+    }
+
+    /// A registry that shares content with the directory of blobs at `other`.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn open_beside(root: &Path, other: &Path) -> Result<Self> {
+        let Self { root, blobs } = Self::open(root)?;
+        Ok(Self { root, blobs: blobs.beside(other) })
+    }
+
+    /// Deletes all content.
+    pub(crate) fn empty(&self) -> Result<()> {
+        for (digest, _) in self.blobs.list()? {
+            self.blobs.remove(&digest)?;
+        }
+        Ok(())
     }
 
     /// Runs work that may block, with a handle of its own.
@@ -100,7 +105,7 @@ impl Storage for Directory {
         self.with(move |this| Ok(this.blobs.remove(&digest)?)).await
     }
 
-    async fn list(&self) -> Result<Option<Vec<(Digest, Stat)>>> {
+    async fn list(&self) -> Result<Vec<(Digest, Stat)>> {
         self.with(content::list).await
     }
 

@@ -28,7 +28,8 @@ pub(super) fn of(
     stream::iter(pieces).buffered(2).boxed()
 }
 
-fn piece(file: &File, digest: &Digest, start: u64, length: u64) -> Result<Bytes, StorageError> {
+/// One piece, whole.
+pub(crate) fn piece(file: &File, digest: &Digest, start: u64, length: u64) -> Result<Bytes, StorageError> {
     let mut bytes = Vec::with_capacity(length as usize);
     let read = At { file, position: start }.take(length).read_to_end(&mut bytes);
     let failed = |source| StorageError::Link { action: "read", key: digest.to_string(), source };

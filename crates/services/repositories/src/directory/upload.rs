@@ -7,6 +7,7 @@ use blobs::{BlobError, Expected, Partial};
 use bytes::Bytes;
 use oci::Digest;
 use offload::blocking;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The half-written blob is called so, beside those of others.
@@ -91,6 +92,11 @@ impl Upload for Open {
         self.size = partial.size();
         self.partial = Some(partial);
         Ok(())
+    }
+
+    fn content(&self) -> Result<Option<File>> {
+        let partial = self.partial.as_ref().ok_or_else(|| self.lost())?;
+        Ok(Some(partial.content()?))
     }
 
     /// Nothing to do: all is in the file.

@@ -2,7 +2,7 @@
 
 use super::kit::{Kit, digest, image, index, name};
 use bytes::Bytes;
-use repositories::{Collected, Collection};
+use repositories::{Collected, Collection, RepositoryError};
 use std::time::Duration;
 
 super::cases!(
@@ -11,6 +11,7 @@ super::cases!(
     the_young_stay,
     idle_uploads_go,
     a_dry_run_deletes_nothing,
+    a_sweep_takes_nothing_from_a_push,
 );
 
 /// Everything is old, and nothing was announced.
@@ -28,8 +29,6 @@ async fn what_manifests_need_stays(kit: &Kit) {
     assert!(kit.repositories.blob(&name("a"), &layer).await.is_ok());
     assert!(kit.repositories.blob(&name("a"), &unused).await.is_err());
     assert!(kit.repositories.blob(&name("b"), &layer).await.is_err());
-    let needed = kit.repositories.needed().await.unwrap();
-    assert_eq!(needed.len(), 3, "config, layer, manifest");
     assert_eq!(kit.restarted().collect(&now()).await.unwrap(), Collected::default());
     assert_eq!(kit.blob("a", b"unused").await, unused, "it can be pushed again");
 }
@@ -75,4 +74,43 @@ async fn a_dry_run_deletes_nothing(kit: &Kit) {
     let found = kit.restarted().collect(&rules).await.unwrap();
     assert_eq!(found, Collected { links: 1, blobs: 1, bytes: 1, ..Collected::default() });
     assert!(kit.repositories.blob(&name("a"), &blob).await.is_ok());
+}
+
+/// Blobs that are old enough to go and named by nothing yet, pushes that name them, and sweeps, all at once: a push is refused,
+/// or all that it names stays.
+async fn a_sweep_takes_nothing_from_a_push(kit: &Kit) {
+    const PUSHES: usize = 24;
+    let grace = Duration::from_secs(1);
+    let mut blobs = Vec::new();
+    for number in 0..PUSHES {
+        blobs.push(kit.blob("a", format!("layer {number}").as_bytes()).await);
+    }
+    tokio::time::sleep(grace + grace / 2).await;
+    let restarted = kit.restarted();
+    let sweeper = restarted.clone();
+    let rules = Collection { grace, ..Collection::default() };
+    let sweeping = tokio::spawn(async move {
+        let mut collected = Collected::default();
+        for _ in 0..4 {
+            let round = sweeper.collect(&rules).await.unwrap();
+            collected.links += round.links;
+            tokio::task::yield_now().await;
+        }
+        collected
+    });
+    let (mut stored, mut refused) = (Vec::new(), 0);
+    for (number, blob) in blobs.iter().enumerate() {
+        let document = image(blob, blob, None);
+        match kit.put_into(&restarted, "a", &document, &[&format!("t{number}")]).await {
+            Ok(_) => stored.push((number, blob)),
+            Err(RepositoryError::ReferencesUnknown { .. }) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let collected = sweeping.await.unwrap();
+    assert_eq!(collected.links, refused, "what went is what was refused");
+    for (number, blob) in stored {
+        assert!(kit.has("a", &format!("t{number}")).await);
+        assert!(kit.repositories.blob(&name("a"), blob).await.is_ok(), "{blob} of t{number} is gone");
+    }
 }

@@ -1,8 +1,11 @@
 //! A storage for one test, and the documents that tests push.
 
+use super::moto::Moto;
 use bytes::Bytes;
 use oci::Digest;
-use repositories::{Directory, Pushed, Put, Repositories, RepositoryName, Result, Storage, Tag, Target};
+use repositories::{
+    Bucket, Directory, Pushed, Put, Repositories, RepositoryName, Result, Storage, Tag, Target,
+};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -12,7 +15,8 @@ pub(crate) struct Kit {
     pub(crate) repositories: Repositories,
     pub(crate) storage: Arc<dyn Storage>,
     reopen: Reopen,
-    _dir: Option<tempfile::TempDir>,
+    _dir: tempfile::TempDir,
+    _moto: Option<Moto>,
 }
 
 impl Kit {
@@ -20,12 +24,25 @@ impl Kit {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_owned();
         let reopen: Reopen = Box::new(move || Arc::new(Directory::open(&path).unwrap()));
-        Self::over(reopen, Some(dir))
+        Self::over(reopen, dir, None)
     }
 
-    fn over(reopen: Reopen, dir: Option<tempfile::TempDir>) -> Self {
+    /// In a bucket of a store that is made for the test; none where there is no program for that.
+    pub(crate) fn bucket() -> Option<Self> {
+        let moto = Moto::start()?;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, address) = (dir.path().to_owned(), moto.bucket("registry"));
+        let reopen: Reopen = Box::new(move || {
+            let objects = objects::Bucket::open_as(&address, "id", "secret").unwrap();
+            Arc::new(Bucket::open(objects, &path).unwrap())
+        });
+        Some(Self::over(reopen, dir, Some(moto)))
+    }
+
+    fn over(reopen: Reopen, dir: tempfile::TempDir, moto: Option<Moto>) -> Self {
         let storage = reopen();
-        Self { repositories: Repositories::new(Arc::clone(&storage)), storage, reopen, _dir: dir }
+        let repositories = Repositories::new(Arc::clone(&storage));
+        Self { repositories, storage, reopen, _dir: dir, _moto: moto }
     }
 
     /// The same storage as another process would find it.
@@ -46,13 +63,24 @@ impl Kit {
     }
 
     pub(crate) async fn pushed(&self, repository: &str, document: &str, tags: &[&str]) -> Result<Pushed> {
+        self.put_into(&self.repositories, repository, document, tags).await
+    }
+
+    /// By way of another process' repositories.
+    pub(crate) async fn put_into(
+        &self,
+        repositories: &Repositories,
+        repository: &str,
+        document: &str,
+        tags: &[&str],
+    ) -> Result<Pushed> {
         let put = Put {
             content: Bytes::copy_from_slice(document.as_bytes()),
             digest: digest(document.as_bytes()),
             media_type: None,
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
         };
-        self.repositories.put_manifest(&name(repository), put).await
+        repositories.put_manifest(&name(repository), put).await
     }
 
     pub(crate) async fn has(&self, repository: &str, target: &str) -> bool {
