@@ -7,10 +7,10 @@ mod marks;
 
 use crate::fence::Sweep;
 use crate::key::digest_of;
-use crate::{Folder, Key, Manifest, Repositories, RepositoryError, RepositoryName, Result, Target};
+use crate::{Folder, Key, Repositories, RepositoryError, RepositoryName, Result, Target};
 use marks::Marks;
 use oci::Digest;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 /// What a collection may take.
@@ -47,6 +47,8 @@ pub struct Collected {
     pub blobs: usize,
     /// Its bytes.
     pub bytes: u64,
+    /// Manifests that can't be read; of their repositories nothing went.
+    pub damaged: usize,
 }
 
 /// A collection in progress.
@@ -103,7 +105,14 @@ impl Collector<'_> {
 
     /// Drops what the repository need not have, and marks the rest.
     async fn repository(&mut self, repository: &RepositoryName) -> Result<()> {
-        let manifests = self.manifests(repository).await?;
+        let mut marks = Marks::read(self.repositories, repository).await?;
+        let whole = marks.damaged().is_empty();
+        self.collected.damaged += marks.damaged().len();
+        self.used.extend(marks.damaged().iter().cloned());
+        if whole && self.rules.untagged {
+            self.untagged(repository, &mut marks).await?;
+        }
+        let manifests = marks.into_manifests();
         let mut needed = HashSet::new();
         for (digest, manifest) in &manifests {
             self.used.insert(digest.clone());
@@ -113,7 +122,7 @@ impl Collector<'_> {
         for link in storage.links(&Folder::blobs(repository)).await?.unwrap_or_default() {
             let Some(digest) = digest_of(&link.name) else { continue };
             let old = self.is_older(link.modified, self.rules.grace);
-            if !needed.contains(&digest) && old && self.unlink(repository, &digest).await? {
+            if whole && !needed.contains(&digest) && old && self.unlink(repository, &digest).await? {
                 self.collected.links += 1;
             } else {
                 self.used.insert(digest);
@@ -122,18 +131,15 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The manifests that stay.
-    async fn manifests(&mut self, repository: &RepositoryName) -> Result<HashMap<Digest, Manifest>> {
-        let mut marks = Marks::read(self.repositories, repository).await?;
-        if self.rules.untagged {
-            for (digest, modified) in marks.unreachable() {
-                if self.is_older(modified, self.rules.grace) && self.delete(repository, &digest).await? {
-                    self.collected.manifests += 1;
-                    marks.forget(&digest);
-                }
+    /// Drops the manifests that no tag leads to.
+    async fn untagged(&mut self, repository: &RepositoryName, marks: &mut Marks) -> Result<()> {
+        for (digest, modified) in marks.unreachable() {
+            if self.is_older(modified, self.rules.grace) && self.delete(repository, &digest).await? {
+                self.collected.manifests += 1;
+                marks.forget(&digest);
             }
         }
-        Ok(marks.into_manifests())
+        Ok(())
     }
 
     /// Whether a link to a blob went, or would go.

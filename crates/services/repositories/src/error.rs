@@ -154,6 +154,31 @@ impl Classified for StorageError {
     }
 }
 
+impl RepositoryError {
+    /// Whether what is stored is not what it should be, while the storage itself works.
+    pub(crate) fn is_damage(&self) -> bool {
+        let damage = |source: &StorageError| {
+            matches!(
+                source,
+                StorageError::CutShort { .. }
+                    | StorageError::Damaged { .. }
+                    | StorageError::Blob(
+                        BlobError::Mismatch { .. } | BlobError::Size { .. } | BlobError::NotFound { .. }
+                    )
+            )
+        };
+        matches!(self, Self::Storage { source } if damage(source))
+            || matches!(
+                self,
+                Self::ManifestUnknown { .. }
+                    | Self::ManifestInvalid { .. }
+                    | Self::ManifestMalformed { .. }
+                    | Self::ManifestTooLarge { .. }
+                    | Self::DigestMismatch { .. }
+            )
+    }
+}
+
 impl Classified for RepositoryError {
     fn class(&self) -> Class {
         match self {

@@ -12,6 +12,9 @@ use tokio::sync::Mutex as AsyncMutex;
 /// An upload that nobody wrote to for so long is put down; the next request takes it up again.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// So many at most, each an open file; the one that was used least recently is put down for the next.
+const OPEN: usize = 256;
+
 /// The place of one upload. Empty: nobody has opened it since this process started, or it was put down.
 pub(crate) type Slot = Arc<AsyncMutex<Option<Box<dyn Upload>>>>;
 
@@ -27,6 +30,11 @@ impl Sessions {
         let now = Instant::now();
         slots.retain(|_, (slot, used)| now.duration_since(*used) < IDLE || Arc::strong_count(slot) > 1);
         let key = (repository.clone(), id.clone());
+        if slots.len() >= OPEN && !slots.contains_key(&key) {
+            let idle = slots.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
+            let oldest = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+            oldest.map(|key| slots.remove(&key));
+        }
         let (slot, used) = slots.entry(key).or_insert_with(|| (Slot::default(), now));
         *used = now;
         Arc::clone(slot)

@@ -28,9 +28,14 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the report is what the verb is for")]
 fn report(collected: &Collected, dry_run: bool) -> Result<()> {
     let verb = if dry_run { "would delete" } else { "deleted" };
-    let Collected { uploads, manifests, links, blobs, bytes } = collected;
+    let Collected { uploads, manifests, links, blobs, bytes, damaged } = collected;
     println!(
         "{verb} {blobs} blobs ({bytes} bytes), {manifests} manifests, {links} unused links to blobs, {uploads} idle uploads"
     );
+    if *damaged > 0 {
+        println!(
+            "{damaged} manifests are damaged: of their repositories nothing was collected; push them again, or delete them"
+        );
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The manifests of one repository, and which of them something leads to.
 
 use crate::key::digest_of;
-use crate::{Folder, Manifest, Repositories, RepositoryError, RepositoryName, Result, Tag, Target};
+use crate::{Folder, Key, Manifest, Repositories, RepositoryError, RepositoryName, Result, Tag, Target};
 use oci::Digest;
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
@@ -10,6 +10,8 @@ use std::time::SystemTime;
 pub(super) struct Marks {
     manifests: HashMap<Digest, (Manifest, SystemTime)>,
     tagged: HashSet<Digest>,
+    /// Those that can't be read: nobody knows what they need.
+    damaged: Vec<Digest>,
 }
 
 impl Marks {
@@ -18,13 +20,21 @@ impl Marks {
         let mut marks = Self::default();
         for link in repositories.storage.links(&Folder::manifests(repository)).await?.unwrap_or_default() {
             let Some(digest) = digest_of(&link.name) else { continue };
-            match repositories.manifest(repository, &Target::Digest(digest.clone())).await {
-                Ok(stored) => {
-                    let manifest = Manifest::parse(&stored.content, Some(&stored.media_type))?;
+            let stored = repositories.manifest(repository, &Target::Digest(digest.clone())).await;
+            match stored.and_then(|stored| Manifest::parse(&stored.content, Some(&stored.media_type))) {
+                Ok(manifest) => {
                     marks.manifests.insert(digest, (manifest, link.modified));
                 }
-                // Deleted meanwhile.
-                Err(RepositoryError::ManifestUnknown { .. }) => {}
+                Err(RepositoryError::ManifestUnknown { .. })
+                    if repositories.storage.link(&Key::manifest(repository, &digest)).await?.is_none() =>
+                {
+                    // Deleted meanwhile.
+                }
+                Err(error) if error.is_damage() => {
+                    let error = errors::chain(&error);
+                    tracing::warn!(%repository, manifest = %digest, error, "damaged: nothing of the repository is collected");
+                    marks.damaged.push(digest);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -54,6 +64,10 @@ impl Marks {
         }
         let left = self.manifests.iter().filter(|(digest, _)| !reached.contains(digest));
         left.map(|(digest, (_, modified))| (digest.clone(), *modified)).collect()
+    }
+
+    pub(super) fn damaged(&self) -> &[Digest] {
+        &self.damaged
     }
 
     pub(super) fn forget(&mut self, digest: &Digest) {

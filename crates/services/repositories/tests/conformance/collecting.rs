@@ -12,6 +12,7 @@ super::cases!(
     idle_uploads_go,
     a_dry_run_deletes_nothing,
     a_sweep_takes_nothing_from_a_push,
+    of_a_repository_with_a_damaged_manifest_all_stays,
 );
 
 /// Everything is old, and nothing was announced.
@@ -113,4 +114,18 @@ async fn a_sweep_takes_nothing_from_a_push(kit: &Kit) {
         assert!(kit.has("a", &format!("t{number}")).await);
         assert!(kit.repositories.blob(&name("a"), blob).await.is_ok(), "{blob} of t{number} is gone");
     }
+}
+
+async fn of_a_repository_with_a_damaged_manifest_all_stays(kit: &Kit) {
+    let (blob, unused) = (kit.blob("a", b"x").await, kit.blob("b", b"unused").await);
+    let manifest = kit.put("a", &image(&blob, &blob, None), &["1"]).await.unwrap();
+    kit.storage.remove(&manifest).await.unwrap();
+    let rules = Collection { untagged: true, ..now() };
+    let collected = kit.restarted().collect(&rules).await.unwrap();
+    let expected = Collected { damaged: 1, links: 1, blobs: 1, bytes: 6, ..Collected::default() };
+    assert_eq!(collected, expected, "and others are collected as ever");
+    assert!(kit.repositories.blob(&name("a"), &blob).await.is_ok());
+    assert!(kit.repositories.blob(&name("b"), &unused).await.is_err());
+    kit.put("a", &image(&blob, &blob, None), &["1"]).await.unwrap();
+    assert_eq!(kit.restarted().collect(&rules).await.unwrap(), Collected::default());
 }

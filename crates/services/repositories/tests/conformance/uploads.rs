@@ -7,6 +7,7 @@ use oci::Digest;
 use repositories::{Mounted, RepositoryError, UploadId};
 
 super::cases!(
+    of_many_open_uploads_each_goes_on,
     pieces_become_a_blob,
     large_content_comes_back_whole_and_in_parts,
     another_process_goes_on,
@@ -149,4 +150,17 @@ async fn blobs_belong_to_repositories(kit: &Kit) {
     assert!(kit.repositories.delete_blob(&name("a"), &hello).await.is_err());
     assert!(kit.repositories.blob(&name("a"), &hello).await.is_err());
     assert_eq!(read(kit, "b", &hello, None).await, b"hello");
+}
+
+async fn of_many_open_uploads_each_goes_on(kit: &Kit) {
+    let mut ids = Vec::new();
+    for _ in 0..260 {
+        let mut session = kit.repositories.begin_upload(&name("a"), "sha256").await.unwrap();
+        session.append(vec![Bytes::from_static(b"half")]).await.unwrap();
+        ids.push(session.id().clone());
+    }
+    // The first ones have been put down meanwhile.
+    let mut session = kit.repositories.upload(&name("a"), &ids[0]).await.unwrap();
+    session.append(vec![Bytes::from_static(b"rest")]).await.unwrap();
+    session.commit(&digest(b"halfrest")).await.unwrap();
 }
