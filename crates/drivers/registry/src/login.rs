@@ -11,6 +11,8 @@ use reqwest::header::AUTHORIZATION;
 pub struct LoggedIn {
     /// What docker prints.
     pub status: String,
+    /// What stands for the password from now on, where the registry's token service gives such.
+    pub identity_token: Option<String>,
 }
 
 impl Client {
@@ -39,32 +41,31 @@ impl Client {
                 let broken = |error| answer::broken("GET", &url, error);
                 let response = ask(None).send().await.map_err(broken)?;
                 if response.status().is_success() {
-                    return Ok(());
+                    return Ok(None);
                 }
                 let challenge = Challenge::of(response.headers())
                     .filter(|_| response.status() == StatusCode::UNAUTHORIZED);
                 let Some(challenge) = challenge else { return Err(answer::refused(response, "GET").await) };
-                let authorization = match challenge.scheme {
-                    Scheme::Basic => credentials.basic(),
+                let (authorization, identity) = match challenge.scheme {
+                    Scheme::Basic => (credentials.basic(), None),
                     Scheme::Bearer => {
                         let wanted = Wanted::new(&challenge, &[], Some(credentials));
                         let wanted = wanted.ok_or_else(|| RegistryError::Protocol {
                             url: url.clone(),
                             reason: "a challenge without a realm".to_owned(),
                         })?;
-                        let token = self.inner.tokens.renew(&http, &wanted).await?;
-                        Some(format!("Bearer {token}"))
+                        let (token, identity) = self.inner.tokens.grant(&http, &wanted.lasting()).await?;
+                        (Some(format!("Bearer {token}")), identity)
                     }
                 };
                 let response = ask(authorization).send().await.map_err(broken)?;
                 if response.status().is_success() {
-                    Ok(())
+                    Ok(identity)
                 } else {
                     Err(answer::refused(response, "GET").await)
                 }
             }
         });
-        tried.await?;
-        Ok(LoggedIn { status: "Login Succeeded".to_owned() })
+        Ok(LoggedIn { status: "Login Succeeded".to_owned(), identity_token: tried.await? })
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Wanted {
     service: String,
     scopes: BTreeSet<String>,
     credentials: Option<Credentials>,
+    /// Whether a token is asked for as well that stands for the password from then on.
+    lasting: bool,
 }
 
 impl Wanted {
@@ -42,7 +44,13 @@ impl Wanted {
             service: challenge.parameter("service").unwrap_or_default().to_owned(),
             scopes: scopes.iter().cloned().chain(asked).collect(),
             credentials: credentials.cloned(),
+            lasting: false,
         })
+    }
+
+    /// Asks for an identity token too (`offline_token`), if the service gives any.
+    pub(crate) fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
     }
 }
 
@@ -56,6 +64,8 @@ pub(crate) struct Tokens {
 struct Token {
     value: String,
     expires: Instant,
+    /// What stands for the password from now on.
+    identity: Option<String>,
 }
 
 /// The answer of a token service.
@@ -63,6 +73,7 @@ struct Token {
 struct Answer {
     token: Option<String>,
     access_token: Option<String>,
+    refresh_token: Option<String>,
     expires_in: Option<u64>,
 }
 
@@ -87,14 +98,23 @@ impl Tokens {
 
     /// A token that was not known before.
     pub(crate) async fn renew(&self, http: &reqwest::Client, wanted: &Wanted) -> Result<String> {
+        Ok(self.grant(http, wanted).await?.0)
+    }
+
+    /// The same, with the identity token that came along.
+    pub(crate) async fn grant(
+        &self,
+        http: &reqwest::Client,
+        wanted: &Wanted,
+    ) -> Result<(String, Option<String>)> {
         if let Some(Credentials::RegistryToken(token)) = &wanted.credentials {
-            return Ok(token.clone());
+            return Ok((token.clone(), None));
         }
         let token = fetch(http, wanted).await?;
         let mut known = self.lock();
         known.retain(|_, token| token.expires > Instant::now());
         known.insert(wanted.clone(), token.clone());
-        Ok(token.value)
+        Ok((token.value, token.identity))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Wanted, Token>> {
@@ -119,6 +139,9 @@ async fn fetch(http: &reqwest::Client, wanted: &Wanted) -> Result<Token> {
             query.extend(wanted.scopes.iter().map(|scope| ("scope", scope.as_str())));
             if let Some(Credentials::Basic { user, .. }) = credentials {
                 query.extend([("account", user.as_str()), ("client_id", CLIENT)]);
+                if wanted.lasting {
+                    query.push(("offline_token", "true"));
+                }
             }
             let request = http.get(&wanted.realm).query(&query);
             match credentials.as_ref().and_then(Credentials::basic) {
@@ -148,5 +171,7 @@ async fn fetch(http: &reqwest::Client, wanted: &Wanted) -> Result<Token> {
     let life =
         answer.expires_in.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs(seconds.clamp(1, 86_400)));
     let expires = Instant::now() + life.saturating_sub(MARGIN);
-    Ok(Token { value: value.ok_or_else(|| bad("the answer holds no token".to_owned()))?, expires })
+    let value = value.ok_or_else(|| bad("the answer holds no token".to_owned()))?;
+    let identity = answer.refresh_token.filter(|token| !token.is_empty());
+    Ok(Token { value, expires, identity })
 }

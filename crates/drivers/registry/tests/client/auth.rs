@@ -295,3 +295,23 @@ async fn a_login_is_tried_out() {
     assert_eq!(registry.count("GET", "/token"), 2, "what was right a minute ago is tried again");
     assert!(matches!(login("a", "c").await, Err(RegistryError::Unauthorized { .. })));
 }
+
+#[tokio::test]
+async fn a_login_brings_the_identity_token_that_the_service_gives() {
+    let registry = Registry::start().await;
+    let host = registry.host();
+    registry.guard(move |seen| match seen.path.as_str() {
+        "/token" => {
+            assert!(seen.query.contains("offline_token=true"), "{}", seen.query);
+            Some(says(200, &[], r#"{"token":"t","refresh_token":"lasting"}"#))
+        }
+        _ if seen.header("authorization") == "Bearer t" => None,
+        _ => {
+            let challenge = format!(r#"Bearer realm="http://{host}/token",service="s""#);
+            Some(says(401, &[("www-authenticate", &challenge)], ""))
+        }
+    });
+    let client = client(HostsConfig::default());
+    let accepted = client.login(&registry.host(), &user("a", "b").unwrap()).await.unwrap();
+    assert_eq!(accepted.identity_token.as_deref(), Some("lasting"));
+}

@@ -37,5 +37,5 @@ pub(crate) fn found(found: registry::Found) -> Found {
 
 /// The answer of `POST /auth`.
 pub(crate) fn logged_in(accepted: registry::LoggedIn) -> LoggedIn {
-    LoggedIn { identity_token: String::new(), status: accepted.status }
+    LoggedIn { identity_token: accepted.identity_token.unwrap_or_default(), status: accepted.status }
 }
