@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// `container-runtime registry serve` on a loopback port. It ends with this.
 #[derive(Debug)]
-pub struct OwnRegistry {
+pub struct ServedRegistry {
     child: Child,
     address: SocketAddr,
     /// Its directory.
@@ -22,7 +22,7 @@ pub struct OwnRegistry {
     flags: Vec<String>,
 }
 
-impl OwnRegistry {
+impl ServedRegistry {
     /// Starts one that keeps its content in `storage`, with further flags.
     #[track_caller]
     pub fn start(storage: &Path, flags: &[&str]) -> Self {
@@ -123,7 +123,7 @@ impl OwnRegistry {
     }
 }
 
-impl Drop for OwnRegistry {
+impl Drop for ServedRegistry {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("the registry's log:\n{}", self.log());
