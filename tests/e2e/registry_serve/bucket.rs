@@ -1,6 +1,6 @@
 //! Our registry in a bucket: docker pushes and pulls, other processes find it as it was, and what is deleted goes.
 
-use tests::{Moto, ServedRegistry, with_engine};
+use tests::{Moto, OwnRegistry, with_engine};
 
 #[test]
 fn a_bucket_serves_as_a_directory_does() {
@@ -8,7 +8,7 @@ fn a_bucket_serves_as_a_directory_does() {
     let address = moto.bucket("registry");
     with_engine(|engine| {
         let spool = engine.directory().join("spool");
-        let mut registry = ServedRegistry::in_bucket(&address, &spool, &["--gc-interval", "0"]);
+        let mut registry = OwnRegistry::in_bucket(&address, &spool, &["--gc-interval", "0"]);
         let name = registry.name("team/app:1");
         engine.docker(&["tag", "busybox", &name]).ok();
         engine.docker(&["push", &name]).ok();
@@ -43,7 +43,7 @@ fn a_bucket_that_does_not_answer_is_told() {
     let Some(moto) = Moto::start() else { return };
     let address = moto.bucket("registry");
     let dir = tempfile::tempdir().unwrap();
-    let registry = ServedRegistry::in_bucket(&address, &dir.path().join("spool"), &[]);
+    let registry = OwnRegistry::in_bucket(&address, &dir.path().join("spool"), &[]);
     assert_eq!(registry.request("GET", "/v2/app/tags/list", &[], b"").unwrap().status, 404);
     drop(moto);
     let answer = registry.request("GET", "/v2/app/tags/list", &[], b"").unwrap();

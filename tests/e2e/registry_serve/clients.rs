@@ -3,7 +3,7 @@
 use std::process::Command;
 use tests::fixtures::layout;
 use tests::registry::skopeo;
-use tests::{Need, Run, ServedRegistry, lacks, skip, with_engine};
+use tests::{Need, OwnRegistry, Run, lacks, skip, with_engine};
 
 fn lacking() -> bool {
     lacks(&[Need::Program("skopeo")]).inspect(|lacking| skip(lacking)).is_some()
@@ -16,13 +16,13 @@ fn lacks_fixtures() -> bool {
 }
 
 /// Copies busybox for all platforms into the registry.
-fn copy_index(registry: &ServedRegistry, name: &str) {
+fn copy_index(registry: &OwnRegistry, name: &str) {
     let from = format!("oci:{}", layout("busybox").display());
     let to = format!("docker://{}", registry.name(name));
     skopeo(&["copy", "--quiet", "--all", "--dest-tls-verify=false", &from, &to]).ok();
 }
 
-fn inspected(registry: &ServedRegistry, name: &str, raw: &[&str]) -> String {
+fn inspected(registry: &OwnRegistry, name: &str, raw: &[&str]) -> String {
     let from = format!("docker://{}", registry.name(name));
     skopeo(&[&["inspect", "--tls-verify=false"], raw, &[from.as_str()]].concat()).ok()
 }
@@ -33,7 +33,7 @@ fn an_index_comes_back_as_it_went() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let registry = ServedRegistry::start(&dir.path().join("storage"), &[]);
+    let registry = OwnRegistry::start(&dir.path().join("storage"), &[]);
     copy_index(&registry, "team/busybox:1");
     let here = Run::of(
         Command::new("skopeo").args(["inspect", "--raw"]).arg(format!("oci:{}", layout("busybox").display())),
@@ -63,7 +63,7 @@ fn an_engine_takes_its_platform_of_an_index_and_others_on_demand() {
         return;
     }
     with_engine(|engine| {
-        let registry = ServedRegistry::start(&engine.directory().join("storage"), &[]);
+        let registry = OwnRegistry::start(&engine.directory().join("storage"), &[]);
         copy_index(&registry, "busybox:1");
         let name = registry.name("busybox:1");
         assert_eq!(engine.docker(&["run", "--rm", &name, "echo", "ok"]).ok(), "ok\n");
@@ -80,7 +80,7 @@ fn a_tree_of_repositories_is_synchronized() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let registry = ServedRegistry::start(&dir.path().join("storage"), &[]);
+    let registry = OwnRegistry::start(&dir.path().join("storage"), &[]);
     for tag in ["1", "2"] {
         copy_index(&registry, &format!("team/busybox:{tag}"));
     }
@@ -102,7 +102,7 @@ fn what_is_deleted_frees_its_space() {
     }
     with_engine(|engine| {
         let storage = engine.directory().join("storage");
-        let mut registry = ServedRegistry::start(&storage, &["--gc-interval", "0"]);
+        let mut registry = OwnRegistry::start(&storage, &["--gc-interval", "0"]);
         for name in ["app:1", "kept:1"] {
             engine.docker(&["tag", "busybox", &registry.name(name)]).ok();
             engine.docker(&["push", "--quiet", &registry.name(name)]).ok();

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::registry::skopeo;
-use tests::{Need, Run, ServedRegistry, fixtures, lacks, skip};
+use tests::{Need, OwnRegistry, Run, fixtures, lacks, skip};
 
 fn digest(content: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(content)))
@@ -23,7 +23,7 @@ fn noise(size: usize) -> Vec<u8> {
 #[test]
 fn an_upload_goes_on_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let mut registry = ServedRegistry::start(&dir.path().join("storage"), &[]);
+    let mut registry = OwnRegistry::start(&dir.path().join("storage"), &[]);
     let content = noise(3 << 20);
     let begun = registry.request("POST", "/v2/app/blobs/uploads/", &[], b"").unwrap();
     let location = begun.header("location").unwrap().to_owned();
@@ -75,7 +75,7 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let disk = SmallDisk::new(&dir.path().join("disk"), 3 << 20);
     let storage = disk.0.join("storage");
-    let registry = ServedRegistry::start(&storage, &["--gc-interval", "0"]);
+    let registry = OwnRegistry::start(&storage, &["--gc-interval", "0"]);
     let small = format!("docker-archive:{}", fixtures::busybox().display());
     let to = format!("docker://{}", registry.name("small:1"));
     skopeo(&["copy", "--quiet", "--dest-tls-verify=false", &small, &to]).ok();

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use tests::registry::{PASSWORD, Registry, SlowPort, USER, free_port, skopeo};
-use tests::{Need, ServedRegistry, Settings, fixtures, lacks, skip, with_private_engine};
+use tests::{Need, OwnRegistry, Settings, fixtures, lacks, skip, with_private_engine};
 
 fn lacking() -> bool {
     let needs = [Need::Program("docker-registry"), Need::Program("skopeo"), Need::Path(fixtures::BUSYBOX)];
@@ -29,13 +29,13 @@ fn fill(registry: &Registry, name: &str) {
 }
 
 /// A mirror that logs everything.
-fn mirror(place: &Path, upstream: &str, more: &[&str]) -> ServedRegistry {
+fn mirror(place: &Path, upstream: &str, more: &[&str]) -> OwnRegistry {
     let flags = [&["--mirror-of", upstream, "--log-level", "debug"], more].concat();
-    ServedRegistry::start(&place.join("mirror"), &flags)
+    OwnRegistry::start(&place.join("mirror"), &flags)
 }
 
 /// The digest and size of the one layer of an image.
-fn layer(mirror: &ServedRegistry, name: &str) -> (String, u64) {
+fn layer(mirror: &OwnRegistry, name: &str) -> (String, u64) {
     let path = format!("/v2/{name}/manifests/1");
     let manifest = mirror.request("GET", &path, &[], b"").unwrap().json();
     let layer = &manifest["layers"][0];
@@ -86,7 +86,7 @@ fn a_tag_is_asked_for_again_after_its_time_and_served_stale_without_an_answer() 
     let (lazy, eager) = (place.path().join("lazy"), place.path().join("eager"));
     let (lazy, eager) =
         (mirror(&lazy, &upstream.host(), &[]), mirror(&eager, &upstream.host(), &["--mirror-ttl", "0"]));
-    let ask = |mirror: &ServedRegistry, tag: &str| {
+    let ask = |mirror: &OwnRegistry, tag: &str| {
         mirror.request("GET", &format!("/v2/app/manifests/{tag}"), &[], b"").unwrap()
     };
     let digest = |answer: &tests::Response| answer.header("docker-content-digest").unwrap().to_owned();
@@ -99,7 +99,7 @@ fn a_tag_is_asked_for_again_after_its_time_and_served_stale_without_an_answer() 
     assert_eq!(digest(&ask(&lazy, "1")), first);
     let second = digest(&ask(&eager, "1"));
     assert_ne!(second, first);
-    let tags = |mirror: &ServedRegistry| mirror.request("GET", "/v2/app/tags/list", &[], b"").unwrap().json();
+    let tags = |mirror: &OwnRegistry| mirror.request("GET", "/v2/app/tags/list", &[], b"").unwrap().json();
     assert_eq!(tags(&lazy)["tags"], serde_json::json!(["1", "other"]));
     assert_eq!(ask(&eager, "none").status, 404);
     drop(upstream);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use tests::{Need, Run, ServedRegistry, Settings, TestEngine, eventually, lacks, skip, with_private_engine};
+use tests::{Need, OwnRegistry, Run, Settings, TestEngine, eventually, lacks, skip, with_private_engine};
 
 /// An authority for one test, with `openssl`.
 struct Authority<'a>(&'a Path);
@@ -49,7 +49,7 @@ fn with_certificates(test: impl FnOnce(&TestEngine, &Authority<'_>, &Path)) {
 }
 
 /// Where the engine looks for what concerns a registry.
-fn of(certificates: &Path, registry: &ServedRegistry) -> std::path::PathBuf {
+fn of(certificates: &Path, registry: &OwnRegistry) -> std::path::PathBuf {
     let directory = certificates.join(registry.host());
     fs::create_dir_all(&directory).unwrap();
     directory
@@ -61,7 +61,7 @@ fn only_who_knows_the_authority_trusts_the_registry() {
         authority.sign("server");
         let (certificate, key) = (authority.path("server.crt"), authority.path("server.key"));
         let flags = ["--tls-certificate", &certificate, "--tls-key", &key];
-        let registry = ServedRegistry::start(&engine.directory().join("storage"), &flags);
+        let registry = OwnRegistry::start(&engine.directory().join("storage"), &flags);
         let name = registry.name("app:1");
         engine.docker(&["tag", "busybox", &name]).ok();
         fs::copy(authority.path("ca.crt"), of(certificates, &registry).join("ca.crt")).unwrap();
@@ -101,7 +101,7 @@ fn clients_without_a_certificate_stay_outside() {
         let ca = authority.path("ca.crt");
         let (certificate, key) = (authority.path("server.crt"), authority.path("server.key"));
         let flags = ["--tls-certificate", &certificate, "--tls-key", &key, "--tls-client-ca", &ca];
-        let registry = ServedRegistry::start(&engine.directory().join("storage"), &flags);
+        let registry = OwnRegistry::start(&engine.directory().join("storage"), &flags);
         let name = registry.name("app:1");
         engine.docker(&["tag", "busybox", &name]).ok();
         let directory = of(certificates, &registry);

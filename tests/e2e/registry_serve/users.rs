@@ -1,22 +1,22 @@
 //! Users of our registry, by password and by token, as the docker command line logs them in.
 
 use std::path::Path;
-use tests::{ServedRegistry, TestEngine, with_engine};
+use tests::{OwnRegistry, TestEngine, with_engine};
 
 /// A file of two users, of whom `bob` may only read.
 fn users(directory: &Path) -> String {
     let file = directory.join("users");
-    ServedRegistry::add_user(&file, "ada", "secret");
-    ServedRegistry::add_user(&file, "bob", "reads");
+    OwnRegistry::add_user(&file, "ada", "secret");
+    OwnRegistry::add_user(&file, "bob", "reads");
     file.display().to_string()
 }
 
-fn login(engine: &TestEngine, registry: &ServedRegistry, user: &str, password: &str) -> tests::Run {
+fn login(engine: &TestEngine, registry: &OwnRegistry, user: &str, password: &str) -> tests::Run {
     engine.docker(&["login", "--username", user, "--password", password, &registry.host()])
 }
 
 /// The same story whichever way the registry asks.
-fn asks(engine: &TestEngine, registry: &ServedRegistry) {
+fn asks(engine: &TestEngine, registry: &OwnRegistry) {
     let name = registry.name("team/app:1");
     engine.docker(&["tag", "busybox", &name]).ok();
     let stranger = engine.docker(&["push", &name]);
@@ -43,7 +43,7 @@ fn a_registry_that_asks_for_passwords() {
     with_engine(|engine| {
         let users = users(engine.directory());
         let flags = ["--htpasswd", &users, "--read-only", "bob"];
-        asks(engine, &ServedRegistry::start(&engine.directory().join("storage"), &flags));
+        asks(engine, &OwnRegistry::start(&engine.directory().join("storage"), &flags));
     });
 }
 
@@ -52,7 +52,7 @@ fn a_registry_that_gives_tokens() {
     with_engine(|engine| {
         let users = users(engine.directory());
         let flags = ["--htpasswd", &users, "--read-only", "bob", "--token"];
-        asks(engine, &ServedRegistry::start(&engine.directory().join("storage"), &flags));
+        asks(engine, &OwnRegistry::start(&engine.directory().join("storage"), &flags));
     });
 }
 
@@ -63,7 +63,7 @@ fn strangers_pull_where_they_may_and_push_nowhere() {
         for (place, token) in [("password", None), ("token", Some("--token"))] {
             let flags: Vec<&str> =
                 ["--htpasswd", &users, "--anonymous-pull"].into_iter().chain(token).collect();
-            let registry = ServedRegistry::start(&engine.directory().join(place), &flags);
+            let registry = OwnRegistry::start(&engine.directory().join(place), &flags);
             let name = registry.name("app:1");
             engine.docker(&["tag", "busybox", &name]).ok();
             assert_ne!(engine.docker(&["push", &name]).code, 0, "{place}");

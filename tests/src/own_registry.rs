@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// `container-runtime registry serve` on a loopback port. It ends with this.
 #[derive(Debug)]
-pub struct ServedRegistry {
+pub struct OwnRegistry {
     child: Child,
     address: SocketAddr,
     /// Its directory.
@@ -22,7 +22,7 @@ pub struct ServedRegistry {
     flags: Vec<String>,
 }
 
-impl ServedRegistry {
+impl OwnRegistry {
     /// Starts one that keeps its content in `storage`, with further flags.
     #[track_caller]
     pub fn start(storage: &Path, flags: &[&str]) -> Self {
@@ -123,7 +123,7 @@ impl ServedRegistry {
     }
 }
 
-impl Drop for ServedRegistry {
+impl Drop for OwnRegistry {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("the registry's log:\n{}", self.log());
