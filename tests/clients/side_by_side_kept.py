@@ -125,7 +125,7 @@ KEPT = [
     ("Sizes", "An image's size is that of its files; docker counts what its archive said.", [
         ("debian", r"\.Size = "),
     ]),
-    ('What disk is used', '`system df` counts blocks on disk, as `du` does: of an image its layers and the blobs that they come from, of a container its log too. A prune tells what the disk got back, and takes half-fetched blobs of an hour ago (`storage.gc.partials_after`) along.', []),
+    ('What disk is used', '`system df` counts blocks on disk, as `du` does: of an image its layers and the blobs that they come from, of a container its log too. A prune tells what the disk got back, and takes half-fetched blobs of an hour ago (`storage.gc.partials_after`) along. What the engine\'s own registry (`registry.serve`) has too is on disk once, counted here, and not got back by a prune.', []),
     ("Events", "`die` is told when the process has ended, before what `stop` and `kill` tell when they are done.", [
         ("events", r"^out [-+]container (die|stop|kill)"),
     ]),

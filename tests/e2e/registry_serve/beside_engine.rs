@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tests::fixtures::Archive;
 use tests::registry::free_port;
 use tests::{Settings, TestEngine, with_private_engine};
 
@@ -107,4 +110,40 @@ fn an_address_that_is_taken_is_told() {
         fs::write(&path, config).unwrap();
         engine.restart_daemon(&[]);
     });
+}
+
+#[test]
+fn a_kill_in_the_midst_of_a_push_loses_nothing() {
+    with_served("", |engine, host| {
+        let name = format!("{host}/app:1");
+        for (round, delay) in [5, 20, 60, 120, 250].into_iter().enumerate() {
+            // Each round has a layer of its own, so that there is something to send.
+            let tar = engine.directory().join("layer.tar");
+            let mut layer = Archive::default();
+            layer.file("noise", 0o644, &noise(4 << 20, round as u64));
+            fs::write(&tar, layer.finish()).unwrap();
+            engine.docker(&["import", tar.to_str().unwrap(), &name]).ok();
+            let mut push = engine.docker_command(&["push", &name]).stdout(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(delay));
+            engine.kill_daemon();
+            let _ = push.wait();
+            engine.restart_daemon(&[]);
+            engine.docker(&["push", &name]).ok();
+            engine.docker(&["rmi", &name]).ok();
+            engine.docker(&["pull", &name]).ok();
+            engine.cr(&["system", "check"]).ok();
+        }
+        let half = engine.directory().join("root/registry/partial");
+        assert!(fs::read_dir(half).unwrap().count() <= 5, "at most one upload a kill, which gc takes away");
+    });
+}
+
+/// Bytes that no compression makes fewer.
+fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = 2 * seed + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    (0..size).map(|_| next()).collect()
 }
