@@ -54,6 +54,9 @@ pub(super) fn base(root: &Root) -> Result<()> {
     root.write("/sbin/init", INIT, 0o755)?;
     root.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0o644)?;
     root.write("/etc/group", "root:x:0:\n", 0o644)?;
+    // In whose place tests mount their own.
+    root.write("/etc/subuid", "", 0o644)?;
+    root.write("/etc/subgid", "", 0o644)?;
     root.write("/etc/hosts", "127.0.0.1 localhost vm\n", 0o644)?;
     root.write("/etc/resolv.conf", "", 0o644)
 }

@@ -60,6 +60,9 @@ pub(crate) struct Arguments {
     /// Of the moments and deeds of --power-cuts; none: a new one, which is printed
     #[arg(long, requires = "power_cuts")]
     seed: Option<u64>,
+    /// Milliseconds from the first deed to the latest moment of a cut
+    #[arg(long, default_value_t = 10_000, requires = "power_cuts")]
+    within: u64,
     /// What to run as root, by a shell if it is one word; none: the built programs' versions
     #[arg(last = true)]
     command: Vec<String>,

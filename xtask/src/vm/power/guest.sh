@@ -48,12 +48,13 @@ while read -r name id; do
     # The latter is what pushes and this look give, and take away if they can.
     case $name in *'<none>'* | 127.0.0.1:5001/*) ;; *) echo "name $name $id" ;; esac
 done </tmp/images
-for id in $(cr images -aq --no-trunc | sort -u); do
+ids=$(cr images -aq --no-trunc | sort -u)
+for id in $ids; do
     look_at $id
     echo "content $id $content"
     cr run --rm $id sh -c : >/tmp/said 2>&1 || fault "run of $id: $(cat /tmp/said)"
-    cr save $id >/dev/null 2>/tmp/said || fault "save of $id: $(cat /tmp/said)"
 done
+[ -z "$ids" ] || cr save $ids >/dev/null 2>/tmp/said || fault "save: $(cat /tmp/said)"
 for tag in $root/pushed/repositories/*/_tags/*; do
     [ -e $tag ] || continue
     repository=${tag%/_tags/*}

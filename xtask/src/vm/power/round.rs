@@ -158,10 +158,11 @@ impl<'scope> Round<'scope> {
         Ok(())
     }
 
-    /// Notes what begins and what is answered, from the first deed on to the moment, and cuts the power then. Answers what
-    /// went wrong.
+    /// Notes what begins and what is answered, and cuts the power when the moment has passed since the first line that begins
+    /// with `from`. Answers what went wrong.
     pub(super) fn watch(
         &mut self,
+        from: &str,
         moment: Duration,
         plan: &[Vec<Deed>],
         model: &mut Model,
@@ -174,7 +175,9 @@ impl<'scope> Round<'scope> {
             let Ok(line) = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) else {
                 break;
             };
-            end.get_or_insert_with(|| Instant::now() + moment);
+            if line.starts_with(from) {
+                end.get_or_insert_with(|| Instant::now() + moment);
+            }
             wrong.extend(self.note(&line, plan, model, tally));
         }
         self.qemu.kill()?;
