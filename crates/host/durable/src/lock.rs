@@ -55,7 +55,8 @@ impl LockFile {
     /// Takes the lock at once or says who has it.
     ///
     /// A holder that was just killed may have been starting a program: the child keeps the lock from its fork to its
-    /// exec. So a lock whose holder is dead is waited for, for a moment.
+    /// exec. So a lock whose holder is dead is waited for, for a moment; likewise one without a name in it: its holder has only
+    /// just begun, or ended, or was killed in between.
     pub fn acquire(path: &Path) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let opened = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)).map_err(at("open", path))?;
@@ -66,7 +67,7 @@ impl LockFile {
                 return Err(at("lock", path)(error).into());
             }
             let pid = read_pid(&mut file);
-            if pid.is_none_or(is_alive) || begin.elapsed() > GRACE {
+            if pid.is_some_and(is_alive) || begin.elapsed() > GRACE {
                 return Err(LockError::AlreadyHeld { path: path.to_owned(), pid });
             }
             std::thread::sleep(Duration::from_millis(1));
