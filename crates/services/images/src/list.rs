@@ -89,15 +89,17 @@ impl<'a> Wanted<'a> {
 
     fn image(&self, index: &Index, image: &Image) -> bool {
         let filter = self.filter;
-        let dangling = image.tags.is_empty() && image.digests.is_empty();
+        let nameless = image.tags.is_empty() && image.digests.is_empty();
+        // Docker counts an image with a digest alone to both.
+        let dangling = |wanted| if wanted { image.tags.is_empty() } else { !nameless };
         // Without a name and with children it is a step of a build.
-        let intermediate = dangling && index.children(&image.id).next().is_some();
+        let intermediate = nameless && index.children(&image.id).next().is_some();
         let label = |wanted: &String| match wanted.split_once('=') {
             Some((key, value)) => image.config.config.labels.get(key).is_some_and(|found| found == value),
             None => image.config.config.labels.contains_key(wanted),
         };
         (filter.all || !intermediate)
-            && filter.dangling.is_none_or(|wanted| wanted == dangling)
+            && filter.dangling.is_none_or(dangling)
             && filter.labels.iter().all(label)
             && !filter.without_labels.iter().any(label)
             && self.before.is_none_or(|time| image.created < time)

@@ -64,6 +64,8 @@ async fn what_has_not_changed_is_said_to_be_up_to_date() {
     assert_eq!(home.images.resolve(&app).unwrap().id.to_string(), moved.id());
     let old = home.images.resolve(&image.id()).unwrap();
     assert_eq!((old.tags.len(), old.digests.len()), (0, 1));
+    let unused = images::Filter { dangling: Some(true), ..images::Filter::default() };
+    assert_eq!(home.images.list(&unused).unwrap().len(), 1, "a prune takes it, as docker's does");
     let by_digest = format!("@{}", image.digest());
     assert!(!pull(&home, &registry, &by_digest).await.unwrap().newer);
     assert_eq!(home.images.count(), 2);
