@@ -20,7 +20,7 @@ fn docker_py_does_it_all() {
 }
 
 /// The docker command line, docker-py, skopeo, podman and curl, with our engine and our registry. What Docker 28.5 and Debian's
-/// docker-registry made of the same lines is recorded.
+/// docker-registry made of the same lines is recorded. One case after the other: all have names for the same image.
 #[test]
 fn images_move_between_clients_engine_and_registry_as_with_docker() {
     let python = fixtures::cache().join("venv/bin/python");
@@ -34,7 +34,7 @@ fn images_move_between_clients_engine_and_registry_as_with_docker() {
         let recorded = format!("recorded:{}", here.join("recorded_registry.json").display());
         let mut command = Command::new("python3");
         command.arg("-B").arg(here.join("side_by_side.py")).args([engine.host(), &recorded]);
-        command.args(["--registries", &registry.host(), "none", "--only", "registry*", "--jobs", "2"]);
+        command.args(["--registries", &registry.host(), "none", "--only", "registry*", "--jobs", "1"]);
         command.arg("--root").arg(fixtures::busybox_root()).arg("--python").arg(&python);
         Run::of(&mut command).ok();
     });
