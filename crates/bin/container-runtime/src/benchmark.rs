@@ -2,26 +2,11 @@
 
 use anyhow::{Context, Result};
 use benchmark::Options;
-use clap::Parser;
 use docker_cli::Invocation;
 use std::process::ExitCode;
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    let program = format!("{} benchmark", invocation.program);
-    let options = match Options::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
-        Ok(options) => options,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
-        }
-    };
-    match measure(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            crate::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    crate::own::succeed(invocation, "benchmark", measure)
 }
 
 #[expect(clippy::print_stdout, reason = "the report is what the verb is for")]

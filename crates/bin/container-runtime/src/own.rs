@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use docker_cli::Invocation;
-use engine_client::{Client, Endpoint, Options};
+use engine_client::{Client, Endpoint, Options, Request};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Runs a verb with its flags; what it fails with is printed.
@@ -25,6 +26,20 @@ pub(crate) fn run<F: Parser>(
     })
 }
 
+/// The same for a verb that succeeds or fails, and knows no other exit code.
+pub(crate) fn succeed<F: Parser>(
+    invocation: &Invocation,
+    verb: &str,
+    work: impl FnOnce(&F) -> anyhow::Result<()>,
+) -> ExitCode {
+    run(invocation, verb, |flags| work(flags).map(|()| ExitCode::SUCCESS))
+}
+
+/// Writes to the standard output; that nobody reads it is no error.
+pub(crate) fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// Where the daemon is.
 pub(crate) fn endpoint(invocation: &Invocation) -> anyhow::Result<Endpoint> {
     let address = invocation.host.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -43,9 +58,12 @@ pub(crate) fn client(endpoint: Endpoint) -> Client {
     })
 }
 
-/// The answer of one of our own paths.
-pub(crate) fn post(invocation: &Invocation, path: &str, flag: (&str, bool)) -> anyhow::Result<Vec<u8>> {
+/// What the daemon says to a request of one of our own paths.
+pub(crate) fn ask(
+    invocation: &Invocation,
+    request: impl for<'a> FnOnce(&'a Client) -> Request<'a>,
+) -> anyhow::Result<Vec<u8>> {
     let client = client(endpoint(invocation)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(async { client.post(path).flag(flag.0, flag.1).bytes().await })?.to_vec())
+    Ok(runtime.block_on(async { request(&client).bytes().await })?.to_vec())
 }

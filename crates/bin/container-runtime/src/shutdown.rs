@@ -16,9 +16,7 @@ struct Flags {
 }
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    crate::own::run(invocation, "system shutdown", |flags: &Flags| {
-        shut_down(invocation, flags.purge).map(|()| ExitCode::SUCCESS)
-    })
+    crate::own::succeed(invocation, "system shutdown", |flags: &Flags| shut_down(invocation, flags.purge))
 }
 
 /// Asks the daemon to end, and waits until it has.

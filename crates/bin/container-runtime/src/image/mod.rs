@@ -4,25 +4,35 @@ pub(crate) mod mount;
 pub(crate) mod unmount;
 
 use anyhow::Result;
+use clap::Args;
 use docker_cli::Invocation;
 use engine_client::{Client, Request};
 use serde_json::Value;
-use std::io::Write;
 
-/// Sends requests one after the other, and prints what `line` makes of each answer. After a failure the others are sent too.
-fn each<T>(
+/// Of images that stand for several platforms.
+#[derive(Debug, Args)]
+struct Which {
+    /// Which of the platforms that a name stands for: os[/architecture[/variant]]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+}
+
+/// Sends a request for each image, one after the other, and prints the paths that are answered. After a failure the others are
+/// sent too.
+fn each(
     invocation: &Invocation,
-    items: &[T],
-    request: impl for<'a> Fn(&'a Client, &T) -> Request<'a>,
-    lines: impl Fn(Value) -> Vec<String>,
+    images: &[String],
+    which: &Which,
+    request: impl for<'a> Fn(&'a Client) -> Request<'a>,
 ) -> Result<()> {
-    let client = crate::own::client(crate::own::endpoint(invocation)?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut failed = Ok(());
-    for item in items {
-        let answer = runtime.block_on(async { request(&client, item).bytes().await });
-        match answer.map_err(anyhow::Error::from).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
-            Ok(answer) => lines(answer).iter().for_each(|line| print(line)),
+    for image in images {
+        let answered = answer(invocation, |client| {
+            let request = request(client).query("name", image);
+            which.platform.iter().fold(request, |request, platform| request.query("platform", platform))
+        });
+        match answered {
+            Ok(mounted) => crate::own::print(&format!("{}\n", field(&mounted, "Path"))),
             Err(error) => {
                 if let Err(earlier) = std::mem::replace(&mut failed, Err(error)) {
                     crate::complain(&format!("{earlier:#}"));
@@ -33,11 +43,11 @@ fn each<T>(
     failed
 }
 
-/// Writes to the standard output; that nobody reads it is no error.
-fn print(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+/// What the daemon says to a request.
+fn answer(invocation: &Invocation, request: impl for<'a> FnOnce(&'a Client) -> Request<'a>) -> Result<Value> {
+    Ok(serde_json::from_slice(&crate::own::ask(invocation, request)?)?)
 }
 
-fn field(object: &Value, name: &str) -> String {
-    object[name].as_str().unwrap_or_default().to_owned()
+fn field<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_default()
 }

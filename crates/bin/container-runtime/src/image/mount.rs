@@ -1,6 +1,7 @@
 //! `image mount [IMAGE…]`: mounts images, and prints where; without an image, what is mounted.
 
-use super::{each, field};
+use super::{Which, answer, each, field};
+use crate::own::print;
 use clap::Parser;
 use docker_cli::Invocation;
 use std::process::ExitCode;
@@ -12,36 +13,24 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Flags {
-    /// Which of the platforms that a name stands for: os[/architecture[/variant]]
-    #[arg(long, value_name = "PLATFORM")]
-    platform: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Names or ids
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
 }
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    crate::own::run(invocation, "image mount", |flags: &Flags| {
-        if flags.images.is_empty() {
-            let all = |answer: serde_json::Value| {
-                let mounts = answer.as_array().into_iter().flatten();
-                mounts.map(|one| format!("{}\t{}", field(one, "Name"), field(one, "Path"))).collect()
-            };
-            each(invocation, &[()], |client, ()| client.get("/container-runtime/images/mounts"), all)?;
-            return Ok(ExitCode::SUCCESS);
+    crate::own::succeed(invocation, "image mount", |flags: &Flags| {
+        if !flags.images.is_empty() {
+            return each(invocation, &flags.images, &flags.which, |client| {
+                client.post("/container-runtime/images/mount")
+            });
         }
-        each(
-            invocation,
-            &flags.images,
-            |client, image| {
-                let request = client.post("/container-runtime/images/mount").query("name", image);
-                match &flags.platform {
-                    Some(platform) => request.query("platform", platform),
-                    None => request,
-                }
-            },
-            |answer| vec![field(&answer, "Path")],
-        )?;
-        Ok(ExitCode::SUCCESS)
+        let mounts = answer(invocation, |client| client.get("/container-runtime/images/mounts"))?;
+        for one in mounts.as_array().into_iter().flatten() {
+            print(&format!("{}\t{}\n", field(one, "Name"), field(one, "Path")));
+        }
+        Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! `container-runtime registry gc`
 
 use super::options::Collect;
-use super::{runtime, storage, told, with_options};
+use super::{runtime, storage, told};
 use anyhow::Result;
 use docker_cli::Invocation;
 use repositories::{Collected, Collection};
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 /// Collects once and says what went.
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    with_options(invocation, "gc", |options: &Collect| {
+    crate::own::succeed(invocation, "registry gc", |options: &Collect| {
         let rules = Collection {
             grace: options.grace,
             untagged: options.untagged,

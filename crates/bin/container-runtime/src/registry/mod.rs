@@ -10,33 +10,7 @@ mod serving;
 mod storage;
 pub(crate) mod user;
 
-use clap::Parser;
-use docker_cli::Invocation;
 use errors::Classified;
-use std::process::ExitCode;
-
-/// Reads a verb's flags and runs it.
-fn with_options<O: Parser>(
-    invocation: &Invocation,
-    verb: &str,
-    run: impl FnOnce(&O) -> anyhow::Result<()>,
-) -> ExitCode {
-    let program = format!("{} registry {verb}", invocation.program);
-    let options = match O::try_parse_from(std::iter::once(&program).chain(&invocation.args)) {
-        Ok(options) => options,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
-        }
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            crate::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
-}
 
 /// An async runtime for servers: requests mostly wait, and what blocks has its own threads.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

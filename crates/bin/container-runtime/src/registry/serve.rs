@@ -2,7 +2,7 @@
 
 use super::options::{Serve, Tls};
 use super::serving::{Plan, Serving};
-use super::{access, mirror, runtime, storage, with_options};
+use super::{access, mirror, runtime, storage};
 use anyhow::{Context, Result};
 use docker_cli::Invocation;
 use registry_api::TlsFiles;
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until it is asked to end.
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    with_options(invocation, "serve", |options: &Serve| {
+    crate::own::succeed(invocation, "registry serve", |options: &Serve| {
         let level = if invocation.debug { "debug" } else { &options.log_level };
         crate::log::start(level, options.log_format);
         let runtime = runtime()?;

@@ -1,7 +1,7 @@
 //! `container-runtime registry user add`
 
 use super::options::AddUser;
-use super::{told, with_options};
+use super::told;
 use anyhow::{Context, Result, ensure};
 use docker_cli::Invocation;
 use durable::Sync;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// Writes the user's line, in place of an older one.
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    with_options(invocation, "user add", |options: &AddUser| {
+    crate::own::succeed(invocation, "registry user add", |options: &AddUser| {
         let mut password = String::new();
         std::io::stdin().read_to_string(&mut password).context("read the password")?;
         add(options, password.trim_end_matches(['\n', '\r']))

@@ -1,6 +1,6 @@
 //! `system check [--repair]`: what is wrong in the store, a paragraph a problem, and 1 as the exit code if anything is.
 
-use super::print;
+use crate::own::print;
 use clap::{Parser, ValueEnum};
 use docker_cli::Invocation;
 use serde_json::Value;
@@ -30,7 +30,9 @@ enum Format {
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::run(invocation, "system check", |flags: &Flags| {
-        let answer = crate::own::post(invocation, "/container-runtime/check", ("repair", flags.repair))?;
+        let answer = crate::own::ask(invocation, |client| {
+            client.post("/container-runtime/check").flag("repair", flags.repair)
+        })?;
         let report: Value = serde_json::from_slice(&answer)?;
         match flags.format {
             Format::Json => print(&format!("{report:#}\n")),

@@ -1,6 +1,6 @@
 //! `system gc [--dry-run]`: what goes beyond the budget, and a sentence about each image.
 
-use super::print;
+use crate::own::print;
 use clap::Parser;
 use docker_cli::Invocation;
 use serde_json::Value;
@@ -19,10 +19,12 @@ struct Flags {
 }
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
-    crate::own::run(invocation, "system gc", |flags: &Flags| {
-        let answer = crate::own::post(invocation, "/container-runtime/gc", ("dry-run", flags.dry_run))?;
+    crate::own::succeed(invocation, "system gc", |flags: &Flags| {
+        let answer = crate::own::ask(invocation, |client| {
+            client.post("/container-runtime/gc").flag("dry-run", flags.dry_run)
+        })?;
         print(&text(&serde_json::from_slice(&answer)?, flags.dry_run));
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     })
 }
 
