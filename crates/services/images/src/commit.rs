@@ -175,12 +175,10 @@ impl Images {
         tagged: Option<&Digest>,
     ) -> Result<Vec<Moved>> {
         let mut touched: BTreeSet<Digest> = add.values().flat_map(NameRecord::images).cloned().collect();
-        let (mut transaction, moved) = name_all(Transaction::new(), &mut index, add)?;
+        let (transaction, moved) = name_all(Transaction::new(), &mut index, add)?;
         touched.extend(moved.iter().map(|moved| moved.from.clone()));
-        for name in drop {
-            transaction = transaction.delete(name_key(name));
-            touched.extend(index.names.remove(name).iter().flat_map(NameRecord::images).cloned());
-        }
+        let (mut transaction, dropped) = drop_names(transaction, &mut index, drop);
+        touched.extend(dropped);
         if let Some(stored) = tagged.and_then(|id| index.images.get_mut(id)) {
             stored.record.last_tagged = Some(jiff::Timestamp::now().as_nanosecond() as i64);
             transaction = put_as(transaction, &image_key(&stored.image.id), &stored.record)?;
@@ -191,18 +189,19 @@ impl Images {
         Ok(moved)
     }
 
-    /// Takes away images with all their names, and the layers that nothing needs then, in one transaction. Says which
+    /// Takes away images and these names, every other name for what is left of its images, and the layers that nothing needs then, in one transaction. Says which
     /// layers went. The caller holds the lock.
-    pub(crate) async fn delete(&self, images: &[Digest]) -> Result<Vec<Digest>> {
+    pub(crate) async fn delete(&self, images: &[Digest], names: &[Reference]) -> Result<Vec<Digest>> {
         let mut index = Index::clone(&self.index());
-        let mut transaction = Transaction::new();
+        let (mut transaction, touched) = drop_names(Transaction::new(), &mut index, names);
         for id in images {
             transaction = transaction.delete(image_key(id));
             index.images.remove(id);
         }
-        let names: Vec<_> =
+        touched.iter().for_each(|id| index.refresh(id));
+        let less: Vec<_> =
             index.names.extract_if(.., |_, record| record.images().any(|id| images.contains(id))).collect();
-        for (name, record) in names {
+        for (name, record) in less {
             // Of a name for several platforms the others keep it.
             let left = images.iter().try_fold(record, NameRecord::without);
             transaction = match left {
@@ -246,7 +245,7 @@ impl Images {
     /// Takes away layers that nothing needs any more, after a container has gone.
     pub(crate) async fn sweep(&self) -> Result<()> {
         let _writing = self.inner.writing.lock().await;
-        self.delete(&[]).await.map(drop)
+        self.delete(&[], &[]).await.map(drop)
     }
 }
 
@@ -283,6 +282,20 @@ fn add_layers(mut transaction: Transaction, index: &mut Index, haul: &Haul) -> R
         }
     }
     Ok(transaction)
+}
+
+/// Takes names away, and says which images had them.
+fn drop_names<'a>(
+    mut transaction: Transaction,
+    index: &mut Index,
+    names: impl IntoIterator<Item = &'a Reference>,
+) -> (Transaction, BTreeSet<Digest>) {
+    let mut images = BTreeSet::new();
+    for name in names {
+        transaction = transaction.delete(name_key(name));
+        images.extend(index.names.remove(name).iter().flat_map(NameRecord::images).cloned());
+    }
+    (transaction, images)
 }
 
 fn name_all(

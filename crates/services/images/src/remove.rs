@@ -95,7 +95,7 @@ impl Images {
             self.rename(index, &BTreeMap::new(), &plan.names.into_iter().collect(), None).await?;
             return Ok(removed);
         }
-        let layers: BTreeSet<Digest> = self.delete(&plan.images).await?.into_iter().collect();
+        let layers: BTreeSet<Digest> = self.delete(&plan.images, &plan.names).await?.into_iter().collect();
         for stored in gone {
             removed.push(Removed::Deleted(stored.image.id.to_string()));
             removed.extend(chains(&stored.image, &layers).map(|chain| Removed::Deleted(chain.to_string())));
@@ -126,7 +126,7 @@ impl Images {
             gone.push(image);
         }
         let ids: Vec<Digest> = gone.iter().map(|image| image.id.clone()).collect();
-        let layers: BTreeSet<Digest> = self.delete(&ids).await?.into_iter().collect();
+        let layers: BTreeSet<Digest> = self.delete(&ids, &[]).await?.into_iter().collect();
         let mut removed = Vec::new();
         for image in gone {
             removed.push(Removed::Deleted(image.id.to_string()));
@@ -147,7 +147,6 @@ fn chains(image: &Image, gone: &BTreeSet<Digest>) -> impl Iterator<Item = Digest
 fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Use]) -> Result<Plan> {
     let image = &stored.image;
     let names: Vec<Reference> = names_of(image).cloned().collect();
-    let mut plan = Plan::default();
     if removal.unused && uses.iter().any(|used| used.image == image.id) {
         return Err(ImageError::InUse {
             id: image.id.short().to_owned(),
@@ -155,19 +154,12 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
             reason: "image has come to be used".to_owned(),
         });
     }
+    let mut plan = Plan::default();
     if is_id_prefix(&image.id, name) && !names_it(index, name) {
-        if is_single(image) {
-            check(index, image, uses, removal.force, false)?;
-        } else {
-            check(index, image, uses, removal.force, true)?;
-        }
-        // What is meant by a name goes with the images for other platforms, or the name would come to mean one of these.
-        let meant = names.iter().filter(|name| index.name(name).is_some_and(|name| name.image == image.id));
-        for other in meant.flat_map(|name| others(index, name)) {
-            check(index, other, uses, removal.force, false)?;
-            plan.images.push(other.id.clone());
-        }
-        plan.names = names;
+        check(index, image, uses, removal.force, !is_single(image))?;
+        // A name that means another platform's image stays, for that one.
+        let means = |name: &Reference| index.name(name).is_some_and(|record| record.image == image.id);
+        plan.names = names.into_iter().filter(means).collect();
     } else {
         let reference = name.parse::<Reference>()?.or_latest();
         if !removal.force && is_single(image) {
@@ -179,10 +171,10 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
             return Ok(plan);
         }
         check(index, image, uses, removal.force, false)?;
-        for other in others(index, &reference) {
-            check(index, other, uses, removal.force, false)?;
-            plan.images.push(other.id.clone());
-        }
+    }
+    for other in others(index, &plan.names) {
+        check(index, other, uses, removal.force, false)?;
+        plan.images.push(other.id.clone());
     }
     plan.images.push(image.id.clone());
     if removal.prune {
@@ -191,13 +183,15 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
     Ok(plan)
 }
 
-/// Images for other platforms that a name stands for too, and no name of another repository.
-fn others<'a>(index: &'a Index, reference: &Reference) -> Vec<&'a Image> {
-    let ids = index.name(reference).into_iter().flat_map(|record| &record.others);
-    let images = ids.filter_map(|id| index.images.get(id)).map(|stored| &*stored.image);
-    images
-        .filter(|image| without(&names_of(image).cloned().collect::<Vec<_>>(), reference).1.is_empty())
-        .collect()
+/// Images for other platforms that these names stand for too, and no others.
+fn others<'a>(index: &'a Index, names: &[Reference]) -> Vec<&'a Image> {
+    let records = names.iter().filter_map(|name| index.name(name));
+    let ids: BTreeSet<&Digest> = records.flat_map(|record| &record.others).collect();
+    let images = ids.into_iter().filter_map(|id| index.images.get(id)).map(|stored| &*stored.image);
+    let left = |image: &Image| {
+        names.iter().fold(names_of(image).cloned().collect(), |left: Vec<_>, name| without(&left, name).1)
+    };
+    images.filter(|image| left(image).is_empty()).collect()
 }
 
 /// Whether a text that could begin an id is also a name.

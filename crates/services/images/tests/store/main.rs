@@ -335,6 +335,26 @@ async fn of_an_index_all_platforms_are_taken_and_the_hosts_is_meant() {
     home.images.remove(meant.as_str(), cleaning, Vec::new).await.unwrap();
     assert_eq!(home.images.count(), 0, "the name does not come to mean another platform");
 
+    home.load(body.clone()).await.unwrap();
+    let s390x = home.images.resolve_for("multi:1", Some(&other)).unwrap().id.clone();
+    home.images.tag(s390x.as_str(), &"elsewhere:1".parse().unwrap()).await.unwrap();
+    let removed = home.images.remove("multi:1", SOFT, Vec::new).await.unwrap();
+    assert!(removed.contains(&Removed::Untagged("multi:1".to_owned())), "{removed:?}");
+    assert!(home.images.resolve("multi:1").is_err(), "a name that is gone is gone");
+    assert_eq!((home.images.count(), home.images.resolve("elsewhere:1").unwrap().tags.len()), (1, 1));
+    home.images.remove("elsewhere:1", SOFT, Vec::new).await.unwrap();
+
+    home.load(body.clone()).await.unwrap();
+    let removed = home.images.remove(s390x.as_str(), SOFT, Vec::new).await.unwrap();
+    assert!(!removed.contains(&Removed::Untagged("multi:1".to_owned())), "{removed:?}");
+    assert_eq!(
+        home.images.resolve("multi:1").unwrap().platform(),
+        host,
+        "the name means another one, and stays"
+    );
+    home.images.remove("multi:1", SOFT, Vec::new).await.unwrap();
+    assert_eq!(home.images.count(), 0);
+
     let platform = Some(other.clone());
     home.images.load(std::io::Cursor::new(body), LoadOptions { platform }).await.unwrap();
     assert_eq!(home.images.resolve("multi:1").unwrap().platform(), other);
