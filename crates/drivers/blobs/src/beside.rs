@@ -44,10 +44,10 @@ impl Blobs {
         }
     }
 
-    /// As [`Blobs::obtain`], of content that is what its name says.
+    /// Whether a blob that was not here is now, by way of a link to what the other directory has and what its name says.
     pub(crate) fn obtain_sound(&self, digest: &Digest) -> Result<bool> {
         if self.contains(digest) {
-            return Ok(true);
+            return Ok(false);
         }
         let sound = |other: Blobs| {
             let mut blob = other.open_blob(digest).ok()?;

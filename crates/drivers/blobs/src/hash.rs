@@ -36,6 +36,11 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
 }
 
+/// The digest of `bytes`, by SHA-256.
+pub fn digest(bytes: &[u8]) -> Digest {
+    Digest::sha256(sha256(bytes))
+}
+
 /// The digest of `bytes` by the algorithm that `digest` has.
 pub fn digest_as(digest: &Digest, bytes: &[u8]) -> Digest {
     let mut hash = Hasher::of(Some(digest));

@@ -21,7 +21,7 @@ mod read;
 mod usage;
 
 pub use error::{BlobError, Result};
-pub use hash::{Sha256, digest_as, sha256};
+pub use hash::{Sha256, digest, digest_as, sha256};
 pub use ingest::{Expected, Ingest};
 pub use partial::{Partial, PartialInfo};
 pub use read::Blob;

@@ -156,7 +156,7 @@ impl Partial {
         let path = self.blobs.path(&found);
         // Content that the other directory has need not be on disk twice. What is here already is written over: that it is whole is
         // not known, of this it is.
-        if !self.blobs.contains(&found) && self.blobs.obtain_sound(&found)? {
+        if self.blobs.obtain_sound(&found)? {
             self.discard()?;
             return Ok(found);
         }

@@ -4,6 +4,7 @@ use crate::index::Index;
 use crate::leases::Lease;
 use crate::records::{BlobRecord, ImageRecord, NameRecord, image_key, layer_key, name_key};
 use crate::sweep::Pin;
+use crate::used::now;
 use crate::{ImageError, Images, Result};
 use layers::LayerId;
 use oci::{Descriptor, Digest, ImageConfig, Platform, Reference};
@@ -100,8 +101,7 @@ impl Images {
     async fn commit_all(&self, haul: Haul) -> Result<Vec<Moved>> {
         let haul = Arc::new(haul);
         let documents = haul.images.iter().map(|image| &image.document).chain(&haul.documents);
-        let _pins: Vec<Pin> =
-            documents.map(|bytes| self.pin(&Digest::sha256(blobs::sha256(bytes)))).collect();
+        let _pins: Vec<Pin> = documents.map(|bytes| self.pin(&blobs::digest(bytes))).collect();
         undo::inject::pass("image.record", "documents")?;
         self.write_documents(&haul, true).await?;
         let _writing = self.inner.writing.lock().await;
@@ -109,7 +109,7 @@ impl Images {
         self.write_documents(&haul, false).await?;
         let (mut index, mut transaction) = (Index::clone(&self.index()), Transaction::new());
         transaction = add_layers(transaction, &mut index, &haul)?;
-        let now = jiff::Timestamp::now().as_nanosecond() as i64;
+        let now = now();
         let mut names: BTreeMap<Reference, NameRecord> = BTreeMap::new();
         let mut records: BTreeMap<Digest, (ImageRecord, Arc<ImageConfig>)> = BTreeMap::new();
         for image in &haul.images {
@@ -155,7 +155,7 @@ impl Images {
             let mut written = false;
             for document in haul.images.iter().map(|image| &image.document).chain(&haul.documents) {
                 // One of that name that is damaged would be found by nobody before the next start.
-                let there = blobs.read(&Digest::sha256(blobs::sha256(document)), document.len() as u64);
+                let there = blobs.read(&blobs::digest(document), document.len() as u64);
                 if there.is_err() {
                     blobs.put(document)?;
                     written = true;
@@ -180,7 +180,7 @@ impl Images {
         let (mut transaction, dropped) = drop_names(transaction, &mut index, drop);
         touched.extend(dropped);
         if let Some(stored) = tagged.and_then(|id| index.images.get_mut(id)) {
-            stored.record.last_tagged = Some(jiff::Timestamp::now().as_nanosecond() as i64);
+            stored.record.last_tagged = Some(now());
             transaction = put_as(transaction, &image_key(&stored.image.id), &stored.record)?;
         }
         self.inner.store.commit(transaction).await?;

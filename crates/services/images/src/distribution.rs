@@ -60,11 +60,6 @@ pub async fn bring_over(from: &Repository, reference: &Reference, to: &Repositor
     Ok(())
 }
 
-/// The digest of a document.
-pub fn digest_of_bytes(bytes: &[u8]) -> Digest {
-    Digest::sha256(blobs::sha256(bytes))
-}
-
 /// What a name asks a registry for.
 pub(crate) fn target(reference: &Reference) -> Target {
     match (reference.digest(), reference.tag()) {

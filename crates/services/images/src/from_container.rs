@@ -65,7 +65,7 @@ impl Images {
         }
         let document = serde_json::to_vec(&config)
             .map_err(|source| ImageError::BadDocument { name: "config".to_owned(), source })?;
-        let id = Digest::sha256(blobs::sha256(&document));
+        let id = blobs::digest(&document);
         haul.images.push(NewImage {
             id: id.clone(),
             document,
@@ -104,7 +104,7 @@ impl Images {
         // Who reads notices what is wrong on the disk that it writes to; who writes, what is wrong with the container.
         let taken = taken?;
         packed?;
-        let empty = Digest::sha256(blobs::sha256(&[0; 1024]));
+        let empty = blobs::digest(&[0; 1024]);
         Ok(Some(taken).filter(|taken| taken.lease.diff_id != empty))
     }
 

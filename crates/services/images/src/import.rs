@@ -46,7 +46,7 @@ impl Images {
         describe(&mut config, import.message, import.platform, diff_id.clone());
         let document = serde_json::to_vec(&config)
             .map_err(|source| ImageError::BadDocument { name: "config".to_owned(), source })?;
-        let id = Digest::sha256(blobs::sha256(&document));
+        let id = blobs::digest(&document);
         let references = import.reference.into_iter().map(Reference::or_latest).collect();
         let (id, parent) = (id.clone(), None);
         let image =

@@ -36,8 +36,9 @@ mod tag;
 mod usage;
 mod used;
 
+pub use blobs::digest as digest_of_bytes;
 pub use check::{Finding, Report, Surroundings};
-pub use distribution::{Distribution, ask, bring_over, digest_of_bytes, read_remote};
+pub use distribution::{Distribution, ask, bring_over, read_remote};
 pub use embedded::NAME as EMBEDDED_NAME;
 pub use error::{ImageError, Result};
 pub use from_container::FromContainer;

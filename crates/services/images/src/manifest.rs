@@ -98,7 +98,7 @@ impl Images {
             "layers": layers.iter().map(|(_, layer)| descriptor(layer)).collect::<Vec<_>>(),
         });
         let bytes = document.to_string().into_bytes();
-        let digest = Digest::sha256(blobs::sha256(&bytes));
+        let digest = blobs::digest(&bytes);
         let manifest = BlobRecord { digest, size: bytes.len() as u64, media_type: kind.to_owned() };
         Ok(Outgoing { manifest, bytes, config, layers })
     }

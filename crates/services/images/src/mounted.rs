@@ -3,6 +3,7 @@
 use crate::remove::{Use, User};
 use crate::{Image, ImageError, Images, Result};
 use oci::Digest;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// An image that is mounted.
@@ -61,7 +62,7 @@ impl Images {
                 return Ok(None);
             }
             layers::unmount_from(&mounted.path, lazily).map_err(|error| match error {
-                layers::LayerError::Io { ref source, .. } if source.kind() == busy() => {
+                layers::LayerError::Io { ref source, .. } if source.kind() == ErrorKind::ResourceBusy => {
                     ImageError::MountInUse {
                         id: mounted.image.short().to_owned(),
                         path: mounted.path.clone(),
@@ -75,10 +76,6 @@ impl Images {
         })
         .await
     }
-}
-
-fn busy() -> std::io::ErrorKind {
-    std::io::ErrorKind::ResourceBusy
 }
 
 /// The images that are mounted below `dir`.

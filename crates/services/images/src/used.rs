@@ -12,8 +12,7 @@ use store::{Transaction, put_as};
 impl Images {
     /// Notes that the image is of use now.
     pub fn touch(&self, id: &Digest) {
-        let now = jiff::Timestamp::now().as_nanosecond() as i64;
-        self.used().insert(id.clone(), now);
+        self.used().insert(id.clone(), now());
     }
 
     /// When the image came, was tagged, or was used for a container, whichever was last. Unix time in nanoseconds.
@@ -52,4 +51,9 @@ impl Images {
     fn used(&self) -> MutexGuard<'_, HashMap<Digest, i64>> {
         self.inner.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Unix time in nanoseconds.
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_nanosecond() as i64
 }

@@ -88,7 +88,7 @@ pub(crate) async fn put(
     let content = receive::into_memory(body, MAX_MANIFEST).await?;
     let found = match target {
         Target::Digest(digest) => blobs::digest_as(digest, &content),
-        Target::Tag(_) => Digest::sha256(blobs::sha256(&content)),
+        Target::Tag(_) => blobs::digest(&content),
     };
     let mut tags: Vec<Tag> = query.all("tag").map(str::parse).collect::<Result<_>>()?;
     match target {

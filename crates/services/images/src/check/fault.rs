@@ -169,7 +169,7 @@ impl Index {
         listed.or_else(recorded).map_or_else(|| id.to_string(), Reference::familiar)
     }
 
-    fn images_with_layer(&self, diff_id: &Digest) -> BTreeSet<Digest> {
+    pub(super) fn images_with_layer(&self, diff_id: &Digest) -> BTreeSet<Digest> {
         let having = self.images.iter().filter(|(_, stored)| stored.config.rootfs.diff_ids.contains(diff_id));
         having.map(|(id, _)| id.clone()).collect()
     }

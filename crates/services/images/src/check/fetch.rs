@@ -44,11 +44,9 @@ impl Images {
         };
         let (blobs, digest) = (self.inner.blobs.clone(), digest.clone());
         offload::blocking(move || {
-            blobs.remove(&digest)?;
-            let mut partial = blobs.resume(&format!("repair-{}", digest.hex()), Some(&digest))?;
-            partial.restart(Some(&digest))?;
-            partial.append(&bytes)?;
-            partial.commit(&Expected { digest: Some(digest), size: None })?;
+            let mut ingest = blobs.ingest_as(&digest)?;
+            ingest.append(&bytes)?;
+            ingest.commit(Expected { digest: Some(digest), size: None })?;
             Ok(blobs.sync()?)
         })
         .await
@@ -63,8 +61,6 @@ impl Images {
         let (blobs, blob) = (self.inner.blobs.clone(), blob.clone());
         offload::blocking(move || {
             let expected = Expected { digest: Some(blob.digest.clone()), size: Some(blob.size) };
-            let partial = partial.complete(&expected)?;
-            blobs.remove(&blob.digest)?;
             partial.commit(&expected)?;
             Ok(blobs.sync()?)
         })

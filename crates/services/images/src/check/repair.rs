@@ -110,11 +110,9 @@ impl Images {
         let running = || -> Vec<String> {
             let users = self.inner.leases.users(&layer.dir).into_iter();
             let containers = users.filter(|key| (surroundings.is_running)(key));
-            let index = self.index();
-            let has = |image: &Digest| {
-                index.images.get(image).is_some_and(|stored| stored.image.layers().contains(diff_id))
-            };
-            let mounts = (surroundings.mounted)().into_iter().filter(|mounted| has(&mounted.image));
+            let images = self.index().images_with_layer(diff_id);
+            let mounts = (surroundings.mounted)().into_iter();
+            let mounts = mounts.filter(|mounted| images.contains(&mounted.image));
             let mounts = mounts.map(|mounted| mounted.path.display().to_string());
             containers.map(|key| format!("container {key}")).chain(mounts).collect()
         };

@@ -4,7 +4,7 @@ use super::assemble;
 use super::scan::Scan;
 use crate::commit::Haul;
 use crate::{ImageError, Result};
-use oci::{Digest, Reference};
+use oci::Reference;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -24,7 +24,7 @@ pub(super) fn images(scan: &Scan) -> Result<Haul> {
         let document = scan.document(&item.config)?;
         let layers = item.layers.iter().flatten().map(|name| scan.layer(name)).collect::<Result<Vec<_>>>()?;
         let references = item.repo_tags.iter().flatten().map(|tag| reference(tag)).collect::<Result<_>>()?;
-        let id = Digest::sha256(blobs::sha256(document));
+        let id = blobs::digest(document);
         haul.images.push(assemble(document, id, &layers, references)?);
         haul.held.extend(layers);
     }

@@ -6,7 +6,7 @@ use crate::commit::Haul;
 use crate::manifest::blob_of;
 use crate::pull::digest_of;
 use crate::{ImageError, Result};
-use oci::{Descriptor, Digest, ImageIndex, ImageManifest, Platform, Reference, media};
+use oci::{Descriptor, ImageIndex, ImageManifest, Platform, Reference, media};
 use std::collections::BTreeMap;
 
 /// Indexes within indexes.
@@ -57,7 +57,7 @@ impl Haul {
         let document = scan.document(&blob(config))?;
         let layers = candidate.manifest.layers().iter().map(|layer| scan.layer(&blob(layer)));
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let id = Digest::sha256(blobs::sha256(document));
+        let id = blobs::digest(document);
         let mut image = assemble(document, id, &layers, reference.into_iter().collect())?;
         if let Some(index) = &candidate.index {
             self.documents.push(scan.document(&blob(index))?.to_owned());

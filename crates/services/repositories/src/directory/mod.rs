@@ -15,7 +15,7 @@ mod links;
 mod stream;
 mod upload;
 
-pub(crate) use stream::piece;
+pub(crate) use stream::{PIECE, piece};
 
 use crate::key::ROOT;
 use crate::storage::{Content, LinkInfo, Stat, Storage, Upload, UploadInfo};

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// How much is read at once: large enough that handing it over costs nothing, small enough for many readers.
-const PIECE: u64 = 256 << 10;
+pub(crate) const PIECE: u64 = 256 << 10;
 
 /// The bytes of `range`.
 pub(super) fn of(

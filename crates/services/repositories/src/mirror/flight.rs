@@ -4,7 +4,7 @@
 //! piece is kept from them until the whole has its digest: nobody gets to the end of a blob that is not what it should be.
 
 use super::Place;
-use crate::directory::piece;
+use crate::directory::{PIECE, piece};
 use crate::{Repositories, RepositoryError, RepositoryName, Result, Session, StorageError};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -14,9 +14,6 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
-
-/// How much is read at once.
-const PIECE: u64 = 256 << 10;
 
 type Key = (RepositoryName, Digest);
 
