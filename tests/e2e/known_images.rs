@@ -1,9 +1,10 @@
 //! The images of `cargo xtask fixtures`: skopeo reads them, for each platform, and they run.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use tests::fixtures::layout;
+use tests::registry::free_port;
 use tests::{Need, Run, TestEngine, lacks, skip, wait_until, with_engine};
 
 fn lacking() -> bool {
@@ -76,10 +77,6 @@ fn fetched(host: &str) -> String {
             && stream.read_to_string(&mut said).is_ok_and(|length| length > 0)
     });
     said
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]

@@ -199,8 +199,9 @@ fn noise(engine: &TestEngine, name: &str, length: usize) {
 
 const NOISE: usize = 6 << 20;
 
-#[test]
-fn a_killed_daemon_fetches_only_the_rest() {
+/// With an engine of its own, and a slow way to a registry that has the image `noise:1`.
+#[track_caller]
+fn with_noise(test: impl FnOnce(&TestEngine, &SlowPort)) {
     if let Some(lacking) = lacks(&[Need::Program("docker-registry")]) {
         return skip(&lacking);
     }
@@ -210,6 +211,13 @@ fn a_killed_daemon_fetches_only_the_rest() {
         noise(engine, &registry.name("noise:1"), NOISE);
         engine.docker(&["push", "--quiet", &registry.name("noise:1")]).ok();
         engine.docker(&["rmi", "--force", &registry.name("noise:1")]).ok();
+        test(engine, &slow);
+    });
+}
+
+#[test]
+fn a_killed_daemon_fetches_only_the_rest() {
+    with_noise(|engine, slow| {
         let mut pull = engine.docker_command(&["pull", &slow.name("noise:1")]);
         let mut pull =
             pull.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
@@ -243,15 +251,7 @@ fn a_killed_daemon_fetches_only_the_rest() {
 
 #[test]
 fn on_a_terminal_there_are_bars_with_a_rate_and_the_time_left() {
-    if let Some(lacking) = lacks(&[Need::Program("docker-registry")]) {
-        return skip(&lacking);
-    }
-    with_private_engine(Settings::default(), |engine| {
-        let registry = Registry::start(engine.directory(), false);
-        let slow = SlowPort::to(&registry, 3 << 20);
-        noise(engine, &registry.name("noise:1"), NOISE);
-        engine.docker(&["push", "--quiet", &registry.name("noise:1")]).ok();
-        engine.docker(&["rmi", "--force", &registry.name("noise:1")]).ok();
+    with_noise(|engine, slow| {
         let mut terminal = tests::Pty::spawn(&engine.cr_command(&["pull", &slow.name("noise:1")]));
         terminal.expect("Downloading [");
         terminal.expect("MB/s");

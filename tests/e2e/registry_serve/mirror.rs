@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
+use tempfile::TempDir;
 use tests::registry::{PASSWORD, Registry, SlowPort, USER, free_port, skopeo};
 use tests::{Need, OwnRegistry, Settings, fixtures, lacks, skip, with_private_engine};
 
@@ -15,17 +16,22 @@ fn lacking() -> bool {
     lacks(&needs).inspect(|lacking| skip(lacking)).is_some()
 }
 
-/// Puts busybox into a registry.
-fn fill(registry: &Registry, name: &str) {
-    let from = format!("docker-archive:{}", fixtures::busybox().display());
-    skopeo(&[
-        "copy",
-        "--quiet",
-        "--dest-tls-verify=false",
-        &from,
-        &format!("docker://{}", registry.name(name)),
-    ])
-    .ok();
+/// Debian's registry with an image, in a place where a mirror of it can be too. None: the test says what lacks.
+fn upstream_with(name: &str) -> Option<(TempDir, Registry)> {
+    if lacking() {
+        return None;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let upstream = Registry::start(place.path(), false);
+    fill(&upstream, name, &fixtures::busybox());
+    Some((place, upstream))
+}
+
+/// Puts the image of an archive into a registry.
+fn fill(registry: &Registry, name: &str, archive: &Path) {
+    let (from, to) =
+        (format!("docker-archive:{}", archive.display()), format!("docker://{}", registry.name(name)));
+    skopeo(&["copy", "--quiet", "--dest-tls-verify=false", &from, &to]).ok();
 }
 
 /// A mirror that logs everything.
@@ -49,12 +55,7 @@ fn stored(place: &Path) -> usize {
 
 #[test]
 fn an_engine_pulls_through_it_and_goes_on_without_the_original() {
-    if lacking() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let upstream = Registry::start(place.path(), false);
-    fill(&upstream, "team/app:1");
+    let Some((place, upstream)) = upstream_with("team/app:1") else { return };
     let mirror = mirror(place.path(), &upstream.host(), &[]);
     let config = format!("registry: {{mirrors: {{'{}': ['http://{}']}}}}\n", upstream.host(), mirror.host());
     with_private_engine(Settings { config, ..Settings::default() }, |engine| {
@@ -76,13 +77,8 @@ fn an_engine_pulls_through_it_and_goes_on_without_the_original() {
 
 #[test]
 fn a_tag_is_asked_for_again_after_its_time_and_served_stale_without_an_answer() {
-    if lacking() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let upstream = Registry::start(place.path(), false);
-    fill(&upstream, "app:1");
-    fill(&upstream, "app:other");
+    let Some((place, upstream)) = upstream_with("app:1") else { return };
+    fill(&upstream, "app:other", &fixtures::busybox());
     let (lazy, eager) = (place.path().join("lazy"), place.path().join("eager"));
     let (lazy, eager) =
         (mirror(&lazy, &upstream.host(), &[]), mirror(&eager, &upstream.host(), &["--mirror-ttl", "0"]));
@@ -93,9 +89,7 @@ fn a_tag_is_asked_for_again_after_its_time_and_served_stale_without_an_answer() 
     let first = digest(&ask(&lazy, "1"));
     assert_eq!(digest(&ask(&eager, "1")), first);
     // The tag moves to another image.
-    let other = format!("docker-archive:{}", other_image(place.path()).display());
-    let to = format!("docker://{}", upstream.name("app:1"));
-    skopeo(&["copy", "--quiet", "--dest-tls-verify=false", &other, &to]).ok();
+    fill(&upstream, "app:1", &other_image(place.path()));
     assert_eq!(digest(&ask(&lazy, "1")), first);
     let second = digest(&ask(&eager, "1"));
     assert_ne!(second, first);
@@ -122,12 +116,7 @@ fn other_image(place: &Path) -> PathBuf {
 
 #[test]
 fn many_clients_are_one_request_and_get_the_bytes_as_they_come() {
-    if lacking() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let upstream = Registry::start(place.path(), false);
-    fill(&upstream, "app:1");
+    let Some((place, upstream)) = upstream_with("app:1") else { return };
     let slow = SlowPort::to(&upstream, 1 << 20);
     let mirror = mirror(place.path(), &slow.host(), &[]);
     let (digest, size) = layer(&mirror, "app");
@@ -154,12 +143,7 @@ fn many_clients_are_one_request_and_get_the_bytes_as_they_come() {
 
 #[test]
 fn what_is_not_what_its_digest_says_is_neither_kept_nor_ended() {
-    if lacking() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let upstream = Registry::start(place.path(), false);
-    fill(&upstream, "app:1");
+    let Some((place, upstream)) = upstream_with("app:1") else { return };
     let mirror = mirror(place.path(), &upstream.host(), &[]);
     let (digest, _) = layer(&mirror, "app");
     let hex = digest.trim_start_matches("sha256:");
@@ -185,7 +169,7 @@ fn several_originals_are_told_apart_and_asked_with_their_passwords() {
     }
     let place = tempfile::tempdir().unwrap();
     let (open, asks) = (Registry::start(place.path(), false), Registry::start(place.path(), true));
-    fill(&open, "app:1");
+    fill(&open, "app:1", &fixtures::busybox());
     let credentials = format!("{USER}:{PASSWORD}");
     let other = format!("docker-archive:{}", other_image(place.path()).display());
     let to = format!("docker://{}", asks.name("app:1"));
@@ -212,12 +196,7 @@ fn several_originals_are_told_apart_and_asked_with_their_passwords() {
 
 #[test]
 fn an_engine_that_is_its_own_mirror_has_everything_once() {
-    if lacking() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let upstream = Registry::start(place.path(), false);
-    fill(&upstream, "app:1");
+    let Some((_place, upstream)) = upstream_with("app:1") else { return };
     let (own, name) = (format!("127.0.0.1:{}", free_port()), upstream.name("app:1"));
     let config = format!(
         "registry:\n  mirrors: {{'{}': ['http://{own}']}}\n  serve: {{listen: '{own}', mirror_of: ['{}']}}\n",
