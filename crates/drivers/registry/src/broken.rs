@@ -36,6 +36,13 @@ impl fmt::Display for Broken {
             Some(io::ErrorKind::ConnectionReset) => f.write_str("connection reset by peer"),
             Some(io::ErrorKind::HostUnreachable) => f.write_str("no route to host"),
             Some(io::ErrorKind::NetworkUnreachable) => f.write_str("network is unreachable"),
+            _ if words.contains("InvalidContentType") => {
+                f.write_str("the server does not speak TLS: if it may be reached without, name it in registry.insecure")
+            }
+            // Another authority of the same name signs what does not fit.
+            _ if ["UnknownIssuer", "BadSignature"].iter().any(|one| words.contains(one)) => f.write_str(
+                "the certificate is of an authority that is not known here: put that into certs.d/HOST/ca.crt",
+            ),
             _ => f.write_str(&words),
         }
     }

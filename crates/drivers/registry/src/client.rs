@@ -91,6 +91,7 @@ impl Client {
         if let Some((_, http)) = known.iter().find(|(other, _)| *other == reached) {
             return Ok(http.clone());
         }
+        known.retain(|(other, _)| !reached.replaces(other));
         let http = http::build(&reached, &self.inner, host)?;
         known.push((reached, http.clone()));
         Ok(http)

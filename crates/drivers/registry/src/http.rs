@@ -2,10 +2,13 @@
 
 use crate::client::Inner;
 use crate::hosts::{Connection, Endpoint};
-use crate::{RegistryError, Result};
-use reqwest::{Certificate, ClientBuilder, Identity};
+use crate::{RegistryError, Result, trust};
+use reqwest::{ClientBuilder, Identity};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What clients are told apart by.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,30 +16,51 @@ pub(crate) struct Reached {
     https: bool,
     sends: bool,
     connection: Connection,
+    /// When the files of certificates were changed: what comes in their place counts from then on.
+    versions: Vec<Option<SystemTime>>,
 }
 
 impl Reached {
     /// `sends`: for bodies that take their time.
     pub(crate) fn new(endpoint: &Endpoint, sends: bool) -> Self {
-        Self { https: endpoint.is_https(), sends, connection: endpoint.connection.clone() }
+        let connection = endpoint.connection.clone();
+        let files = connection.identities.iter().flat_map(|(certificate, key)| [certificate, key]);
+        let changed = |path: &PathBuf| fs::metadata(path).and_then(|stat| stat.modified()).ok();
+        let versions = files.chain(&connection.authorities).map(changed).collect();
+        Self { https: endpoint.is_https(), sends, connection, versions }
     }
 
     /// As a host that nobody has said anything about.
     pub(crate) fn anything(https: bool) -> Self {
-        Self { https, sends: false, connection: Connection::default() }
+        Self { https, sends: false, connection: Connection::default(), versions: Vec::new() }
+    }
+
+    /// Whether this is the same way with newer files.
+    pub(crate) fn replaces(&self, other: &Self) -> bool {
+        let Self { https, sends, connection, versions } = self;
+        (*https, *sends, connection) == (other.https, other.sends, &other.connection)
+            && *versions != other.versions
     }
 }
 
 pub(crate) fn build(reached: &Reached, client: &Inner, host: &str) -> Result<reqwest::Client> {
     let setup = |source| RegistryError::Setup { host: host.to_owned(), source: Box::new(source) };
-    let authorities = authorities(&reached.connection, host)?;
-    let built = builder(reached, client, host)?.tls_certs_merge(authorities.clone()).build();
+    let connection = &reached.connection;
+    if !connection.authorities.is_empty() && !connection.skip_verify {
+        let settings = trust::config(authorities(connection)?, identity(connection)?);
+        let settings = settings.map_err(|error| RegistryError::BadConfig {
+            path: connection.authorities[0].clone(),
+            reason: error.to_string(),
+        })?;
+        return builder(reached, client, host)?.tls_backend_preconfigured(settings).build().map_err(setup);
+    }
+    let built = with_identities(builder(reached, client, host)?, connection, host)?.build();
     built.or_else(|error| {
         // A machine without any certificate authority still reaches what needs none of them.
-        if reached.https && authorities.is_empty() {
+        if reached.https {
             return Err(setup(error));
         }
-        builder(reached, client, host)?.tls_certs_only(authorities).build().map_err(setup)
+        builder(reached, client, host)?.tls_certs_only([]).build().map_err(setup)
     })
 }
 
@@ -61,6 +85,12 @@ fn builder(reached: &Reached, client: &Inner, host: &str) -> Result<ClientBuilde
     if connection.skip_verify {
         builder = builder.danger_accept_invalid_certs(true);
     }
+    Ok(builder)
+}
+
+/// The certificates that a client shows, where those of servers are the machine's business.
+fn with_identities(mut builder: ClientBuilder, connection: &Connection, host: &str) -> Result<ClientBuilder> {
+    let setup = |source| RegistryError::Setup { host: host.to_owned(), source: Box::new(source) };
     for (certificate, key) in &connection.identities {
         let mut pem = read(certificate)?;
         if key != certificate {
@@ -72,14 +102,27 @@ fn builder(reached: &Reached, client: &Inner, host: &str) -> Result<ClientBuilde
     Ok(builder)
 }
 
-fn authorities(connection: &Connection, host: &str) -> Result<Vec<Certificate>> {
-    let mut found = Vec::new();
-    for path in &connection.authorities {
-        let bundle = Certificate::from_pem_bundle(&read(path)?)
-            .map_err(|source| RegistryError::Setup { host: host.to_owned(), source: Box::new(source) })?;
-        found.extend(bundle);
-    }
-    Ok(found)
+fn authorities(connection: &Connection) -> Result<Vec<CertificateDer<'static>>> {
+    let each = connection.authorities.iter().map(|path| certificates(path));
+    Ok(each.collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn identity(
+    connection: &Connection,
+) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>> {
+    let Some((certificate, key)) = connection.identities.last() else { return Ok(None) };
+    let bad = |error: pem::Error| RegistryError::BadConfig { path: key.clone(), reason: error.to_string() };
+    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(bad)?;
+    Ok(Some((certificates(certificate)?, private)))
+}
+
+/// The certificates in a file, at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let bad = |reason: String| RegistryError::BadConfig { path: path.to_owned(), reason };
+    let text = read(path)?;
+    let found = CertificateDer::pem_slice_iter(&text).collect::<std::result::Result<Vec<_>, _>>();
+    let found = found.map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() { Err(bad("there is no certificate in it".to_owned())) } else { Ok(found) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

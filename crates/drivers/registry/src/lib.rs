@@ -24,6 +24,7 @@ mod repository;
 mod retry;
 mod search;
 mod tags;
+mod trust;
 mod upload;
 
 pub use auth::Credentials;

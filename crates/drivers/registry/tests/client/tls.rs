@@ -46,10 +46,15 @@ impl Authority {
         };
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = tcp.local_addr().unwrap();
-        Registry::serve(Listener { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) }, address)
+        serving(config).await
     }
+}
+
+/// On loopback.
+async fn serving(config: ServerConfig) -> Registry {
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = tcp.local_addr().unwrap();
+    Registry::serve(Listener { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) }, address)
 }
 
 struct Listener {
@@ -101,11 +106,58 @@ async fn an_authority_of_ones_own_is_believed_and_no_other() {
     fs::write(certificates.join("ca.crt"), "nothing").unwrap();
     let broken = at(&client(hosts(dir.path())), &registry.host(), None, Purpose::Pull);
     let error = broken.manifest(&latest).await.unwrap_err();
-    assert!(
-        matches!(error, RegistryError::Setup { .. } | RegistryError::Unreachable { .. }),
-        "{}",
-        text(&error)
-    );
+    assert!(matches!(error, RegistryError::BadConfig { .. }), "{}", text(&error));
+    assert!(text(&error).ends_with("ca.crt: there is no certificate in it"), "{}", text(&error));
+}
+
+#[tokio::test]
+async fn an_authority_that_is_exchanged_counts_at_once() {
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    let registry = authority.registry(false).await;
+    let latest = manifest(&registry);
+    let file = dir.path().join(registry.host()).join("ca.crt");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    fs::write(&file, Authority::new().0.pem()).unwrap();
+    let client = client(hosts(dir.path()));
+    let asked = async || at(&client, &registry.host(), None, Purpose::Pull).manifest(&latest).await;
+    let error = text(&asked().await.unwrap_err());
+    assert!(error.contains("certs.d/HOST/ca.crt"), "it says what to do: {error}");
+    fs::write(&file, authority.0.pem()).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+    fs::File::options().write(true).open(&file).unwrap().set_modified(later).unwrap();
+    asked().await.unwrap();
+}
+
+/// As `openssl req -x509` makes it: an authority by its own words, and its own server.
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_believed_by_name_and_in_its_time() {
+    let year = |year| rcgen::date_time_ymd(year, 1, 1);
+    let made = async |name: &str, until: i32| {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.not_before, params.not_after) = (year(2020), year(until));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = config.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+        (serving(config).await, certificate.pem())
+    };
+    let asked = async |(registry, pem): &(Registry, String)| {
+        let (dir, latest) = (tempfile::tempdir().unwrap(), manifest(registry));
+        fs::create_dir(dir.path().join(registry.host())).unwrap();
+        fs::write(dir.path().join(registry.host()).join("ca.crt"), pem).unwrap();
+        at(&client(hosts(dir.path())), &registry.host(), None, Purpose::Pull).manifest(&latest).await
+    };
+    asked(&made("127.0.0.1", 2090).await).await.unwrap();
+    let other = text(&asked(&made("127.0.0.2", 2090).await).await.unwrap_err());
+    assert!(other.contains("not valid for"), "{other}");
+    let expired = text(&asked(&made("127.0.0.1", 2021).await).await.unwrap_err());
+    assert!(expired.to_lowercase().contains("expired"), "{expired}");
+    let (good, _) = made("127.0.0.1", 2090).await;
+    let unknown = asked(&(good, made("127.0.0.1", 2090).await.1)).await;
+    assert!(unknown.is_err(), "only the one that was written down");
 }
 
 #[tokio::test]
