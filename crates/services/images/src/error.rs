@@ -71,6 +71,9 @@ pub enum ImageError {
     /// A tag was asked for, but a digest is part of the name.
     #[error("refusing to create a tag with a digest reference")]
     TagByDigest,
+    /// A repository that is called as digests begin.
+    #[error("refusing to create an ambiguous tag using digest algorithm as name")]
+    AmbiguousTag,
     /// A pattern of a `reference` filter that is none.
     #[error("invalid filter 'reference': bad pattern '{pattern}'")]
     Pattern {
@@ -91,7 +94,8 @@ pub enum ImageError {
     },
     /// A stream that is neither docker's format nor an OCI layout.
     #[error(
-        "the archive holds no image: neither manifest.json (docker save) nor index.json (OCI layout) is in it"
+        "the archive holds no image: neither manifest.json (docker save) nor index.json (OCI layout) is in it. \
+         If it is a root file system, import it"
     )]
     NoManifest,
     /// An index of which nothing suits.
@@ -360,6 +364,7 @@ impl Classified for ImageError {
             | Self::BadDigest { .. }
             | Self::Ambiguous { .. }
             | Self::TagByDigest
+            | Self::AmbiguousTag
             | Self::Pattern { .. }
             | Self::NoManifest
             | Self::NoPlatform { .. }

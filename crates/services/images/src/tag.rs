@@ -21,10 +21,13 @@ impl Images {
     /// Gives the image that `source` means the name `target`, with `latest` if it has no tag.
     ///
     /// # Errors
-    /// [`ImageError::NotFound`]; [`ImageError::TagByDigest`] if `target` has a digest.
+    /// [`ImageError::NotFound`]; [`ImageError::TagByDigest`] if `target` has a digest, [`ImageError::AmbiguousTag`] if it reads as one.
     pub async fn tag(&self, source: &str, target: &Reference) -> Result<Tagged> {
         if target.digest().is_some() {
             return Err(ImageError::TagByDigest);
+        }
+        if target.familiar_name() == "sha256" {
+            return Err(ImageError::AmbiguousTag);
         }
         let reference = target.clone().or_latest();
         let _writing = self.inner.writing.lock().await;

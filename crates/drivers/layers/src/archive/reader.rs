@@ -94,7 +94,12 @@ impl<R: BufRead> Archive<R> {
         if self.input.fill_buf()?.is_empty() {
             return Ok(None);
         }
-        let block = self.block()?;
+        let first = self.offset == 0;
+        let block = self.block().map_err(|error| match error {
+            // Not even one header: a text, or a file that holds something else.
+            ArchiveError::Truncated if first => self.bad_header("fewer bytes than one has"),
+            error => error,
+        })?;
         if block.iter().all(|&b| b == 0) {
             return Ok(None);
         }
