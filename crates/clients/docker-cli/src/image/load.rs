@@ -10,6 +10,7 @@ use crate::terminal::stdin_is_terminal;
 use crate::verb::{Arity, verb};
 use engine_client::Upload;
 use std::fs::File;
+use std::io;
 
 #[derive(Debug, clap::Args)]
 struct Args {
@@ -53,5 +54,10 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
 
 /// Opens an archive, with Go's wording when it cannot.
 pub(super) fn open(path: &str) -> Outcome<File> {
-    File::open(path).map_err(|error| Failure::new(format!("open {path}: {}", reason(&error))))
+    let failed = |error: io::Error| Failure::new(format!("open {path}: {}", reason(&error)));
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(file)
 }

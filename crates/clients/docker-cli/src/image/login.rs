@@ -90,8 +90,11 @@ fn ask(user: Option<&str>) -> Outcome<(String, String)> {
 
 /// The registry that is meant, by its name in the configuration.
 pub(super) fn server(words: &[String]) -> &str {
-    match words.first().map(String::as_str) {
-        None | Some("docker.io" | "index.docker.io") => HUB,
-        Some(server) => server,
+    let Some(server) = words.first() else { return HUB };
+    // As docker keeps it: registries have no paths and no schemes.
+    let host = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://"));
+    match host.map_or(server.as_str(), |host| host.split('/').next().unwrap_or(host)) {
+        "docker.io" | "index.docker.io" => HUB,
+        host => host,
     }
 }

@@ -28,6 +28,9 @@ pub(crate) fn path(name: &str, rest: &str) -> String {
 
 /// `--all-tags` of `pull` and `push` is for bare names; without it these mean `latest`, which is said unless `quiet`.
 fn check_tags(reference: &str, all: bool, quiet: bool) -> Outcome {
+    if let Err(error) = reference.parse::<oci::Reference>() {
+        return Err(Failure::new(error.to_string()));
+    }
     let (_, tag, digest) = names::split_reference(reference);
     let bare = tag.is_none() && digest.is_none();
     match (bare, all) {
@@ -39,19 +42,11 @@ fn check_tags(reference: &str, all: bool, quiet: bool) -> Outcome {
 
 /// `os[/arch[/variant]]` as the API's platform object.
 pub(crate) fn platform_json(text: &str) -> Outcome<String> {
-    let mut parts = text.split('/');
-    let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
-    let valid =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    if parts.next().is_some() || !text.split('/').all(valid) {
-        return Err(Failure::new(format!(
-            "invalid platform: {text:?} is an invalid OS/architecture specifier"
-        )));
+    let platform: oci::Platform =
+        text.parse().map_err(|error| Failure::new(format!("invalid platform: {error}")))?;
+    let mut json = json!({"os": platform.os, "architecture": platform.architecture});
+    if !platform.variant.is_empty() {
+        json["variant"] = json!(platform.variant);
     }
-    let mut platform =
-        json!({"os": os.unwrap_or_default(), "architecture": architecture.unwrap_or_default()});
-    if let Some(variant) = variant {
-        platform["variant"] = json!(variant);
-    }
-    Ok(platform.to_string())
+    Ok(json.to_string())
 }

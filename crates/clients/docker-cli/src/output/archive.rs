@@ -4,6 +4,7 @@ use crate::failure::{Failure, Outcome};
 use engine_client::Request;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 
 /// Where an archive goes.
@@ -23,6 +24,7 @@ impl Target {
             }
             return Ok(Self::Stdout);
         };
+        let path = regular(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         let file = File::create_new(&part)
@@ -47,9 +49,49 @@ impl Target {
         while let Some(chunk) = response.chunk().await? {
             match self {
                 Self::Stdout => super::stdout_bytes(&chunk)?,
-                Self::File { file, .. } => file.write_all(&chunk)?,
+                Self::File { file, path, .. } => file
+                    .write_all(&chunk)
+                    .map_err(|error| Failure::new(format!("write {}: {error}", path.display())))?,
             }
         }
         Ok(())
+    }
+}
+
+/// Where the archive will be: a name that is free, or an ordinary file, which it replaces. A link leads to what is replaced.
+fn regular(path: PathBuf) -> Outcome<PathBuf> {
+    let Ok(there) = std::fs::metadata(&path) else { return Ok(path) };
+    let kind = there.file_type();
+    let what = if kind.is_dir() {
+        "a directory: name a file in it"
+    } else if kind.is_file() {
+        return Ok(std::fs::canonicalize(&path)?);
+    } else if kind.is_char_device() {
+        "a character device"
+    } else if kind.is_block_device() {
+        "a block device"
+    } else {
+        "a pipe or a socket: redirect the output instead"
+    };
+    Err(Failure::new(format!("cannot write to {}: it is {what}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ordinary_files_are_replaced() {
+        for path in ["/dev/full", "/tmp"] {
+            let refused = Target::open(Some(path)).unwrap_err();
+            assert!(refused.message.starts_with(&format!("cannot write to {path}: ")), "{}", refused.message);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        assert_eq!(regular(link).unwrap(), std::fs::canonicalize(&file).unwrap());
+        let free = dir.path().join("free");
+        assert_eq!(regular(free.clone()).unwrap(), free);
     }
 }
