@@ -4,6 +4,7 @@ mod autostart;
 mod benchmark;
 mod daemon;
 mod image;
+mod lock;
 mod log;
 mod own;
 mod registry;

@@ -78,6 +78,10 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         private.then_some(&private_suffix),
     ))
     .await?;
+    if let Err(error) = runtimes.check(None) {
+        // What runs goes on with the one that it has.
+        tracing::warn!(error = %errors::chain(&error), "containers that name no runtime can't be made");
+    }
 
     if host.apparmor
         && let Err(error) = apparmor::ensure(crate::container::APPARMOR_PROFILE)

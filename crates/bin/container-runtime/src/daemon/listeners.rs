@@ -6,6 +6,9 @@ use docker_api::{Listener, TlsFiles};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+/// The group that may use the unix sockets, if no flag names one. It need not exist.
+const DEFAULT_GROUP: &str = "docker";
+
 /// Bound listeners, and the sockets to remove at the end.
 pub(super) struct Listeners {
     pub(super) bound: Vec<Listener>,
@@ -48,7 +51,10 @@ async fn one(host: &str, options: &Options, into: &mut Listeners) -> Result<()> 
         if let Some(dir) = path.parent() {
             durable::create_dir_all(dir, 0o711)?;
         }
-        let group = group_id(&options.group)?;
+        let group = match &options.group {
+            Some(name) => Some(group_id(name)?.with_context(|| format!("there is no group {name}"))?),
+            None => group_id(DEFAULT_GROUP)?,
+        };
         into.bound.push(docker_api::unix(&path, group)?);
         into.sockets.push(path);
     } else if let Some(address) = host.strip_prefix("tcp://") {

@@ -6,11 +6,11 @@ mod options;
 mod purge;
 mod settings;
 
-use crate::registry;
+use crate::log::Level;
+use crate::{lock, registry};
 use anyhow::{Context, Result};
 use clap::Parser;
 use docker_cli::Invocation;
-use durable::LockFile;
 use engine::Services;
 use engine::system::{self, Opening, Shutdown};
 use options::Options;
@@ -35,7 +35,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         }
     };
     let debug = options.debug || invocation.debug;
-    crate::log::start(if debug { "debug" } else { &options.log_level }, options.log_format);
+    crate::log::start(if debug { Level::Debug } else { options.log_level }, options.log_format);
     match start(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -68,10 +68,17 @@ fn start(options: &Options) -> Result<()> {
 async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> Result<()> {
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
+    anyhow::ensure!(
+        rustix::process::geteuid().is_root(),
+        "the daemon makes mounts, namespaces and network devices: run it as root"
+    );
     durable::create_dir_all(&root, 0o711)?;
     durable::create_dir_all(&state, 0o711)?;
-    let lock = LockFile::acquire(&root.join("daemon.lock"))
-        .context("only one daemon can work on a root directory at a time")?;
+    let locks = [
+        lock::acquire(&root, "daemon.lock", "only one daemon can work on a root directory at a time")?,
+        // Its own name, as the two directories may be one.
+        lock::acquire(&state, "state.lock", "only one daemon can work on a state directory at a time")?,
+    ];
     // Bound before the engine opens: a client that comes early waits instead of failing.
     let listeners = listeners::bind(options, &state).await?;
     let registry = registry::beside_engine::start(&settings).await?;
@@ -107,7 +114,7 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
         purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
         purge::remove_directories(&root, &state, &listeners.inherited())?;
     }
-    drop(lock);
+    drop(locks);
     // Last of all: a client that waits for the end waits for this.
     listeners.remove();
     Ok(())

@@ -1,6 +1,6 @@
 //! The daemon's flags.
 
-use crate::log::LogFormat;
+use crate::log::{Level, LogFormat};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,13 +17,9 @@ pub(super) struct Options {
     /// Directory of what need not: sockets, bundles
     #[arg(long, visible_alias = "exec-root", value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
-    /// Settings file
-    #[arg(
-        long = "config-file",
-        value_name = "FILE",
-        default_value = "/etc/container-runtime/container-runtime.yaml"
-    )]
-    pub(super) config_file: PathBuf,
+    /// Settings file [default: /etc/container-runtime/container-runtime.yaml, if there is one]
+    #[arg(long = "config-file", value_name = "FILE")]
+    pub(super) config_file: Option<PathBuf>,
     /// Program that supervises a container
     #[arg(long, value_name = "FILE")]
     pub(super) shim: Option<PathBuf>,
@@ -48,9 +44,9 @@ pub(super) struct Options {
     /// Subnet of the default bridge
     #[arg(long, value_name = "CIDR")]
     pub(super) ip_range: Option<String>,
-    /// Group that may use the unix sockets
-    #[arg(short = 'G', long, value_name = "GROUP", default_value = "docker")]
-    pub(super) group: String,
+    /// Group that may use the unix sockets [default: docker, if there is one]
+    #[arg(short = 'G', long, value_name = "GROUP")]
+    pub(super) group: Option<String>,
     /// Use TLS on TCP addresses; implied by --tlsverify
     #[arg(long)]
     pub(super) tls: bool,
@@ -69,10 +65,10 @@ pub(super) struct Options {
     /// Log everything
     #[arg(short = 'D', long)]
     pub(super) debug: bool,
-    /// Least level that is logged: trace, debug, info, warn, error
+    /// Least level that is logged
     #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
-    pub(super) log_level: String,
-    /// Form of the log: text, json
+    pub(super) log_level: Level,
+    /// Form of the log
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
 }

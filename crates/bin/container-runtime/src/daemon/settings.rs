@@ -1,20 +1,24 @@
 //! Settings: defaults, then the file, then the flags.
 
 use super::options::{CgroupDriver, Options};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use config::Settings;
+use std::path::Path;
+
+/// Where settings are that no flag names. It need not exist.
+const DEFAULT_FILE: &str = "/etc/container-runtime/container-runtime.yaml";
 
 /// The effective settings.
 pub(super) fn load(options: &Options) -> Result<Settings> {
-    let mut settings = match durable::read_optional(&options.config_file)? {
-        Some(bytes) => {
-            parse(&bytes).with_context(|| format!("settings file {}", options.config_file.display()))?
-        }
+    let path = options.config_file.as_deref().unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    let mut settings = match durable::read_optional(path)? {
+        Some(bytes) => parse(&bytes).with_context(|| format!("settings file {}", path.display()))?,
+        None if options.config_file.is_some() => bail!("there is no settings file {}", path.display()),
         None => Settings::default(),
     };
     apply(&mut settings, options)?;
     if settings.storage.driver != "overlay2" {
-        anyhow::bail!("storage.driver: {} is not supported, only overlay2 is", settings.storage.driver);
+        bail!("storage.driver: {} is not supported, only overlay2 is", settings.storage.driver);
     }
     Ok(settings)
 }

@@ -1,6 +1,6 @@
 //! Flags of `registry serve` and what its verbs have in common.
 
-use crate::log::LogFormat;
+use crate::log::{Level, LogFormat};
 use clap::{Args, Parser};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,10 +30,10 @@ pub(super) struct Serve {
     /// Whether that includes manifests without a tag
     #[arg(long)]
     pub(super) gc_untagged: bool,
-    /// Least level that is logged: trace, debug, info, warn, error
+    /// Least level that is logged
     #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
-    pub(super) log_level: String,
-    /// Form of the log: text, json
+    pub(super) log_level: Level,
+    /// Form of the log
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
 }

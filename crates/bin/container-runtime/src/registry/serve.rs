@@ -3,6 +3,7 @@
 use super::options::{Serve, Tls};
 use super::serving::{Plan, Serving};
 use super::{access, mirror, runtime, storage};
+use crate::log::Level;
 use anyhow::{Context, Result};
 use docker_cli::Invocation;
 use registry_api::TlsFiles;
@@ -13,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until it is asked to end.
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::succeed(invocation, "registry serve", |options: &Serve| {
-        let level = if invocation.debug { "debug" } else { &options.log_level };
+        let level = if invocation.debug { Level::Debug } else { options.log_level };
         crate::log::start(level, options.log_format);
         let runtime = runtime()?;
         let served = runtime.block_on(serve(options));

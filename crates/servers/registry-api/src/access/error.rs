@@ -19,6 +19,9 @@ pub enum AccessError {
     /// A crash-safe write failed.
     #[error(transparent)]
     Durable(#[from] durable::FileError),
+    /// A password of which a hash would hold only the beginning.
+    #[error("the password is longer than 72 bytes, all that bcrypt looks at: choose a shorter one")]
+    LongPassword,
     /// A file without any usable key.
     #[error("no usable public key in {}", path.display())]
     NoKey { path: PathBuf },

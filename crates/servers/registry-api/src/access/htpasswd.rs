@@ -21,6 +21,8 @@ const MEMORY: Duration = Duration::from_secs(300);
 /// So many at most.
 const MANY: usize = 10_000;
 
+/// Bytes of a password that bcrypt looks at.
+const MAX_PASSWORD: usize = 72;
 /// bcrypt's cost of new passwords: about 60 ms.
 const COST: u32 = 10;
 
@@ -144,6 +146,9 @@ fn parse(text: &str, path: &Path) -> HashMap<String, String> {
             }
         }
     }
+    if users.is_empty() {
+        tracing::warn!(path = %path.display(), "nobody can log in: no user is in the file");
+    }
     users
 }
 
@@ -154,6 +159,9 @@ fn parse(text: &str, path: &Path) -> HashMap<String, String> {
 pub fn htpasswd_line(name: &str, password: &str) -> Result<String, AccessError> {
     if name.is_empty() || name.starts_with('#') || name.contains([':', '\n', '\r']) || name.trim() != name {
         return Err(AccessError::BadName { name: name.to_owned() });
+    }
+    if password.len() > MAX_PASSWORD {
+        return Err(AccessError::LongPassword);
     }
     let hash = bcrypt::hash(password, COST).map_err(|source| AccessError::Hash { source })?;
     Ok(format!("{name}:{hash}\n"))

@@ -50,6 +50,11 @@ impl Directory {
         Ok(directory)
     }
 
+    /// Whether a registry has been opened there before.
+    pub fn is_at(root: &Path) -> bool {
+        root.join(ROOT).is_dir()
+    }
+
     /// A registry that shares content with the directory of blobs at `other`.
     ///
     /// # Errors
