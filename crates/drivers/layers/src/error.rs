@@ -47,6 +47,15 @@ pub enum LayerError {
         /// How many are accepted.
         limit: u64,
     },
+    /// To go on would leave others of the file system too little.
+    #[error("{what} has to stay free: no more is unpacked")]
+    Reserve {
+        /// How much of what.
+        what: &'static str,
+        /// As of a full disk.
+        #[source]
+        source: io::Error,
+    },
     /// Compressed with something that is not supported.
     #[error("the archive is compressed with {format}, which is not supported: decompress it first")]
     Compression {
@@ -170,6 +179,7 @@ impl Classified for LayerError {
             Self::Crashed | Self::BadIds { .. } => Class::Internal,
             Self::Durable(error) => error.class(),
             Self::Output(source)
+            | Self::Reserve { source, .. }
             | Self::Unpack { source, .. }
             | Self::Mount { source, .. }
             | Self::Io { source, .. } => host_class(source),

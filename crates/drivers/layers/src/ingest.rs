@@ -1,13 +1,16 @@
 //! From a compressed stream to a directory: decompressing and hashing here, writing files in another thread.
 
 use crate::archive::{Archive, ArchiveError};
+use crate::error::at;
 use crate::pipe::{Sending, pipe};
+use crate::reserve::Reserve;
 use crate::unpack::{Contents, Limits, unpack};
 use crate::{LayerError, Result, decompress};
 use oci::Digest;
 use rustix::fd::OwnedFd;
 use sha2::Digest as _;
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 use std::thread;
 
 /// Unpacks `input`, plain or compressed, into `root` and says the diff id: the digest of the uncompressed stream.
@@ -18,6 +21,8 @@ pub(crate) fn ingest(
     limits: Limits,
 ) -> Result<(Digest, Contents)> {
     let mut plain = decompress(input)?;
+    let of_root = root.try_clone().map_err(at("open again", Path::new("the layer's root")))?;
+    let mut reserve = Reserve::of(of_root)?;
     let (sending, receiving) = pipe();
     thread::scope(|scope| {
         let write = move || unpack(Archive::new(receiving), root, aside, limits);
@@ -27,19 +32,21 @@ pub(crate) fn ingest(
             path: "unpacking".into(),
             source,
         })?;
-        let read = feed(&mut plain, sending, limits);
+        let read = feed(&mut plain, sending, limits, &mut reserve);
         // The writer's error is the cause when both fail: the feeder only notices that nobody listens.
         let written = writer.join().map_err(|_| LayerError::Crashed)?;
         match (read, written) {
             (Err(LayerError::Archive(ArchiveError::Read(error))), _) => Err(ArchiveError::Read(error).into()),
-            (Err(error @ LayerError::Limit { .. }), _) | (_, Err(error)) => Err(error),
+            (Err(error @ (LayerError::Limit { .. } | LayerError::Reserve { .. })), _) | (_, Err(error)) => {
+                Err(error)
+            }
             (digest, Ok(contents)) => Ok((digest?, contents)),
         }
     })
 }
 
 /// Sends everything that `plain` yields down the pipe.
-fn feed(plain: &mut dyn Read, sending: Sending, limits: Limits) -> Result<Digest> {
+fn feed(plain: &mut dyn Read, sending: Sending, limits: Limits, reserve: &mut Reserve) -> Result<Digest> {
     let (mut hash, mut total) = (sha2::Sha256::new(), 0);
     loop {
         let mut buffer = sending.buffer();
@@ -52,6 +59,7 @@ fn feed(plain: &mut dyn Read, sending: Sending, limits: Limits) -> Result<Digest
         if total > limits.bytes {
             return Err(LayerError::Limit { what: "bytes", limit: limits.bytes });
         }
+        reserve.check(total)?;
         hash.update(&buffer);
         sending.send(buffer).map_err(|_| LayerError::Crashed)?;
     }

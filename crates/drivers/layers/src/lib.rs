@@ -33,6 +33,7 @@ mod mounted;
 mod overlay;
 mod pack;
 mod pipe;
+mod reserve;
 mod snapshot;
 mod spread;
 mod stage;

@@ -1,8 +1,8 @@
 //! Taking names and images away, by docker's rules.
 //!
-//! By name: the name goes; with the last name also the image. By id: all names and the image, if they are of one
-//! repository. What stands in the way is a conflict: soft ones yield to force, hard ones (a running container, an
-//! image made from this one) do not.
+//! By name: the name goes; with the last name also the image, unless it is needed: then it stays without one. By id: all names and
+//! the image, if they are of one repository. What stands in the way is a conflict: soft ones yield to force, hard ones (a running
+//! container, an image made from this one) do not.
 
 use crate::index::{Index, Stored, names_of};
 use crate::{Image, ImageError, Images, Result};
@@ -155,7 +155,8 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
         });
     }
     let mut plan = Plan::default();
-    if is_id_prefix(&image.id, name) && !names_it(index, name) {
+    let by_id = is_id_prefix(&image.id, name) && !names_it(index, name);
+    if by_id {
         check(index, image, uses, removal.force, !is_single(image))?;
         // A name that means another platform's image stays, for that one.
         let means = |name: &Reference| index.name(name).is_some_and(|record| record.image == image.id);
@@ -170,13 +171,19 @@ fn plan(index: &Index, stored: &Stored, name: &str, removal: Removal, uses: &[Us
         if !left.is_empty() {
             return Ok(plan);
         }
-        check(index, image, uses, removal.force, false)?;
     }
-    for other in others(index, &plan.names) {
-        check(index, other, uses, removal.force, false)?;
-        plan.images.push(other.id.clone());
+    // A mount is known by the image's name.
+    let mounted = uses.iter().any(|used| used.image == image.id && matches!(used.by, User::Mount(_)));
+    for one in others(index, &plan.names).into_iter().chain([&**image]) {
+        match check(index, one, uses, removal.force, false) {
+            Ok(()) => plan.images.push(one.id.clone()),
+            Err(_) if !by_id && !mounted => {}
+            Err(error) => return Err(error),
+        }
     }
-    plan.images.push(image.id.clone());
+    if !plan.images.contains(&image.id) {
+        return Ok(plan);
+    }
     if removal.prune {
         prune_parents(index, image, uses, &mut plan);
     }

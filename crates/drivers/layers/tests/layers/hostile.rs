@@ -172,3 +172,27 @@ fn limits_hold() {
     assert_eq!(error.to_string(), "the archive is refused: it has more than 1048576 bytes");
     assert_eq!(store.left(), [""; 0]);
 }
+
+#[test]
+fn a_bomb_leaves_others_their_part_of_the_disk() {
+    let Some(mut store) = store() else { return };
+    let disk = store.dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let options = c"size=100m";
+    rustix::mount::mount("tmpfs", &disk, "tmpfs", rustix::mount::MountFlags::empty(), options).unwrap();
+    store.layers = layers::Layers::open(&disk.join("layers")).unwrap();
+    let large = Builder::new().file("bomb", &"0".repeat(200 << 20)).end();
+    let bomb = zstd::encode_all(&large[..], 3).unwrap();
+    let refused = store.layers.unpack(&bomb[..], Limits::default());
+    let small = store.layers.unpack(&Builder::new().file("f", "x").end()[..], Limits::default());
+    let free = rustix::fs::statvfs(&disk).unwrap();
+    drop(small.unwrap());
+    rustix::mount::unmount(&disk, rustix::mount::UnmountFlags::DETACH).unwrap();
+    let text = errors::chain(&refused.unwrap_err());
+    assert_eq!(
+        text,
+        "a fiftieth of the disk (at most 1 GiB) has to stay free: no more is unpacked: \
+         No space left on device (os error 28)"
+    );
+    assert!(free.f_bavail > 0);
+}

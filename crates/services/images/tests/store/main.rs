@@ -146,15 +146,17 @@ async fn conflicts_are_dockers() {
         text(stopped),
         format!("conflict: unable to delete {short} (must be forced) - {by} stopped container 0123456789ab")
     );
-    let running = home.images.remove("a:1", FORCE, || user(true).to_vec()).await.unwrap_err();
+    let running = home.images.remove(short, FORCE, || user(true).to_vec()).await.unwrap_err();
     assert_eq!(
         text(running),
         format!(
             "conflict: unable to delete {short} (cannot be forced) - {by} running container 0123456789ab"
         )
     );
+    let removed = home.images.remove("a:1", FORCE, || user(true).to_vec()).await.unwrap();
+    assert_eq!(removed, [Removed::Untagged("a:1".to_owned())], "it runs: only the name goes");
     home.images.prepare(&image, "c1", None).await.unwrap();
-    home.images.remove("a:1", FORCE, || user(false).to_vec()).await.unwrap();
+    home.images.remove(short, FORCE, || user(false).to_vec()).await.unwrap();
     assert_eq!((home.images.count(), home.layers()), (0, 1), "the container keeps its layers");
     home.images.release("c1").await.unwrap();
     home.wait(|home| home.layers() == 0).await;
