@@ -313,6 +313,13 @@ pub enum ImageError {
     /// The body of a request ended before its end.
     #[error("read the request's body")]
     Body(#[source] io::Error),
+    /// The host gives no further thread.
+    #[error("start a thread")]
+    Thread {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Writing an archive failed.
     #[error("write the archive")]
     Write(#[source] io::Error),
@@ -346,7 +353,7 @@ impl Classified for ImageError {
             Self::MissingLayer { .. } | Self::MissingBlob { .. } | Self::BadRecord { .. } => Class::Internal,
             Self::ForeignOs { .. } | Self::Unsupported { .. } => Class::Unsupported,
             Self::Injected(error) => error.class(),
-            Self::ShuttingDown => Class::Unavailable,
+            Self::ShuttingDown | Self::Thread { .. } => Class::Unavailable,
             Self::Packing { source } | Self::MountPlace { source, .. } => errors::io_class(source),
             Self::Body(error) | Self::Write(error) => errors::io_class(error),
             Self::BadLayer { source, .. } => source.class(),

@@ -2,7 +2,7 @@
 
 use crate::commit::{Haul, NewImage};
 use crate::intake::Taken;
-use crate::load::{Body, pump, unpack_body};
+use crate::load::unpack_body;
 use crate::{Image, ImageError, Images, Result, instructions};
 use oci::{Digest, History, ImageConfig, Platform, Reference, RootFs};
 use std::sync::Arc;
@@ -32,16 +32,8 @@ impl Images {
         if import.reference.as_ref().is_some_and(|reference| reference.digest().is_some()) {
             return Err(ImageError::TagByDigest);
         }
-        let reader = self.reader().await?;
-        let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = offload::blocking(move || -> Result<_> {
-            let _reader = reader;
-            unpack_body(&this, receiver)
-        });
-        let (pumped, taken) = tokio::join!(pump(body, sender), read);
-        pumped?;
-        let Taken { lease, kept } = taken?;
+        let Taken { lease, kept } = self.read_body(body, move |body| unpack_body(&this, body)).await?;
         let diff_id = lease.diff_id.clone();
         describe(&mut config, import.message, import.platform, diff_id.clone());
         let document = serde_json::to_vec(&config)

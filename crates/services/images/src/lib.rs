@@ -47,6 +47,7 @@ pub use image::Image;
 pub use import::Import;
 pub use layers::{Change, ChangeKind, LayerError, Mount, Usage, read_in_root};
 pub use list::{Filter, Summary};
+use load::Turns;
 pub use load::{LoadOptions, Loaded};
 pub use mounted::{MountedImage, mounted_images};
 pub use platforms::PlatformManifest;
@@ -69,17 +70,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 use store::StateStore;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Where the blobs are in [`Config::root`].
 pub const BLOBS: &str = "blobs";
 
 /// The largest config document that is read.
 pub(crate) const MAX_CONFIG: u64 = 8 << 20;
-
-/// How many archives are read at a time. Each takes a thread of the pool that the whole engine works with for as long
-/// as its client takes to send it.
-const READERS: usize = 4;
 
 /// Where images live.
 #[derive(Debug, Clone)]
@@ -107,8 +103,8 @@ struct Inner {
     leases: Arc<Leases>,
     /// Held by whoever changes records, from reading the index to replacing it.
     writing: tokio::sync::Mutex<()>,
-    /// One for each archive that may be read at a time.
-    reading: Arc<Semaphore>,
+    /// Of those who read archives.
+    turns: Turns,
     /// Layers that are coming from registries.
     transfers: Arc<Transfers>,
     /// Allocated bytes of layers that somebody wanted to know.
@@ -140,7 +136,6 @@ impl Images {
             }
             layers.retain(&index.layers.values().map(|layer| layer.dir.clone()).collect())?;
             let (index, writing) = (ArcSwap::from_pointee(index), tokio::sync::Mutex::default());
-            let reading = Arc::new(Semaphore::new(READERS));
             let transfers = Arc::new(Transfers::new(config.downloads));
             let (measured, used, publishing) = (Mutex::default(), Mutex::default(), RwLock::default());
             Ok(Inner {
@@ -150,7 +145,7 @@ impl Images {
                 index,
                 leases,
                 writing,
-                reading,
+                turns: Turns::default(),
                 transfers,
                 measured,
                 used,
@@ -219,11 +214,6 @@ impl Images {
 
     fn index(&self) -> Arc<Index> {
         self.inner.index.load_full()
-    }
-
-    /// Waits until another archive may be read; to be held by the thread that reads it.
-    pub(crate) async fn reader(&self) -> Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.inner.reading).acquire_owned().await.map_err(|_| ImageError::ShuttingDown)
     }
 }
 

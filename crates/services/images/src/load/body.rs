@@ -1,5 +1,6 @@
 //! A request's body on its way from the async side to a thread that blocks.
 
+use super::turns::Turn;
 use crate::{ImageError, Result};
 use bytes::{Buf, Bytes, BytesMut};
 use std::io::{self, BufRead, Read};
@@ -17,12 +18,29 @@ pub(crate) struct Body {
     pieces: Receiver<Bytes>,
     current: Bytes,
     ended: bool,
+    turn: Option<Turn>,
 }
 
 impl Body {
     pub(crate) fn channel() -> (Sender<Bytes>, Self) {
         let (sender, pieces) = channel(DEPTH);
-        (sender, Self { pieces, current: Bytes::new(), ended: false })
+        (sender, Self { pieces, current: Bytes::new(), ended: false, turn: None })
+    }
+
+    /// The same for one of those who take turns: it passes while nothing comes, and is over with the body.
+    pub(crate) fn in_turn(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
+    }
+
+    /// The next piece, when it comes.
+    fn next(&mut self) -> io::Result<Bytes> {
+        let Self { pieces, turn, .. } = self;
+        let came = match (pieces.try_recv(), turn) {
+            (Ok(piece), _) => Some(piece),
+            (Err(_), None) => pieces.blocking_recv(),
+            (Err(_), Some(turn)) => turn.pass(|| pieces.blocking_recv()).map_err(io::Error::other)?,
+        };
+        came.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Whether the next look at it brings another piece.
@@ -57,10 +75,7 @@ pub(crate) async fn pump(source: impl AsyncRead, sender: Sender<Bytes>) -> Resul
 impl BufRead for Body {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.current.is_empty() && !self.ended {
-            self.current = self
-                .pieces
-                .blocking_recv()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+            self.current = self.next()?;
             self.ended = self.current.is_empty();
         }
         Ok(&self.current)

@@ -8,9 +8,11 @@ mod body;
 mod docker;
 mod layout;
 mod scan;
+mod turns;
 
 pub(crate) use body::{Body, pump};
 pub(crate) use scan::unpack_body;
+pub(crate) use turns::Turns;
 
 use crate::commit::{Haul, NewImage};
 use crate::leases::Lease;
@@ -53,23 +55,32 @@ impl Images {
     /// Reads an archive, plain or compressed with gzip or zstd, to its end and takes in the images that it holds.
     ///
     /// All or nothing: an archive that is truncated, malformed or hostile leaves nothing behind, and so does a
-    /// caller that drops the future. Only a few archives are read at a time; others wait for those.
+    /// caller that drops the future. Only a few archives are read at a time; others wait for those, but not for one whose client
+    /// sends nothing.
     pub async fn load(
         &self,
         body: impl AsyncRead + Send + 'static,
         options: LoadOptions,
     ) -> Result<Vec<Loaded>> {
-        let reader = self.reader().await?;
-        let (sender, receiver) = Body::channel();
         let this = self.clone();
-        let read = offload::blocking(move || -> Result<_> {
-            let _reader = reader;
-            this.read_archive(receiver, &options)
-        });
-        let (pumped, haul) = tokio::join!(pump(body, sender), read);
+        let haul = self.read_body(body, move |body| this.read_archive(body, &options)).await?;
+        self.keep(haul).await
+    }
+
+    /// Lets `read` read a body, in its turn and on a thread of its own.
+    pub(crate) async fn read_body<T: Send + 'static>(
+        &self,
+        body: impl AsyncRead + Send + 'static,
+        read: impl FnOnce(Body) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.inner.turns.take().await?;
+        let (sender, receiver) = Body::channel();
+        let receiver = receiver.in_turn(turn);
+        let read = offload::lasting("load", move || read(receiver));
+        let (pumped, read) = tokio::join!(pump(body, sender), read);
         // A body that broke off is the cause of whatever the reader made of it.
         pumped?;
-        self.keep(haul?).await
+        read.map_err(|source| ImageError::Thread { source })?
     }
 
     /// Records what an archive brought and says what it was.

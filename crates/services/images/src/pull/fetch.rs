@@ -125,7 +125,10 @@ impl Images {
 
     fn unpack_arriving(&self, mut arriving: Arriving, blob: &BlobRecord) -> Result<Fetched> {
         let unpacked = unpack(self, &mut arriving);
-        if let Err(ImageError::Layers(LayerError::Unpack { .. } | LayerError::Io { .. })) = &unpacked {
+        if let Err(ImageError::Layers(
+            LayerError::Unpack { .. } | LayerError::Reserve { .. } | LayerError::Io { .. },
+        )) = &unpacked
+        {
             // This machine's fault, a full disk for example: no byte more, and nothing stays.
             arriving.discard()?;
             return unpacked.map(|lease| self.fetched(lease, blob, None));

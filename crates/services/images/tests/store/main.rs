@@ -263,9 +263,9 @@ async fn a_caller_that_goes_away_leaves_nothing() {
     assert_eq!((home.images.count(), home.layers()), (0, 0));
 }
 
-/// More clients that send nothing than the engine has threads for blocking work.
+/// More clients that send nothing than the engine has threads for blocking work, and than archives are read at a time.
 #[test]
-fn archives_that_never_end_leave_threads_to_others() {
+fn archives_that_never_end_hold_nobody_up() {
     const THREADS: usize = 6;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
@@ -283,11 +283,11 @@ fn archives_that_never_end_leave_threads_to_others() {
         tokio::task::yield_now().await;
         let other = tokio::task::spawn_blocking(|| ());
         tokio::time::timeout(std::time::Duration::from_secs(20), other).await.expect("a thread").unwrap();
+        home.load(Archive::new(&[layer(&[("a", "1")])], &["app:1"]).docker()).await.unwrap();
         drop(stalled);
         for load in loads {
             load.await.unwrap().unwrap_err();
         }
-        home.load(Archive::new(&[layer(&[("a", "1")])], &["app:1"]).docker()).await.unwrap();
     });
 }
 
