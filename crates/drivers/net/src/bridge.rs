@@ -23,6 +23,8 @@ pub struct BridgeConfig {
     pub addresses: Vec<IpNet>,
     /// The largest packet, in bytes.
     pub mtu: u32,
+    /// Whether its ports reach each other; the bridge itself they always do.
+    pub isolated: bool,
 }
 
 /// A bridge that is up.
@@ -31,6 +33,7 @@ pub struct Bridge {
     name: String,
     index: u32,
     mtu: u32,
+    isolated: bool,
 }
 
 /// A container's device, and what it has inside.
@@ -44,6 +47,8 @@ pub struct Attachment<'a> {
     pub mac: Mac,
     /// Whether the neighbours are told of it: they may know another one that had the same address before.
     pub announced: bool,
+    /// Whether the inner end has IPv6, where its namespace was prepared otherwise.
+    pub ipv6: Option<bool>,
     /// Addresses with their subnets' prefix lengths.
     pub addresses: &'a [IpNet],
     /// Default routes, at most one for each family.
@@ -75,7 +80,7 @@ impl Bridge {
         if !link.up {
             socket.batch(vec![link::up(link.index, &link.name)])?;
         }
-        Ok(Self { name: link.name, index: link.index, mtu: config.mtu })
+        Ok(Self { name: link.name, index: link.index, mtu: config.mtu, isolated: config.isolated })
     }
 
     /// Its name.
@@ -103,10 +108,10 @@ impl Bridge {
         let outer = VethEnd { name: attachment.outer, mac: None };
         let inner = VethEnd { name: attachment.inner, mac: Some(attachment.mac) };
         let bridge = (self.name.as_str(), self.index);
-        let made = socket.batch(vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)]);
-        made.map_err(|error| self.explain(socket, error))?;
-        let announced = if attachment.announced { namespace.announce_addresses() } else { Ok(()) };
-        let configured = announced
+        let mut requests = vec![link::new_veth(bridge, outer, inner, namespace.as_fd(), self.mtu)];
+        requests.extend(self.isolated.then(|| link::isolate(attachment.outer)));
+        socket.batch(requests).map_err(|error| self.explain(socket, error))?;
+        let configured = set_parameters(namespace, attachment)
             .and_then(|()| namespace.with_socket(|inside| configure(inside, attachment)))
             .and_then(|()| self.wait_operational(socket, attachment.outer));
         if configured.is_err()
@@ -192,6 +197,16 @@ fn set_addresses(socket: &mut Socket, link: &Link, wanted: &[IpNet]) -> Result<(
 
 fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
+}
+
+/// What only a file in the namespace's `/proc` can say, before the device goes up.
+fn set_parameters(namespace: &Namespace, attachment: &Attachment<'_>) -> Result<()> {
+    let disable_ipv6 = format!("ipv6/conf/{}/disable_ipv6", attachment.inner);
+    let mut parameters = Vec::new();
+    // To every port of a bridge, so only where a neighbour may know the address as somebody else's.
+    parameters.extend(attachment.announced.then_some(("ipv4/conf/default/arp_notify", "1")));
+    parameters.extend(attachment.ipv6.map(|wanted| (disable_ipv6.as_str(), if wanted { "0" } else { "1" })));
+    if parameters.is_empty() { Ok(()) } else { namespace.set_parameters(&parameters) }
 }
 
 /// The address comes before the device goes up, so that the neighbours are told of it.

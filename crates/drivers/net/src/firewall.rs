@@ -4,8 +4,6 @@
 //! `FORWARD` chain with the policy DROP that another engine sets, it is dropped: [`write()`] names such chains.
 
 use crate::{Error, Result, link};
-use ipnet::IpNet;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -24,10 +22,13 @@ pub struct Rules {
 pub struct BridgeRules {
     /// Its name.
     pub bridge: String,
-    /// The subnets behind it.
-    pub subnets: Vec<IpNet>,
-    /// Whether they leave by other devices under the host's address.
+    /// Whether what comes from it leaves by other devices under the host's address.
     pub masquerade: bool,
+    /// Whether nothing is forwarded from it and to it.
+    pub internal: bool,
+    /// Whether packets that come from it may be forwarded to it: those for a published port of a neighbour. What ports of a bridge
+    /// say to each other directly is not forwarded, and not seen here.
+    pub hairpin: bool,
 }
 
 /// Writes the table, in place of the one that may be there, atomically. Runs `nft`: about 5 ms.
@@ -50,6 +51,72 @@ pub fn remove(table: &str) -> Result<()> {
     }
 }
 
+/// Adds a bridge to the table that is there. Runs `nft`.
+///
+/// # Errors
+/// As [`write()`], and where there is no table.
+pub fn add(table: &str, bridge: &BridgeRules) -> Result<()> {
+    check_table(table)?;
+    link::check_name(&bridge.bridge)?;
+    run(table, &elements("add", table, bridge)).map(drop)
+}
+
+/// Takes a bridge out of the table. Not an error where it is in none.
+pub fn forget(table: &str, bridge: &str) -> Result<()> {
+    check_table(table)?;
+    link::check_name(bridge)?;
+    let all = BridgeRules { bridge: bridge.to_owned(), masquerade: true, internal: true, hairpin: true };
+    // What is added can be deleted, whether it was there or not.
+    let script = elements("add", table, &all) + &elements("delete", table, &all);
+    run(table, &script).map(drop)
+}
+
+/// The sets that say what applies to a bridge, with its element in each.
+fn memberships(rules: &BridgeRules) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    let BridgeRules { bridge, masquerade, internal, hairpin } = rules;
+    let name = format!("\"{bridge}\"");
+    let pair = format!("{name} . {name}");
+    let sets = [
+        ("bridges", true, name.clone()),
+        ("masqueraded", *masquerade, name.clone()),
+        ("internal", *internal, name),
+        ("hairpins", *hairpin, pair),
+    ];
+    sets.into_iter().filter(|(_, member, _)| *member).map(|(set, _, element)| (set, element))
+}
+
+fn elements(verb: &str, table: &str, rules: &BridgeRules) -> String {
+    let lines = memberships(rules)
+        .map(|(set, element)| format!("{verb} element inet {table} {set} {{ {element} }}\n"));
+    lines.collect()
+}
+
+/// The sets of a table, and the type of what is in each.
+const SETS: [(&str, &str); 4] = [
+    ("bridges", "ifname"),
+    ("masqueraded", "ifname"),
+    ("internal", "ifname"),
+    ("hairpins", "ifname . ifname"),
+];
+
+/// What is the same for every bridge. What a set says of a bridge is told in [`BridgeRules`].
+const CHAINS: &str = "\
+\tchain forward {
+\t\ttype filter hook forward priority filter; policy accept;
+\t\tct state established,related accept
+\t\tiifname . oifname @hairpins accept
+\t\tiifname @internal drop
+\t\toifname @internal drop
+\t\tiifname @bridges oifname @bridges drop
+\t\tiifname @bridges accept
+\t\toifname @bridges drop
+\t}
+\tchain postrouting {
+\t\ttype nat hook postrouting priority srcnat; policy accept;
+\t\tiifname @masqueraded oifname != @bridges masquerade
+\t}
+";
+
 /// The transaction that [`write()`] hands to `nft`.
 pub fn text(rules: &Rules) -> Result<String> {
     let table = &rules.table;
@@ -59,34 +126,21 @@ pub fn text(rules: &Rules) -> Result<String> {
     }
     // `add` makes the `delete` succeed at the first time too.
     let mut text = format!("add table inet {table}\ndelete table inet {table}\ntable inet {table} {{\n");
-    text.push_str("\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n");
-    text.push_str("\t\tct state established,related accept\n");
-    for BridgeRules { bridge, .. } in &rules.bridges {
-        line(&mut text, format_args!("iifname \"{bridge}\" accept"));
+    for (set, kind) in SETS {
+        text.push_str(&set_text(set, kind, &rules.bridges));
     }
-    for BridgeRules { bridge, .. } in &rules.bridges {
-        line(&mut text, format_args!("oifname \"{bridge}\" drop"));
-    }
-    text.push_str(
-        "\t}\n\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n",
-    );
-    for rules in rules.bridges.iter().filter(|rules| rules.masquerade) {
-        for subnet in &rules.subnets {
-            let family = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
-            let subnet = subnet.trunc();
-            line(
-                &mut text,
-                format_args!("{family} saddr {subnet} oifname != \"{}\" masquerade", rules.bridge),
-            );
-        }
-    }
-    text.push_str("\t}\n}\n");
+    text.push_str(CHAINS);
+    text.push_str("}\n");
     Ok(text)
 }
 
-fn line(text: &mut String, rule: std::fmt::Arguments<'_>) {
-    // Writing to a String can't fail.
-    let _ = writeln!(text, "\t\t{rule}");
+fn set_text(set: &str, kind: &str, bridges: &[BridgeRules]) -> String {
+    let members = bridges.iter().flat_map(memberships).filter(|(member, _)| *member == set);
+    let members: Vec<String> = members.map(|(_, element)| element).collect();
+    match members.as_slice() {
+        [] => format!("\tset {set} {{ type {kind}; }}\n"),
+        _ => format!("\tset {set} {{ type {kind}; elements = {{ {} }}; }}\n", members.join(", ")),
+    }
 }
 
 fn check_table(name: &str) -> Result<()> {
@@ -154,14 +208,13 @@ mod tests {
     use super::*;
 
     fn rules() -> Rules {
-        Rules {
-            table: "t-1".into(),
-            bridges: vec![BridgeRules {
-                bridge: "ctr0".into(),
-                subnets: vec!["172.20.0.1/16".parse().unwrap(), "fd00:1::1/64".parse().unwrap()],
-                masquerade: true,
-            }],
-        }
+        let bridge = |name: &str, internal: bool| BridgeRules {
+            bridge: name.into(),
+            masquerade: !internal,
+            internal,
+            hairpin: true,
+        };
+        Rules { table: "t-1".into(), bridges: vec![bridge("ctr0", false), bridge("br-1", true)] }
     }
 
     #[test]
@@ -170,20 +223,20 @@ mod tests {
 add table inet t-1
 delete table inet t-1
 table inet t-1 {
-\tchain forward {
-\t\ttype filter hook forward priority filter; policy accept;
-\t\tct state established,related accept
-\t\tiifname \"ctr0\" accept
-\t\toifname \"ctr0\" drop
-\t}
-\tchain postrouting {
-\t\ttype nat hook postrouting priority srcnat; policy accept;
-\t\tip saddr 172.20.0.0/16 oifname != \"ctr0\" masquerade
-\t\tip6 saddr fd00:1::/64 oifname != \"ctr0\" masquerade
-\t}
-}
+\tset bridges { type ifname; elements = { \"ctr0\", \"br-1\" }; }
+\tset masqueraded { type ifname; elements = { \"ctr0\" }; }
+\tset internal { type ifname; elements = { \"br-1\" }; }
+\tset hairpins { type ifname . ifname; elements = { \"ctr0\" . \"ctr0\", \"br-1\" . \"br-1\" }; }
 ";
-        assert_eq!(text(&rules()).unwrap(), expected);
+        let text = text(&rules()).unwrap();
+        assert_eq!(text.strip_prefix(expected), Some(format!("{CHAINS}}}\n").as_str()));
+    }
+
+    #[test]
+    fn a_bridge_comes_into_the_sets_that_say_what_it_is() {
+        let bridge = BridgeRules { bridge: "b".into(), masquerade: false, internal: true, hairpin: false };
+        let expected = "add element inet t bridges { \"b\" }\nadd element inet t internal { \"b\" }\n";
+        assert_eq!(elements("add", "t", &bridge), expected);
     }
 
     #[test]

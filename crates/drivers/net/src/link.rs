@@ -203,13 +203,22 @@ pub(crate) fn up(index: u32, name: &str) -> Request {
 
 /// Stops a bridge from passing packets from and to this port. Quick, unlike taking it off or down.
 pub(crate) fn fence(port: &str) -> Request {
-    let state = vec![InfoBridgePort::State(BridgePortState::Disabled)];
+    let disabled = InfoBridgePort::State(BridgePortState::Disabled);
+    set_port(format!("cut off the device {port}"), port, disabled)
+}
+
+/// Stops a bridge from passing packets between this port and others that are isolated too.
+pub(crate) fn isolate(port: &str) -> Request {
+    set_port(format!("isolate the device {port}"), port, InfoBridgePort::Isolated(true))
+}
+
+fn set_port(operation: String, port: &str, data: InfoBridgePort) -> Request {
     let mut message = named(port);
     message.attributes.push(LinkAttribute::LinkInfo(vec![
         LinkInfo::PortKind(InfoPortKind::Bridge),
-        LinkInfo::PortData(InfoPortData::BridgePort(state)),
+        LinkInfo::PortData(InfoPortData::BridgePort(vec![data])),
     ]));
-    Request::new(format!("cut off the device {port}"), RouteNetlinkMessage::NewLink(message), 0)
+    Request::new(operation, RouteNetlinkMessage::NewLink(message), 0)
 }
 
 fn named(name: &str) -> LinkMessage {

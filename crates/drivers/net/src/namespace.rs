@@ -71,12 +71,11 @@ impl Namespace {
         act(slot.insert(self.open_socket()?))
     }
 
-    /// Makes devices that are put up in it from now on tell their neighbours who has the address: to every port of a
-    /// bridge, so only where a neighbour may know the address as somebody else's.
-    pub(crate) fn announce_addresses(&self) -> Result<()> {
+    /// Sets parameters in it. What the kernel lacks or forbids stays as it is: devices work without.
+    pub(crate) fn set_parameters(&self, parameters: &[(&str, &str)]) -> Result<()> {
         self.run(|| {
-            for (parameter, error) in sysctl::write_new(&[("ipv4/conf/default/arp_notify", "1")]) {
-                tracing::debug!(parameter, %error, "an address is not announced");
+            for (parameter, error) in sysctl::write_new(parameters) {
+                tracing::debug!(parameter, %error, "a parameter of a network namespace is as it was");
             }
             Ok(())
         })

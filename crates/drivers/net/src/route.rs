@@ -1,7 +1,7 @@
 //! Routes: the default route of a namespace, and which ranges are taken on this host.
 
 use crate::socket::{Request, Socket};
-use crate::{Result, address, link};
+use crate::{Namespace, Result, address, link};
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -47,20 +47,21 @@ impl fmt::Display for Occupied {
 }
 
 /// Every range that a route or an address of this namespace uses, except those of the device `own`.
-pub fn occupied(socket: &mut Socket, own: &str) -> Result<Vec<Occupied>> {
+pub fn occupied(socket: &mut Socket, own: Option<&str>) -> Result<Vec<Occupied>> {
+    let is_own = |name: &String| own == Some(name.as_str());
     let names: BTreeMap<u32, String> =
         link::list(socket, None)?.into_iter().map(|link| (link.index, link.name)).collect();
     let name = |index: u32| names.get(&index).cloned().unwrap_or_else(|| format!("number {index}"));
     let routes = routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() >= WIDEST_PREFIX);
     let mut found: Vec<Occupied> = routes
         .map(|route| Occupied { subnet: route.destination, by: Occupant::Route(route.device.map(name)) })
-        .filter(|occupied| occupied.by != Occupant::Route(Some(own.to_owned())))
+        .filter(|occupied| !matches!(&occupied.by, Occupant::Route(Some(name)) if is_own(name)))
         .collect();
     let addresses = address::list(socket)?.into_iter();
     found.extend(
         addresses
             .map(|entry| Occupied { subnet: entry.address, by: Occupant::Address(name(entry.index)) })
-            .filter(|occupied| occupied.by != Occupant::Address(own.to_owned())),
+            .filter(|occupied| !matches!(&occupied.by, Occupant::Address(name) if is_own(name))),
     );
     Ok(found)
 }
@@ -75,6 +76,50 @@ pub fn default_mtu(socket: &mut Socket) -> Result<Option<u32>> {
 
 /// Sends everything without a route of its own to `gateway`.
 pub(crate) fn add_default(index: u32, device: &str, gateway: IpAddr) -> Request {
+    let message = default_by(index, gateway);
+    let operation = format!("route by the gateway {gateway} on the device {device}");
+    Request::new(operation, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+/// The default route of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefaultRoute<'a> {
+    /// The device that it leaves by.
+    pub device: &'a str,
+    /// Where it leads.
+    pub gateway: IpAddr,
+}
+
+/// Makes these the default routes of a namespace, one of a family at most, in place of those that it has.
+///
+/// # Errors
+/// [`crate::Error::NoDevice`], and what the kernel refuses.
+pub fn set_defaults(namespace: &Namespace, wanted: &[DefaultRoute<'_>]) -> Result<()> {
+    namespace.with_socket(|socket| {
+        for route in routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() == 0) {
+            let (Some(device), Some(gateway)) = (route.device, route.gateway) else { continue };
+            let operation = format!("take the route by {gateway} away");
+            let message = RouteNetlinkMessage::DelRoute(default_by(device, gateway));
+            match socket.batch(vec![Request::new(operation, message, 0)]) {
+                Err(error) if !error.is_gone() => return Err(error),
+                _ => {}
+            }
+        }
+        for DefaultRoute { device, gateway } in wanted {
+            let index = link::Status::of(socket, device)?.index;
+            socket.batch(vec![add_default(index, device, *gateway)])?;
+        }
+        Ok(())
+    })
+}
+
+/// Where the default routes of this namespace lead, IPv4 first.
+pub fn default_gateways(socket: &mut Socket) -> Result<Vec<IpAddr>> {
+    let defaults = routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() == 0);
+    Ok(defaults.filter_map(|route| route.gateway).collect())
+}
+
+fn default_by(index: u32, gateway: IpAddr) -> RouteMessage {
     let mut message = RouteMessage::default();
     message.header.address_family = address::family(gateway);
     message.header.table = RouteHeader::RT_TABLE_MAIN;
@@ -82,13 +127,13 @@ pub(crate) fn add_default(index: u32, device: &str, gateway: IpAddr) -> Request 
     message.header.scope = RouteScope::Universe;
     message.header.kind = RouteType::Unicast;
     message.attributes = vec![RouteAttribute::Gateway(gateway.into()), RouteAttribute::Oif(index)];
-    let operation = format!("route by the gateway {gateway} on the device {device}");
-    Request::new(operation, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+    message
 }
 
 struct Route {
     destination: IpNet,
     device: Option<u32>,
+    gateway: Option<IpAddr>,
 }
 
 impl Route {
@@ -111,10 +156,12 @@ fn read(message: &RouteNetlinkMessage) -> Option<Route> {
         return None;
     }
     let mut device = None;
-    let mut destination = None;
+    let (mut destination, mut gateway) = (None, None);
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::Oif(index) => device = Some(*index),
+            RouteAttribute::Gateway(RouteAddress::Inet(v4)) => gateway = Some(IpAddr::V4(*v4)),
+            RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => gateway = Some(IpAddr::V6(*v6)),
             RouteAttribute::Destination(RouteAddress::Inet(v4)) => destination = Some(IpAddr::V4(*v4)),
             RouteAttribute::Destination(RouteAddress::Inet6(v6)) => destination = Some(IpAddr::V6(*v6)),
             _ => {}
@@ -127,5 +174,5 @@ fn read(message: &RouteNetlinkMessage) -> Option<Route> {
     };
     let destination =
         IpNet::new(destination.unwrap_or(any), message.header.destination_prefix_length).ok()?;
-    Some(Route { destination, device })
+    Some(Route { destination, device, gateway })
 }

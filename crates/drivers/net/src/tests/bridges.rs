@@ -125,13 +125,43 @@ fn a_device_that_is_seen_off_is_cut_off_at_once_and_deleted_in_the_end() {
 #[test]
 fn what_a_host_uses_is_known_with_its_user() {
     let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
-    let used = site.host.with_socket(|socket| route::occupied(socket, "other")).unwrap();
+    let used = site.host.with_socket(|socket| route::occupied(socket, Some("other"))).unwrap();
     let texts: Vec<String> = used.iter().map(ToString::to_string).collect();
     assert!(texts.contains(&"the route 10.99.0.0/24 by the device b0".into()), "{texts:?}");
     assert!(texts.contains(&"the address 10.99.0.1/24 of the device b0".into()), "{texts:?}");
-    let own = site.host.with_socket(|socket| route::occupied(socket, "b0")).unwrap();
+    let own = site.host.with_socket(|socket| route::occupied(socket, Some("b0"))).unwrap();
     assert!(own.iter().all(|occupied| !occupied.to_string().contains("b0")), "{own:?}");
     assert_eq!(site.host.with_socket(route::default_mtu).unwrap(), None);
     let container = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
     assert_eq!(container.with_socket(route::default_mtu).unwrap(), Some(1400));
+}
+
+#[test]
+fn ports_of_an_isolated_bridge_reach_the_bridge_alone() {
+    let Some(host) = namespace() else { return };
+    let wanted = BridgeConfig { isolated: true, ..config("b0", &["10.99.0.1/24"]) };
+    let bridge = ensure(&host, &wanted).unwrap();
+    let site = Site { host, bridge };
+    let one = site.container("veth1", &["10.99.0.2/24"], &[]);
+    let other = site.container("veth2", &["10.99.0.3/24"], &[]);
+    assert_eq!(reach(&one, &other, "10.99.0.3"), None);
+    assert!(reach(&site.host, &other, "10.99.0.3").is_some());
+}
+
+#[test]
+fn default_routes_are_replaced_as_a_whole() {
+    let Some(site) = Site::new("b0", &["10.99.0.1/24", "fd00:99::1/64"]) else { return };
+    let container = site.container("veth1", &["10.99.0.2/24", "fd00:99::2/64"], &["10.99.0.1"]);
+    let gateways = |wanted: &[&str]| {
+        let wanted: Vec<route::DefaultRoute<'_>> = wanted
+            .iter()
+            .map(|text| route::DefaultRoute { device: "eth0", gateway: text.parse().unwrap() })
+            .collect();
+        route::set_defaults(&container, &wanted).unwrap();
+        container.run(|| Ok(route::default_gateways(&mut Socket::open()?)?)).unwrap()
+    };
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    assert_eq!(gateways(&["10.99.0.9", "fd00:99::1"]), [address("10.99.0.9"), address("fd00:99::1")]);
+    assert_eq!(gateways(&["fd00:99::9"]), [address("fd00:99::9")]);
+    assert_eq!(gateways(&[]), [] as [IpAddr; 0]);
 }

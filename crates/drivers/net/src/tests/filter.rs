@@ -17,7 +17,7 @@ fn site_and_world() -> Option<(Site, Namespace)> {
 }
 
 fn rules(masquerade: bool) -> Rules {
-    let bridge = BridgeRules { bridge: "b0".into(), subnets: vec![net("10.99.0.0/24")], masquerade };
+    let bridge = BridgeRules { bridge: "b0".into(), masquerade, internal: false, hairpin: true };
     Rules { table: "test".into(), bridges: vec![bridge] }
 }
 
@@ -78,4 +78,28 @@ fn a_foreign_chain_that_drops_by_policy_is_named() {
     }
     let drops = site.host.run(|| firewall::write(&rules(true))).unwrap();
     assert_eq!(drops, ["ip filter FORWARD"]);
+}
+
+#[test]
+fn bridges_are_apart_and_an_internal_one_has_no_way_out() {
+    let Some((site, world)) = site_and_world() else { return };
+    let inside = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
+    let other = ensure(&site.host, &config("b1", &["10.98.0.1/24"])).unwrap();
+    let neighbour = Namespace::make(Settings { ipv6: true }).unwrap();
+    attach(&site.host, &other, &neighbour, "veth2", &["10.98.0.2/24"], &["10.98.0.1"]).unwrap();
+    if !write(&site, &rules(true)) {
+        return;
+    }
+    let change = |act: &(dyn Fn() -> crate::Result<()> + Sync)| site.host.run(act).unwrap();
+    let second =
+        |internal: bool| BridgeRules { bridge: "b1".into(), masquerade: !internal, internal, hairpin: true };
+    change(&|| firewall::add("test", &second(false)));
+    assert_eq!(reach(&inside, &neighbour, "10.98.0.2"), None, "networks are apart");
+    assert_eq!(reach(&neighbour, &world, WORLD), Some("203.0.113.1".parse().unwrap()));
+    change(&|| firewall::forget("test", "b1"));
+    change(&|| firewall::add("test", &second(true)));
+    assert_eq!(reach(&neighbour, &world, WORLD), None, "there is no way out");
+    assert!(reach(&site.host, &neighbour, "10.98.0.2").is_some());
+    change(&|| firewall::forget("test", "b1"));
+    change(&|| firewall::forget("test", "b1"));
 }

@@ -32,7 +32,7 @@ fn net(text: &str) -> IpNet {
 
 fn config(name: &str, addresses: &[&str]) -> BridgeConfig {
     let addresses = addresses.iter().map(|text| net(text)).collect();
-    BridgeConfig { name: name.into(), owner: "test".into(), addresses, mtu: 1400 }
+    BridgeConfig { name: name.into(), owner: "test".into(), addresses, mtu: 1400, isolated: false }
 }
 
 fn mac() -> Mac {
@@ -80,6 +80,7 @@ fn attach(
         inner: "eth0",
         mac: mac(),
         announced: false,
+        ipv6: None,
         addresses: &addresses,
         gateways: &gateways,
     };
