@@ -33,6 +33,8 @@ pub enum Occupant {
     Address(String),
     /// A resolver of the host.
     NameServer,
+    /// Something that the kernel does not know: what, in words.
+    Other(String),
 }
 
 impl fmt::Display for Occupied {
@@ -41,6 +43,7 @@ impl fmt::Display for Occupied {
             Occupant::Route(Some(device)) => write!(f, "the route {} by the device {device}", self.subnet),
             Occupant::Route(None) => write!(f, "the route {}", self.subnet),
             Occupant::Address(device) => write!(f, "the address {} of the device {device}", self.subnet),
+            Occupant::Other(what) => write!(f, "{what} ({})", self.subnet),
             Occupant::NameServer => write!(f, "the host's name server {}", self.subnet.addr()),
         }
     }

@@ -6,7 +6,7 @@
 
 use ids::ContainerId;
 use net::{Namespace, Settings, Socket, link};
-use networks::{Config, Networks};
+use networks::{Config, Connection, Networks};
 use spec::EndpointRequest;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,7 +85,15 @@ async fn cycle(networks: &Networks) -> [Duration; 3] {
     let began = Instant::now();
     let sandbox = networks.sandbox().await.expect("a namespace");
     let taken = began.elapsed();
-    let endpoint = networks.connect(&sandbox, &id, "bridge", &[], &request).await.expect("an attachment");
+    let connection = Connection {
+        container: &id,
+        network: "bridge",
+        names: &[],
+        request: &request,
+        number: 0,
+        routed: true,
+    };
+    let endpoint = networks.connect(&sandbox, connection).await.expect("an attachment");
     let connected = began.elapsed();
     networks.release(&endpoint);
     drop(sandbox);

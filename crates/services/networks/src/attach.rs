@@ -1,10 +1,12 @@
 //! From a client's wish to an attachment, with everything given back if it does not come to that.
 
-use crate::host::{Device, Host, INNER_DEVICE};
+use crate::connect::Connection;
+use crate::host::{Device, Host};
 use crate::ipam::Allocator;
+use crate::live::Bridged;
 use crate::{Assigned, Driver, Endpoint, Error, IpamConfig, Network, Result, predefined};
-use ids::{ContainerId, EndpointId};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ids::EndpointId;
+use ipnet::IpNet;
 use net::{Mac, Namespace};
 use parking_lot::Mutex;
 use spec::EndpointRequest;
@@ -26,7 +28,9 @@ impl Wish {
         let ipv4 = parse::<Ipv4Addr>(request.ipv4.as_deref())?;
         let ipv6 = parse::<Ipv6Addr>(request.ipv6.as_deref())?;
         let bridge = network.driver == Driver::Bridge;
-        let refused = ipv4.filter(|_| !bridge).or_else(|| ipv6.filter(|_| !bridge || !network.enable_ipv6));
+        let refused = ipv4
+            .filter(|_| !bridge || !network.enable_ipv4)
+            .or_else(|| ipv6.filter(|_| !bridge || !network.enable_ipv6));
         if let Some(address) = refused {
             return Err(Error::NoAddresses { address, network: network.name.clone() });
         }
@@ -49,12 +53,8 @@ fn parse<T: std::str::FromStr + Into<IpAddr>>(text: Option<&str>) -> Result<Opti
 }
 
 /// An endpoint without a device and without addresses.
-pub(crate) fn bare(
-    network: &Network,
-    container: &ContainerId,
-    names: &[String],
-    request: &EndpointRequest,
-) -> Result<Endpoint> {
+pub(crate) fn bare(network: &Network, connection: &Connection<'_>) -> Result<Endpoint> {
+    let Connection { container, names, request, .. } = connection;
     let mut dns_names: Vec<String> = Vec::new();
     for name in names.iter().chain(&request.aliases) {
         if !dns_names.contains(name) {
@@ -63,7 +63,7 @@ pub(crate) fn bare(
     }
     Ok(Endpoint {
         id: EndpointId::from_bytes(predefined::random()?),
-        container: container.clone(),
+        container: (*container).clone(),
         network_id: network.id.clone(),
         network: network.name.clone(),
         ipv4: None,
@@ -77,42 +77,36 @@ pub(crate) fn bare(
     })
 }
 
-/// The addresses of the default bridge.
+/// The addresses of a network.
 #[derive(Debug)]
 pub(crate) struct Addresses {
-    v4: Allocator,
+    v4: Option<Allocator>,
     v6: Option<Allocator>,
     /// Given back by who had another Ethernet address than theirs: neighbours may remember it.
     misremembered: BTreeSet<IpAddr>,
 }
 
 impl Addresses {
-    pub(crate) fn new(v4: Ipv4Net, v6: Option<Ipv6Net>) -> Result<Self> {
-        let v6 = v6.map(|subnet| Allocator::new("bridge", subnet.into())).transpose()?;
-        Ok(Self { v4: Allocator::new("bridge", v4.into())?, v6, misremembered: BTreeSet::new() })
-    }
-
-    pub(crate) fn subnets(&self) -> Vec<IpNet> {
-        self.both().map(Allocator::subnet).collect()
-    }
-
-    pub(crate) fn ranges(&self) -> Vec<IpamConfig> {
-        self.both().map(|family| predefined::range(family.subnet(), family.gateway())).collect()
+    /// Of these ranges, at most one of each family.
+    pub(crate) fn new(network: &str, ranges: &[IpamConfig]) -> Result<Self> {
+        let family = |v4: bool| {
+            let range = ranges.iter().find(|range| range.subnet.addr().is_ipv4() == v4);
+            range.map(|range| Allocator::new(network, range)).transpose()
+        };
+        Ok(Self { v4: family(true)?, v6: family(false)?, misremembered: BTreeSet::new() })
     }
 
     /// The bridge's addresses, with the prefix lengths of their subnets.
     pub(crate) fn gateways(&self) -> Vec<IpNet> {
-        let gateways = self.both().map(|family| IpNet::new(family.gateway(), family.subnet().prefix_len()));
-        gateways.flatten().collect()
-    }
-
-    pub(crate) fn v4_gateway(&self) -> IpAddr {
-        self.v4.gateway()
+        let both = self.v4.iter().chain(&self.v6);
+        let gateways =
+            both.filter_map(|family| IpNet::new(family.gateway()?, family.subnet().prefix_len()).ok());
+        gateways.collect()
     }
 
     /// Reserves what a running container holds. What the present subnets do not cover stays with the container.
     pub(crate) fn adopt(&mut self, endpoint: &Endpoint) {
-        let families = [(endpoint.ipv4, Some(&mut self.v4)), (endpoint.ipv6, self.v6.as_mut())];
+        let families = [(endpoint.ipv4, self.v4.as_mut()), (endpoint.ipv6, self.v6.as_mut())];
         for (assigned, family) in families {
             if let (Some(assigned), Some(family)) = (assigned, family)
                 && let Err(error) = family.take(Some(assigned.address))
@@ -133,15 +127,24 @@ impl Addresses {
     }
 
     fn free_address(&mut self, address: IpAddr) {
-        match (address, &mut self.v6) {
-            (IpAddr::V4(_), _) => self.v4.free(address),
-            (IpAddr::V6(_), Some(v6)) => v6.free(address),
-            (IpAddr::V6(_), None) => {}
+        let family = if address.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
+        if let Some(family) = family {
+            family.free(address);
         }
     }
 
-    fn both(&self) -> impl Iterator<Item = &Allocator> {
-        std::iter::once(&self.v4).chain(&self.v6)
+    /// One of each family that there is, those that are wished for among them.
+    fn assign(&mut self, wish: &Wish) -> Result<(Option<Assigned>, Option<Assigned>)> {
+        let ipv4 = self.v4.as_mut().map(|v4| assign(v4, wish.ipv4)).transpose()?;
+        match self.v6.as_mut().map(|v6| assign(v6, wish.ipv6)).transpose() {
+            Ok(ipv6) => Ok((ipv4, ipv6)),
+            Err(error) => {
+                if let Some(ipv4) = ipv4 {
+                    self.free_address(ipv4.address);
+                }
+                Err(error)
+            }
+        }
     }
 }
 
@@ -155,7 +158,18 @@ fn mac_of(address: IpAddr) -> Option<Mac> {
 
 fn assign(family: &mut Allocator, wanted: Option<IpAddr>) -> Result<Assigned> {
     let address = family.take(wanted)?;
-    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway: Some(family.gateway()) })
+    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway: family.gateway() })
+}
+
+/// Where an attachment goes in a container.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The device's name: `eth0`, …
+    pub(crate) device: String,
+    /// Whether the container's default routes lead here.
+    pub(crate) routed: bool,
+    /// Whether its namespace was prepared for devices with IPv6.
+    pub(crate) prepared_ipv6: bool,
 }
 
 /// Addresses, then a device, that go back where they came from unless they are kept.
@@ -163,7 +177,7 @@ fn assign(family: &mut Allocator, wanted: Option<IpAddr>) -> Result<Assigned> {
 pub(crate) struct Reservation {
     addresses: Arc<Mutex<Addresses>>,
     host: Arc<Host>,
-    ipv4: Assigned,
+    ipv4: Option<Assigned>,
     ipv6: Option<Assigned>,
     /// The client's choice, if it made one.
     mac: Option<Mac>,
@@ -175,47 +189,48 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     /// Reserves addresses of every family that the network has.
-    pub(crate) fn new(addresses: &Arc<Mutex<Addresses>>, host: &Arc<Host>, wish: &Wish) -> Result<Self> {
-        let mut families = addresses.lock();
-        let ipv4 = assign(&mut families.v4, wish.ipv4)?;
-        let ipv6 = match families.v6.as_mut().map(|v6| assign(v6, wish.ipv6)).transpose() {
-            Ok(ipv6) => ipv6,
-            Err(error) => {
-                families.v4.free(ipv4.address);
-                return Err(error);
-            }
-        };
-        let given = [Some(ipv4), ipv6].into_iter().flatten().map(|assigned| assigned.address);
+    pub(crate) fn new(network: &Bridged, wish: &Wish) -> Result<Self> {
+        let mut families = network.addresses.lock();
+        let (ipv4, ipv6) = families.assign(wish)?;
+        let given = [ipv4, ipv6].into_iter().flatten().map(|assigned| assigned.address);
         // All of them are looked up: each is remembered rightly from now on.
         let misremembered = given.filter(|address| families.misremembered.remove(address)).count() > 0;
         let announced = wish.mac.is_some() || misremembered;
         drop(families);
-        let (addresses, host) = (Arc::clone(addresses), Arc::clone(host));
+        let (addresses, host) = (Arc::clone(&network.addresses), Arc::clone(&network.host));
         Ok(Self { addresses, host, ipv4, ipv6, mac: wish.mac, announced, device: None, kept: false })
     }
 
     /// Makes the device and enters everything into `endpoint`.
-    pub(crate) fn attach(&mut self, namespace: &Namespace, endpoint: &mut Endpoint) -> Result<()> {
-        let assigned = [Some(self.ipv4), self.ipv6];
+    pub(crate) fn attach(
+        &mut self,
+        namespace: &Namespace,
+        place: &Place,
+        endpoint: &mut Endpoint,
+    ) -> Result<()> {
+        let assigned = [self.ipv4, self.ipv6];
         let addresses = assigned.iter().flatten().flat_map(|one| IpNet::new(one.address, one.prefix));
         let gateways = assigned.iter().flatten().filter_map(|one| one.gateway);
-        let mac = match self.mac.or_else(|| mac_of(self.ipv4.address)) {
+        let derived = self.ipv4.and_then(|assigned| mac_of(assigned.address));
+        let mac = match self.mac.or(derived) {
             Some(mac) => mac,
             None => Mac::local(predefined::random()?),
         };
         let device = Device {
+            name: place.device.clone(),
             mac,
             announced: self.announced,
             addresses: addresses.collect(),
-            gateways: gateways.collect(),
+            gateways: if place.routed { gateways.collect() } else { Vec::new() },
+            prepared_ipv6: place.prepared_ipv6,
         };
         let outer = self.host.attach(namespace, &device)?;
         self.device = Some(outer.clone());
-        endpoint.ipv4 = Some(self.ipv4);
+        endpoint.ipv4 = self.ipv4;
         endpoint.ipv6 = self.ipv6;
         endpoint.mac = Some(mac);
         endpoint.host_device = Some(outer);
-        endpoint.device = Some(INNER_DEVICE.to_owned());
+        endpoint.device = Some(device.name);
         Ok(())
     }
 
@@ -234,7 +249,7 @@ impl Drop for Reservation {
             self.host.reap(device);
         }
         let mut families = self.addresses.lock();
-        for assigned in [Some(self.ipv4), self.ipv6].into_iter().flatten() {
+        for assigned in [self.ipv4, self.ipv6].into_iter().flatten() {
             families.free_address(assigned.address);
         }
     }

@@ -24,8 +24,12 @@ pub struct Config {
     pub subnet_is_fixed: bool,
     /// Where it is looked for next; every choice avoids all routes and addresses of the host.
     pub pools: Vec<AddressPool>,
+    /// Where the subnets of networks that clients make come from.
+    pub further_pools: Vec<AddressPool>,
     /// IPv6 subnet of the default bridge; none: IPv4 only.
     pub ipv6: Option<Ipv6Net>,
+    /// Whether networks that a client makes have IPv6 unless it says otherwise.
+    pub ipv6_by_default: bool,
     /// MTU of the bridge and of the containers' devices; none: the default route's, at most 1500.
     pub mtu: Option<u32>,
     /// Name of this engine's nftables table.
@@ -44,7 +48,9 @@ impl Config {
             preferred_subnet: Some(net_v4([172, 20, 0, 0], 16)),
             subnet_is_fixed: false,
             pools: default_pools(),
+            further_pools: further_pools(),
             ipv6: None,
+            ipv6_by_default: false,
             mtu: None,
             table: "container-runtime".to_owned(),
             prepared: 8,
@@ -76,6 +82,14 @@ fn default_pools() -> Vec<AddressPool> {
         AddressPool { base: net_v4([172, 16, 0, 0], 12), size: 16 },
         AddressPool { base: net_v4([192, 168, 0, 0], 16), size: 20 },
         AddressPool { base: net_v4([10, 0, 0, 0], 8), size: 20 },
+    ]
+}
+
+/// Room for more than 65,000 networks: those that run out of addresses are fewer than those that run out of networks.
+fn further_pools() -> Vec<AddressPool> {
+    vec![
+        AddressPool { base: net_v4([172, 16, 0, 0], 12), size: 20 },
+        AddressPool { base: net_v4([10, 0, 0, 0], 8), size: 24 },
     ]
 }
 

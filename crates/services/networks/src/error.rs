@@ -50,6 +50,77 @@ pub enum Error {
         /// As given.
         text: String,
     },
+    /// A name that a network can't have.
+    #[error("invalid name: {reason}")]
+    BadName {
+        /// Why.
+        reason: &'static str,
+    },
+    /// A network of this name exists.
+    #[error("network with name {network} already exists")]
+    Exists {
+        /// Its name.
+        network: String,
+    },
+    /// What only the engine itself makes.
+    #[error("operation is not permitted on predefined {network} network")]
+    Predefined {
+        /// Its name.
+        network: String,
+    },
+    /// A driver of which there is one network, which the engine makes.
+    #[error("only one instance of \"{driver}\" network is allowed")]
+    OnlyOne {
+        /// Its name.
+        driver: String,
+    },
+    /// A driver that this engine does not have.
+    #[error("plugin \"{driver}\" not found: the drivers are bridge, host and null")]
+    NoDriver {
+        /// As given.
+        driver: String,
+    },
+    /// Something that this engine does not do with networks.
+    #[error("{what} is not supported")]
+    Unsupported {
+        /// What.
+        what: &'static str,
+    },
+    /// A network without addresses of any family.
+    #[error("IPv4 or IPv6 must be enabled")]
+    NoFamily,
+    /// An option with a value that makes no sense.
+    #[error("the option {option} has the value '{value}', expected is {expected}")]
+    BadOption {
+        /// Its name.
+        option: &'static str,
+        /// As given.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A range, gateway or other address that does not go with the rest.
+    #[error("invalid network config: {reason}")]
+    BadRange {
+        /// Why.
+        reason: String,
+    },
+    /// Another network has the bridge.
+    #[error("the network {network} has the bridge {bridge} already")]
+    BridgeTaken {
+        /// The other one.
+        network: String,
+        /// The device.
+        bridge: String,
+    },
+    /// Containers are attached to a network that is to go.
+    #[error("error while removing network: network {network} has active endpoints ({endpoints})")]
+    InUse {
+        /// Its name.
+        network: String,
+        /// Docker's list of them.
+        endpoints: String,
+    },
     /// A wanted address that the network can't give.
     #[error(
         "the address {address} can't be given on the network {network}: it is not a free host address of {subnet}"
@@ -115,10 +186,19 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::NotFound { .. } => Class::NotFound,
-            Self::Collision { .. } | Self::AddressTaken { .. } => Class::Conflict,
+            Self::NotFound { .. } | Self::NoDriver { .. } => Class::NotFound,
+            Self::Collision { .. }
+            | Self::AddressTaken { .. }
+            | Self::Exists { .. }
+            | Self::BridgeTaken { .. } => Class::Conflict,
+            Self::Predefined { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => Class::Denied,
+            Self::Unsupported { .. } => Class::Unsupported,
             Self::Ambiguous { .. }
             | Self::TooSmall { .. }
+            | Self::BadName { .. }
+            | Self::NoFamily
+            | Self::BadOption { .. }
+            | Self::BadRange { .. }
             | Self::BadAddress { .. }
             | Self::AddressOutside { .. }
             | Self::NoAddresses { .. }

@@ -1,120 +1,89 @@
-//! The default bridge on the host: making it, attaching to it, its packet filter.
+//! A network's bridge in the kernel, and devices on it.
 
-use crate::{Config, Result, predefined, subnet};
-use ipnet::{IpNet, Ipv4Net};
-use net::firewall::{self, BridgeRules, Rules};
-use net::{
-    Attachment, Bridge, BridgeConfig, Mac, Namespace, NamespaceLock, Reaper, Socket, link, route, sysctl,
-};
+use crate::{Result, predefined};
+use ipnet::IpNet;
+use net::{Attachment, Bridge, BridgeConfig, Mac, Namespace, Reaper, Socket};
 use parking_lot::Mutex;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-const CHOOSING: &str = "container-runtime/address-ranges";
-const CHOOSING_LIMIT: Duration = Duration::from_secs(10);
-const USUAL_MTU: u32 = 1500;
 /// How often a name that another device has already is drawn again.
 const NAME_TRIES: u32 = 3;
 
-/// A range that nobody else takes until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Choice {
-    pub(crate) subnet: Ipv4Net,
+/// What a network's bridge should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) bridge: String,
+    /// Written on it.
+    pub(crate) owner: String,
+    pub(crate) addresses: Vec<IpNet>,
     pub(crate) mtu: u32,
-    socket: Socket,
-    _lock: NamespaceLock,
+    pub(crate) isolated: bool,
+    /// Whether containers' devices have IPv6.
+    pub(crate) ipv6: bool,
 }
 
-/// Chooses the default bridge's range and MTU by what the kernel has.
-pub(crate) fn choose(config: &Config, recorded: Option<Ipv4Net>) -> Result<Choice> {
-    link::check_name(&config.bridge)?;
-    let lock = NamespaceLock::acquire(CHOOSING, CHOOSING_LIMIT)?;
-    let mut socket = Socket::open()?;
-    let mut occupied = route::occupied(&mut socket, &config.bridge)?;
-    occupied.extend(name_servers());
-    let subnet = subnet::choose(config, recorded, &occupied)?;
-    if let Some(ipv6) = config.ipv6 {
-        subnet::check(ipv6.into(), &occupied)?;
-    }
-    if recorded.is_some_and(|recorded| recorded != subnet) {
-        tracing::warn!(?recorded, %subnet, "the default bridge gets another subnet than the last time");
-    }
-    let mtu = match config.mtu {
-        Some(mtu) => mtu,
-        None => route::default_mtu(&mut socket)?.unwrap_or(USUAL_MTU).min(USUAL_MTU),
-    };
-    Ok(Choice { subnet, mtu, socket, _lock: lock })
-}
-
-/// The host's resolvers: a range that covers them would cut the host off from its names.
-fn name_servers() -> Vec<route::Occupied> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let servers =
-        text.lines().filter_map(|line| line.strip_prefix("nameserver")?.trim().parse::<IpAddr>().ok());
-    servers
-        .map(|address| route::Occupied { subnet: IpNet::from(address), by: route::Occupant::NameServer })
-        .collect()
-}
-
-/// The default bridge, as the kernel has it.
+/// A network's bridge. It is made when it is needed, and made again if somebody has deleted it.
 #[derive(Debug)]
 pub(crate) struct Host {
-    wanted: BridgeConfig,
-    bridge: Mutex<(Bridge, Socket)>,
-    reaper: Reaper,
+    wanted: Wanted,
+    made: Mutex<Option<(Bridge, Socket)>>,
+    reaper: Arc<Reaper>,
 }
 
 /// A device that a container is to get.
 #[derive(Debug)]
 pub(crate) struct Device {
+    /// Its name inside.
+    pub(crate) name: String,
     pub(crate) mac: Mac,
     pub(crate) announced: bool,
     pub(crate) addresses: Vec<IpNet>,
     pub(crate) gateways: Vec<IpAddr>,
+    /// Whether namespaces are prepared for devices with IPv6.
+    pub(crate) prepared_ipv6: bool,
 }
 
-/// Its name inside, as long as a container has one network.
-pub(crate) const INNER_DEVICE: &str = "eth0";
-
 impl Host {
-    /// Makes the bridge with these addresses, or finds the one of the last time. The choice is the kernel's from then on.
-    pub(crate) fn open(config: &Config, choice: Choice, addresses: Vec<IpNet>) -> Result<Self> {
-        let mut socket = choice.socket;
-        let wanted = BridgeConfig {
-            name: config.bridge.clone(),
-            owner: config.table.clone(),
-            addresses,
-            mtu: choice.mtu,
-        };
-        let bridge = ensure(&mut socket, &wanted)?;
-        Ok(Self { wanted, bridge: Mutex::new((bridge, socket)), reaper: Reaper::start()? })
+    /// Nothing is asked of the kernel yet.
+    pub(crate) fn new(wanted: Wanted, reaper: Arc<Reaper>) -> Self {
+        Self { wanted, made: Mutex::default(), reaper }
     }
 
-    /// Attaches a namespace and answers the name of the device on the host. Makes the bridge again if somebody has
-    /// deleted it.
+    /// The bridge's name.
+    pub(crate) fn bridge(&self) -> &str {
+        &self.wanted.bridge
+    }
+
+    /// Makes the bridge, or brings the one of the last time to what it should be.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        self.on_bridge(|_, _| Ok(()))
+    }
+
+    /// Attaches a namespace and answers the name of the device on the host.
     pub(crate) fn attach(&self, namespace: &Namespace, device: &Device) -> Result<String> {
-        let mut guard = self.bridge.lock();
-        let (bridge, socket) = &mut *guard;
+        let ipv6 = (self.wanted.ipv6 != device.prepared_ipv6).then_some(self.wanted.ipv6);
         let mut tries = 0;
         loop {
             let outer = outer_name()?;
             let attachment = Attachment {
                 outer: &outer,
-                inner: INNER_DEVICE,
+                inner: &device.name,
                 mac: device.mac,
                 announced: device.announced,
+                ipv6,
                 addresses: &device.addresses,
                 gateways: &device.gateways,
             };
             tries += 1;
-            match bridge.attach(socket, namespace, &attachment) {
+            match self.on_bridge(|bridge, socket| bridge.attach(socket, namespace, &attachment)) {
                 Ok(()) => return Ok(outer),
-                Err(error) if error.is_exists() && tries < NAME_TRIES => {}
-                Err(error) if error.is_gone() && tries < NAME_TRIES => {
-                    tracing::warn!(bridge = self.wanted.name, "the bridge was deleted, it is made again");
-                    *bridge = ensure(socket, &self.wanted)?;
+                Err(crate::Error::Kernel(error)) if error.is_exists() && tries < NAME_TRIES => {}
+                Err(crate::Error::Kernel(error)) if error.is_gone() && tries < NAME_TRIES => {
+                    tracing::warn!(bridge = self.wanted.bridge, "the bridge was deleted, it is made again");
+                    *self.made.lock() = None;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
     }
@@ -124,66 +93,52 @@ impl Host {
         self.reaper.reap(device);
     }
 
+    /// Deletes a device that its container does without from now on. Takes the kernel 18 ms.
+    pub(crate) fn detach(&self, device: &str) -> Result<()> {
+        self.on_bridge(|_, socket| net::link::delete(socket, device))
+    }
+
     /// The names of the devices on the bridge.
     pub(crate) fn ports(&self) -> Result<Vec<String>> {
-        let (bridge, socket) = &mut *self.bridge.lock();
-        Ok(bridge.ports(socket)?.into_iter().map(|link| link.name).collect())
+        let ports = self.on_bridge(|bridge, socket| bridge.ports(socket))?;
+        Ok(ports.into_iter().map(|link| link.name).collect())
     }
 
     /// Deletes the bridge and what is on it.
     pub(crate) fn remove(&self) -> Result<()> {
-        let (_, socket) = &mut *self.bridge.lock();
-        Ok(Bridge::remove(socket, &self.wanted.name, &self.wanted.owner)?)
+        let mut made = self.made.lock();
+        let mut socket = match made.take() {
+            Some((_, socket)) => socket,
+            None => Socket::open()?,
+        };
+        Ok(Bridge::remove(&mut socket, &self.wanted.bridge, &self.wanted.owner)?)
     }
-}
 
-fn ensure(socket: &mut Socket, wanted: &BridgeConfig) -> Result<Bridge> {
-    Ok(Bridge::ensure(socket, wanted, Mac::local(predefined::random()?))?)
+    fn on_bridge<T>(&self, act: impl FnOnce(&Bridge, &mut Socket) -> net::Result<T>) -> Result<T> {
+        let mut made = self.made.lock();
+        let (bridge, socket) = match &mut *made {
+            Some(made) => made,
+            None => made.insert(self.make()?),
+        };
+        Ok(act(bridge, socket)?)
+    }
+
+    fn make(&self) -> Result<(Bridge, Socket)> {
+        let mut socket = Socket::open()?;
+        let config = BridgeConfig {
+            name: self.wanted.bridge.clone(),
+            owner: self.wanted.owner.clone(),
+            addresses: self.wanted.addresses.clone(),
+            mtu: self.wanted.mtu,
+            isolated: self.wanted.isolated,
+        };
+        let bridge = Bridge::ensure(&mut socket, &config, Mac::local(predefined::random()?))?;
+        Ok((bridge, socket))
+    }
 }
 
 /// `veth` and seven hexadecimal digits, as Docker names them.
 fn outer_name() -> Result<String> {
     let number = u32::from_ne_bytes(predefined::random()?) >> 4;
     Ok(format!("veth{number:07x}"))
-}
-
-/// Turns forwarding on and writes the table. Answers, in sentences, what does not work on this host.
-pub(crate) fn set_up_forwarding(config: &Config, subnets: Vec<IpNet>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for parameter in forwarding_sysctls(config) {
-        match sysctl::ensure(parameter, "1") {
-            Ok(true) => tracing::info!(parameter, "forwarding was off, it is on now"),
-            Ok(false) => {}
-            Err(error) => {
-                warnings.push(format!("containers reach this host only: {}", errors::chain(&error)))
-            }
-        }
-    }
-    let bridge = BridgeRules { bridge: config.bridge.clone(), subnets, masquerade: config.masquerade };
-    match firewall::write(&Rules { table: config.table.clone(), bridges: vec![bridge] }) {
-        Ok(drops) => warnings.extend(drops.into_iter().map(|chain| {
-            format!(
-                "containers may reach this host only: the chain {chain} drops forwarded packets by its policy"
-            )
-        })),
-        Err(error) => warnings
-            .push(format!("containers have no address translation to the world: {}", errors::chain(&error))),
-    }
-    for warning in &warnings {
-        tracing::warn!(warning, "networks work less well than they should");
-    }
-    warnings
-}
-
-fn forwarding_sysctls(config: &Config) -> Vec<&'static str> {
-    let mut parameters = vec!["ipv4/ip_forward"];
-    if config.ipv6.is_some() {
-        parameters.push("ipv6/conf/all/forwarding");
-    }
-    parameters
-}
-
-/// Deletes the table.
-pub(crate) fn remove_table(config: &Config) -> Result<()> {
-    Ok(firewall::remove(&config.table)?)
 }

@@ -1,9 +1,10 @@
 //! Which addresses of a subnet are given to whom: kept in memory, rebuilt from the endpoints at each start.
 
-use crate::{Error, Result};
+use crate::{Error, IpamConfig, Result};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 /// The addresses of one subnet, of either family.
 ///
@@ -13,31 +14,51 @@ use std::net::IpAddr;
 pub(crate) struct Allocator {
     network: String,
     subnet: IpNet,
-    gateway: u128,
+    gateway: Option<u128>,
+    /// The host addresses of the subnet.
+    hosts: RangeInclusive<u128>,
+    /// Of these, those that are given to whom asks for none.
     first: u128,
     last: u128,
+    /// Never given: the gateway's and those that a person keeps for something else.
+    reserved: BTreeSet<u128>,
     taken: BTreeSet<u128>,
     next: u128,
 }
 
 impl Allocator {
-    /// For a subnet whose first host address is the gateway's.
-    pub(crate) fn new(network: &str, subnet: IpNet) -> Result<Self> {
-        let subnet = subnet.trunc();
+    /// For a network's range.
+    pub(crate) fn new(network: &str, range: &IpamConfig) -> Result<Self> {
+        let subnet = range.subnet.trunc();
         let (lowest, highest) = (number(subnet.network()), number(subnet.broadcast()));
-        // IPv4 keeps the last address for broadcasts; the first names the subnet in both families.
-        let last = if subnet.addr().is_ipv4() { highest.saturating_sub(1) } else { highest };
         if highest - lowest < 3 {
             return Err(Error::TooSmall { subnet });
         }
-        let first = lowest + 2;
+        // IPv4 keeps the last address for broadcasts; the first names the subnet in both families.
+        let hosts = lowest + 1..=if subnet.addr().is_ipv4() { highest - 1 } else { highest };
+        let (mut first, mut last) = (*hosts.start(), *hosts.end());
+        if let Some(part) = range.ip_range {
+            (first, last) = (first.max(number(part.network())), last.min(number(part.broadcast())));
+        }
+        let gateway = range.gateway.map(number);
+        let reserved = range.auxiliary.values().copied().map(number).chain(gateway).collect();
         let network = network.to_owned();
-        Ok(Self { network, subnet, gateway: lowest + 1, first, last, taken: BTreeSet::new(), next: first })
+        Ok(Self {
+            network,
+            subnet,
+            gateway,
+            hosts,
+            first,
+            last,
+            reserved,
+            taken: BTreeSet::new(),
+            next: first,
+        })
     }
 
     /// The bridge's own address.
-    pub(crate) fn gateway(&self) -> IpAddr {
-        self.address(self.gateway)
+    pub(crate) fn gateway(&self) -> Option<IpAddr> {
+        self.gateway.map(|gateway| self.address(gateway))
     }
 
     /// The subnet.
@@ -61,14 +82,15 @@ impl Allocator {
     fn take_this(&mut self, address: IpAddr) -> Result<IpAddr> {
         let (network, subnet) = (self.network.clone(), self.subnet);
         let wanted = number(address);
-        let inside = subnet.contains(&address) && (self.first..=self.last).contains(&wanted);
-        if !inside {
+        if !(subnet.contains(&address) && self.hosts.contains(&wanted)) {
             return Err(Error::AddressOutside { address, network, subnet });
         }
-        if !self.taken.insert(wanted) {
+        if self.reserved.contains(&wanted) || !self.taken.insert(wanted) {
             return Err(Error::AddressTaken { address, network });
         }
-        self.next = self.next.max(wanted.saturating_add(1));
+        if (self.first..=self.last).contains(&wanted) {
+            self.next = self.next.max(wanted.saturating_add(1));
+        }
         Ok(address)
     }
 
@@ -88,11 +110,10 @@ impl Allocator {
             return None;
         }
         let mut candidate = from;
-        for taken in self.taken.range(from..=to) {
-            if *taken != candidate {
-                break;
-            }
-            candidate += 1;
+        let (mut taken, mut reserved) =
+            (self.taken.range(from..=to).peekable(), self.reserved.range(from..=to).peekable());
+        while taken.next_if_eq(&&candidate).is_some() || reserved.next_if_eq(&&candidate).is_some() {
+            candidate = candidate.checked_add(1)?;
         }
         (candidate <= to).then_some(candidate)
     }
@@ -118,8 +139,12 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn made(subnet: &str) -> Result<Allocator> {
+        Allocator::new("test", &IpamConfig::of(subnet.parse().unwrap()))
+    }
+
     fn allocator(subnet: &str) -> Allocator {
-        Allocator::new("test", subnet.parse().unwrap()).unwrap()
+        made(subnet).unwrap()
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -135,7 +160,7 @@ mod tests {
             let unique: HashSet<_> = given.iter().collect();
             assert_eq!(unique.len(), given.len());
             assert!(given.iter().all(|address| net.contains(address)));
-            assert!(!unique.contains(&net.network()) && !unique.contains(&allocator.gateway()));
+            assert!(!unique.contains(&net.network()) && !unique.contains(&allocator.gateway().unwrap()));
             let hosts = match net {
                 IpNet::V4(_) => 2_usize.pow(32 - u32::from(net.prefix_len())) - 3,
                 IpNet::V6(_) => 2_usize.pow(128 - u32::from(net.prefix_len())) - 2,
@@ -163,7 +188,8 @@ mod tests {
         let mut allocator = allocator("10.0.0.0/24");
         assert_eq!(allocator.take(Some(ip("10.0.0.77"))).unwrap(), ip("10.0.0.77"));
         assert!(matches!(allocator.take(Some(ip("10.0.0.77"))), Err(Error::AddressTaken { .. })));
-        for outside in ["10.0.0.0", "10.0.0.1", "10.0.0.255", "10.0.1.5", "::5", "fd00::5"] {
+        assert!(matches!(allocator.take(Some(ip("10.0.0.1"))), Err(Error::AddressTaken { .. })));
+        for outside in ["10.0.0.0", "10.0.0.255", "10.0.1.5", "::5", "fd00::5"] {
             assert!(
                 matches!(allocator.take(Some(ip(outside))), Err(Error::AddressOutside { .. })),
                 "{outside}"
@@ -172,11 +198,32 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_the_subnet_is_given_and_nothing_that_is_kept() {
+        let range = IpamConfig {
+            ip_range: Some("10.0.0.4/30".parse().unwrap()),
+            gateway: Some(ip("10.0.0.5")),
+            auxiliary: [("printer".to_owned(), ip("10.0.0.6"))].into(),
+            ..IpamConfig::of("10.0.0.0/24".parse().unwrap())
+        };
+        let mut allocator = Allocator::new("test", &range).unwrap();
+        let given: Vec<IpAddr> = std::iter::from_fn(|| allocator.take(None).ok()).collect();
+        assert_eq!(given, [ip("10.0.0.4"), ip("10.0.0.7")]);
+        assert!(matches!(allocator.take(Some(ip("10.0.0.6"))), Err(Error::AddressTaken { .. })));
+        assert_eq!(
+            allocator.take(Some(ip("10.0.0.99"))).unwrap(),
+            ip("10.0.0.99"),
+            "by wish the whole subnet"
+        );
+        allocator.free(ip("10.0.0.4"));
+        assert_eq!(allocator.take(None).unwrap(), ip("10.0.0.4"));
+    }
+
+    #[test]
     fn subnets_without_room_are_refused() {
         for subnet in
             ["10.0.0.0/31", "10.0.0.0/32", "fd00::/127", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"]
         {
-            assert!(matches!(Allocator::new("test", subnet.parse().unwrap()), Err(Error::TooSmall { .. })));
+            assert!(matches!(made(subnet), Err(Error::TooSmall { .. })));
         }
         assert_eq!(allocator("0.0.0.0/0").take(None).unwrap(), ip("0.0.0.2"));
     }

@@ -12,23 +12,33 @@
 //! `/proc/<pid of the container>/ns/net`.
 
 mod attach;
+mod choice;
 mod config;
+mod connect;
+mod create;
 mod endpoint;
 mod error;
 pub mod files;
+mod forwarding;
 mod host;
 mod ipam;
+mod live;
 mod networks;
+mod new_network;
+mod options;
 mod predefined;
 mod record;
+mod remove;
 mod sandbox;
 mod subnet;
 
 pub use config::{AddressPool, Config, private_suffix};
+pub use connect::Connection;
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
 pub use networks::Networks;
+pub use new_network::{NewNetwork, NewRange};
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
 

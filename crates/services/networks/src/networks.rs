@@ -1,14 +1,14 @@
-//! The service: which networks there are, and who is attached to them.
+//! The service: which networks there are, and what the host has for them.
 
-use crate::attach::{self, Addresses, Reservation};
-use crate::host::{self, Host};
-use crate::{Config, Driver, Endpoint, Error, Network, Result, Sandbox, predefined};
-use ids::{ContainerId, EndpointId, NetworkId};
-use ipnet::IpNet;
-use net::{Pool, Settings};
-use parking_lot::Mutex;
-use spec::{EndpointRequest, NetworkMode};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::choice::Choosing;
+use crate::live::Live;
+use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
+use ids::{EndpointId, NetworkId};
+use ipnet::{IpNet, Ipv6Net};
+use net::{Pool, Reaper, Settings};
+use parking_lot::{Mutex, RwLock};
+use spec::NetworkMode;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -18,12 +18,20 @@ use tokio::sync::OnceCell;
 /// The networks of one engine.
 #[derive(Debug)]
 pub struct Networks {
-    config: Config,
-    records: BTreeMap<String, Network>,
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn StateStore>,
+    /// By name.
+    pub(crate) live: RwLock<BTreeMap<String, Arc<Live>>>,
+    /// Held by whoever makes or removes a network.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) attached: Mutex<HashMap<EndpointId, Endpoint>>,
+    pub(crate) reaper: Arc<Reaper>,
+    /// Of bridges that say nothing else, bytes.
+    pub(crate) mtu: u32,
+    /// This engine's own IPv6 networks begin so.
+    pub(crate) prefix: OnceCell<Ipv6Net>,
+    pub(crate) prepared: Settings,
     pool: Arc<Pool>,
-    host: Arc<Host>,
-    addresses: Arc<Mutex<Addresses>>,
-    attached: Mutex<HashMap<EndpointId, Endpoint>>,
     /// What is wrong with the forwarding of packets, once it has been set up.
     forwarding: OnceCell<Vec<String>>,
 }
@@ -32,7 +40,7 @@ impl Networks {
     /// Reads the records (makes those of `bridge`, `host` and `none` at the first start), chooses the default
     /// bridge's subnet, makes the bridge and begins to prepare namespaces.
     ///
-    /// The firewall's rules are written in the background; the first [`Networks::connect`] waits for them.
+    /// The other bridges and the firewall's rules are made in the background; the first [`Networks::connect`] waits for them.
     ///
     /// # Errors
     /// `Conflict` when a subnet that a person configured overlaps a route of the host, or a device that is not this
@@ -40,29 +48,41 @@ impl Networks {
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Arc<Self>> {
         let records = predefined::load(&*store).await?;
         let recorded = predefined::recorded_subnet(&records);
-        let (config, choice) = offload::blocking(move || -> Result<_> {
-            let choice = host::choose(&config, recorded);
-            choice.map(|choice| (config, choice))
+        let asked = config.clone();
+        let (choosing, subnet, mtu) = offload::blocking(move || -> Result<_> {
+            let mut choosing = Choosing::begin(Some(&asked.bridge))?;
+            let subnet = choosing.default_bridge(&asked, recorded)?;
+            let mtu = choosing.mtu(&asked)?;
+            Ok((choosing, subnet, mtu))
         })
         .await?;
-        let addresses = Addresses::new(choice.subnet, config.ipv6)?;
-        let records =
-            predefined::reconcile(&*store, records, &config, addresses.ranges(), choice.mtu).await?;
-        let gateways = addresses.gateways();
-        let settings = Settings { ipv6: config.ipv6.is_some() };
-        let (config, pool, host) = offload::blocking(move || -> Result<_> {
-            let host = Host::open(&config, choice, gateways)?;
-            let pool = Pool::open(config.prepared, settings)?;
-            Ok((config, pool, host))
+        let subnets = std::iter::once(IpNet::V4(subnet)).chain(config.ipv6.map(IpNet::V6));
+        let ranges = subnets.map(crate::IpamConfig::of).collect();
+        let records = predefined::reconcile(&*store, records, &config, &ranges, mtu).await?;
+        let prepared = Settings { ipv6: config.ipv6.is_some() || config.ipv6_by_default };
+        let asked = config.clone();
+        let (pool, reaper, live) = offload::blocking(move || -> Result<_> {
+            let reaper = Arc::new(Reaper::start()?);
+            let live = all_live(records, &asked, mtu, &reaper);
+            let bridge = live.get("bridge").and_then(|live| live.bridged.as_ref());
+            bridge.map(|bridge| bridge.host.ensure()).transpose()?;
+            // From here on the kernel has the range.
+            drop(choosing);
+            let pool = Pool::open(asked.prepared, prepared)?;
+            Ok((Arc::new(pool), reaper, live))
         })
         .await?;
         let networks = Arc::new(Self {
             config,
-            records,
-            pool: Arc::new(pool),
-            host: Arc::new(host),
-            addresses: Arc::new(Mutex::new(addresses)),
+            store,
+            live: RwLock::new(live),
+            changing: tokio::sync::Mutex::default(),
             attached: Mutex::default(),
+            reaper,
+            mtu,
+            prefix: OnceCell::new(),
+            prepared,
+            pool,
             forwarding: OnceCell::new(),
         });
         let opened = Arc::clone(&networks);
@@ -72,18 +92,26 @@ impl Networks {
 
     /// Every network, by name.
     pub fn list(&self) -> Vec<Network> {
-        self.records.values().cloned().collect()
+        self.live.read().values().map(|live| live.record.clone()).collect()
     }
 
     /// The network with this name, id, or unambiguous beginning of an id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Ambiguous`].
     pub fn find(&self, name_or_id: &str) -> Result<Network> {
-        if let Some(network) = self.records.get(name_or_id) {
-            return Ok(network.clone());
+        Ok(self.find_live(name_or_id)?.record.clone())
+    }
+
+    pub(crate) fn find_live(&self, name_or_id: &str) -> Result<Arc<Live>> {
+        let live = self.live.read();
+        if let Some(found) = live.get(name_or_id) {
+            return Ok(Arc::clone(found));
         }
-        let mut found = self.records.values().filter(|network| network.id.as_str().starts_with(name_or_id));
+        let mut found = live.values().filter(|live| live.record.id.as_str().starts_with(name_or_id));
         let network = name_or_id.to_owned();
         match (found.next(), found.next()) {
-            (Some(one), None) if !network.is_empty() => Ok(one.clone()),
+            (Some(one), None) if !network.is_empty() => Ok(Arc::clone(one)),
             (Some(_), Some(_)) if !network.is_empty() => Err(Error::Ambiguous { network }),
             _ => Err(Error::NotFound { network }),
         }
@@ -92,6 +120,9 @@ impl Networks {
     /// The network that a container's mode means: `bridge`, `host`, `none` or a named one.
     ///
     /// `None` for [`NetworkMode::Container`], which has no network of its own.
+    ///
+    /// # Errors
+    /// As [`Networks::find`].
     pub fn resolve(&self, mode: &NetworkMode) -> Result<Option<Network>> {
         match mode {
             NetworkMode::Default => self.find("bridge").map(Some),
@@ -129,83 +160,10 @@ impl Networks {
         self.pool.ready()
     }
 
-    /// Attaches a container's namespace to a network (by name or id).
-    ///
-    /// `names` are those under which it is to be found, besides the request's aliases: its name, its short id, its
-    /// host name. On `none` and `host` no device is made and the endpoint has no address.
-    ///
-    /// # Errors
-    /// `NotFound` for the network, `Invalid` for an address outside its subnet or a bad MAC address, `Conflict` for an
-    /// address that is taken, `Unavailable` when no address is left. Nothing is left behind then, nor when the
-    /// returned future is dropped.
-    pub async fn connect(
-        &self,
-        sandbox: &Sandbox,
-        container: &ContainerId,
-        network: &str,
-        names: &[String],
-        request: &EndpointRequest,
-    ) -> Result<Endpoint> {
-        let network = self.find(network)?;
-        let mut endpoint = attach::bare(&network, container, names, request)?;
-        let wish = attach::Wish::read(&network, request)?;
-        if network.driver == Driver::Bridge {
-            let own = sandbox.namespace();
-            let namespace = own.ok_or_else(|| Error::HostNamespace { network: network.name.clone() })?;
-            self.set_up_forwarding().await;
-            let mut reservation = Reservation::new(&self.addresses, &self.host, &wish)?;
-            let (attached, reservation) = offload::blocking(move || -> Result<_> {
-                reservation.attach(&namespace, &mut endpoint)?;
-                Ok((endpoint, reservation))
-            })
-            .await?;
-            endpoint = attached;
-            reservation.keep();
-        }
-        self.attached.lock().insert(endpoint.id.clone(), endpoint.clone());
-        Ok(endpoint)
-    }
-
-    /// Says that the container of this endpoint is over: frees its address at once; never blocks.
-    ///
-    /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
-    /// holds that one (a second container in it), the device is deleted. Harmless when it was said before.
-    pub fn release(&self, endpoint: &Endpoint) {
-        if self.forget(endpoint)
-            && let Some(device) = &endpoint.host_device
-        {
-            self.host.reap(device);
-        }
-    }
-
-    /// Takes over what running containers hold after a restart of the daemon, all of them in one call before the first
-    /// [`Networks::connect`]: their addresses are reserved; devices of this engine that belong to none of them go.
-    ///
-    /// Returns the endpoints whose device is not there any more.
-    pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
-        let host = Arc::clone(&self.host);
-        let mut strays: BTreeSet<String> =
-            offload::blocking(move || host.ports()).await?.into_iter().collect();
-        let mut lost = Vec::new();
-        for endpoint in endpoints {
-            if let Some(device) = &endpoint.host_device
-                && !strays.remove(device)
-            {
-                lost.push(endpoint.clone());
-            }
-            self.addresses.lock().adopt(&endpoint);
-            self.attached.lock().insert(endpoint.id.clone(), endpoint);
-        }
-        for stray in strays {
-            tracing::info!(device = stray, "a network device of no container is removed");
-            self.host.reap(&stray);
-        }
-        Ok(lost)
-    }
-
     /// The address that `host-gateway` stands for: the default bridge's.
-    pub fn host_gateway(&self) -> IpAddr {
-        self.addresses.lock().v4_gateway()
+    pub fn host_gateway(&self) -> Option<IpAddr> {
+        let bridge = self.find("bridge").ok()?;
+        bridge.ipam.config.first()?.gateway
     }
 
     /// What works less well than it should on this host, in sentences for `info`.
@@ -213,38 +171,54 @@ impl Networks {
         self.forwarding.get().cloned().unwrap_or_default()
     }
 
-    /// Takes away everything that this engine made in the kernel: prepared namespaces, devices, bridge, table. The
+    /// Takes away everything that this engine made in the kernel: prepared namespaces, devices, bridges, table. The
     /// records go with the root. Nothing can be connected any more.
+    ///
+    /// # Errors
+    /// The first failure; the rest is done nevertheless.
     pub async fn purge(&self) -> Result<()> {
         // Else the table might be written after it was deleted.
         self.set_up_forwarding().await;
         self.pool.close();
-        let (host, config) = (Arc::clone(&self.host), self.config.clone());
+        let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
+        let config = self.config.clone();
         offload::blocking(move || -> Result<_> {
-            let bridge = host.remove();
-            host::remove_table(&config)?;
-            bridge
+            let bridges = live.iter().filter_map(|live| live.bridged.as_ref());
+            // All of them are tried, whatever becomes of one.
+            let removed: Vec<Result<()>> = bridges.map(|bridge| bridge.host.remove()).collect();
+            forwarding::remove_table(&config)?;
+            removed.into_iter().collect::<Result<()>>()
         })
         .await?;
         self.attached.lock().clear();
         Ok(())
     }
 
-    async fn set_up_forwarding(&self) {
+    /// Makes what all networks need, once.
+    pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {
+            let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
             let config = self.config.clone();
-            let subnets: Vec<IpNet> = self.addresses.lock().subnets();
-            offload::blocking(move || host::set_up_forwarding(&config, subnets)).await
+            offload::blocking(move || forwarding::set_up(&config, &live)).await
         };
         self.forwarding.get_or_init(set_up).await;
     }
+}
 
-    /// Frees the addresses of an endpoint that is known; says whether it was.
-    fn forget(&self, endpoint: &Endpoint) -> bool {
-        let known = self.attached.lock().remove(&endpoint.id).is_some();
-        if known {
-            self.addresses.lock().free(endpoint);
-        }
-        known
-    }
+/// Every network by name. One whose record makes no sense any more is left out, with a warning.
+fn all_live(
+    records: BTreeMap<String, Network>,
+    config: &Config,
+    mtu: u32,
+    reaper: &Arc<Reaper>,
+) -> BTreeMap<String, Arc<Live>> {
+    let live =
+        records.into_iter().filter_map(|(name, record)| match Live::new(record, config, mtu, reaper) {
+            Ok(live) => Some((name, Arc::new(live))),
+            Err(error) => {
+                tracing::error!(network = name, error = %errors::chain(&error), "a network can't be used");
+                None
+            }
+        });
+    live.collect()
 }

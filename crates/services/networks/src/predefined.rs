@@ -5,10 +5,14 @@ use ids::NetworkId;
 use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use store::{StateStore, Transaction};
 
 const PREFIX: &str = "networks/";
+
+/// Where a network's record is.
+pub(crate) fn key(id: &NetworkId) -> String {
+    format!("{PREFIX}{id}")
+}
 
 /// Every network by its name, as the store has them.
 pub(crate) async fn load(store: &dyn StateStore) -> Result<BTreeMap<String, Network>> {
@@ -29,12 +33,12 @@ pub(crate) async fn reconcile(
     store: &dyn StateStore,
     mut networks: BTreeMap<String, Network>,
     config: &Config,
-    ranges: Vec<IpamConfig>,
+    ranges: &Vec<IpamConfig>,
     mtu: u32,
 ) -> Result<BTreeMap<String, Network>> {
     let mut bridge = present_or_new(&networks, "bridge", Driver::Bridge)?;
     bridge.enable_ipv6 = config.ipv6.is_some();
-    bridge.ipam.config = ranges;
+    bridge.ipam.config.clone_from(ranges);
     bridge.options = bridge_options(config, mtu);
     let wanted = [
         bridge,
@@ -44,17 +48,12 @@ pub(crate) async fn reconcile(
     let mut changes = Transaction::new();
     for network in wanted {
         if networks.get(&network.name) != Some(&network) {
-            changes = store::put_as(changes, &format!("{PREFIX}{}", network.id), &network)?;
+            changes = store::put_as(changes, &key(&network.id), &network)?;
             networks.insert(network.name.clone(), network);
         }
     }
     store.commit(changes).await?;
     Ok(networks)
-}
-
-/// The range of a bridge whose gateway is its first address.
-pub(crate) fn range(subnet: IpNet, gateway: IpAddr) -> IpamConfig {
-    IpamConfig { subnet: subnet.trunc(), gateway: Some(gateway) }
 }
 
 fn present_or_new(networks: &BTreeMap<String, Network>, name: &str, driver: Driver) -> Result<Network> {

@@ -37,6 +37,24 @@ pub struct IpamConfig {
     pub subnet: IpNet,
     /// The bridge's address in it.
     pub gateway: Option<IpAddr>,
+    /// The part of it from which containers get addresses that ask for none; none: all of it.
+    #[serde(default)]
+    pub ip_range: Option<IpNet>,
+    /// Addresses that no container gets, by what a person calls them.
+    #[serde(default)]
+    pub auxiliary: BTreeMap<String, IpAddr>,
+}
+
+impl IpamConfig {
+    /// All of a subnet, with its first host address for the gateway.
+    pub fn of(subnet: IpNet) -> Self {
+        let subnet = subnet.trunc();
+        let gateway = match subnet.network() {
+            IpAddr::V4(first) => u32::from(first).checked_add(1).map(|next| IpAddr::V4(next.into())),
+            IpAddr::V6(first) => u128::from(first).checked_add(1).map(|next| IpAddr::V6(next.into())),
+        };
+        Self { subnet, gateway, ip_range: None, auxiliary: BTreeMap::new() }
+    }
 }
 
 /// How a network's addresses are given out.
@@ -71,7 +89,7 @@ pub struct Network {
     pub ipam: Ipam,
     /// Without a way out.
     pub internal: bool,
-    /// Whether containers may be attached by hand (a swarm notion; false here).
+    /// Whether containers may be attached by hand: a swarm notion that is kept for `inspect`.
     pub attachable: bool,
     /// A swarm notion; false here.
     pub ingress: bool,

@@ -14,16 +14,31 @@ pub(crate) fn choose(config: &Config, recorded: Option<Ipv4Net>, occupied: &[Occ
         check(subnet.into(), occupied)?;
         return Ok(subnet.trunc());
     }
+    let candidates = recorded.into_iter().chain(config.preferred_subnet);
+    first_free(candidates, &config.pools, occupied)
+}
+
+/// The first free subnet of the pools for networks that clients make.
+///
+/// # Errors
+/// `PoolsExhausted`.
+pub(crate) fn further(config: &Config, occupied: &[Occupied]) -> Result<Ipv4Net> {
+    first_free(std::iter::empty(), &config.further_pools, occupied)
+}
+
+fn first_free(
+    candidates: impl Iterator<Item = Ipv4Net>,
+    pools: &[AddressPool],
+    occupied: &[Occupied],
+) -> Result<Ipv4Net> {
     let mut last = String::new();
-    let candidates =
-        recorded.into_iter().chain(config.preferred_subnet).chain(config.pools.iter().flat_map(cut));
-    for candidate in candidates {
+    for candidate in candidates.chain(pools.iter().flat_map(cut)) {
         match occupant(candidate.into(), occupied) {
             Some(occupied) => last = occupied.to_string(),
             None => return Ok(candidate.trunc()),
         }
     }
-    let pools: Vec<String> = config.pools.iter().map(|pool| pool.base.to_string()).collect();
+    let pools: Vec<String> = pools.iter().map(|pool| pool.base.to_string()).collect();
     Err(Error::PoolsExhausted { pools: pools.join(", "), with: last })
 }
 

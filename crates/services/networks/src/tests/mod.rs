@@ -1,5 +1,7 @@
 //! The service against the kernel, in network namespaces of the tests' own.
 
+mod several;
+
 use super::*;
 use errors::{Class, Classified};
 use ids::ContainerId;
@@ -45,8 +47,15 @@ async fn connected(
 ) -> Result<(Sandbox, Endpoint)> {
     let sandbox = networks.sandbox().await?;
     let names = [format!("name{number}")];
-    let endpoint = networks.connect(&sandbox, &container(number), "bridge", &names, request).await?;
+    let id = container(number);
+    let connection = Connection { names: &names, ..only(&id, "bridge", request) };
+    let endpoint = networks.connect(&sandbox, connection).await?;
     Ok((sandbox, endpoint))
+}
+
+/// A container's only network.
+fn only<'a>(container: &'a ContainerId, network: &'a str, request: &'a EndpointRequest) -> Connection<'a> {
+    Connection { container, network, names: &[], request, number: 0, routed: true }
 }
 
 fn devices() -> BTreeSet<String> {
@@ -89,7 +98,7 @@ fn the_predefined_networks_look_like_dockers_and_keep_their_ids() {
         assert_eq!(names, ["bridge", "host", "none"]);
         let bridge = networks.find("bridge").unwrap();
         assert_eq!(bridge.ipam.config[0].subnet.to_string(), "172.16.0.0/16");
-        assert_eq!(bridge.ipam.config[0].gateway.unwrap(), networks.host_gateway());
+        assert_eq!(bridge.ipam.config[0].gateway.unwrap(), networks.host_gateway().unwrap());
         assert_eq!(bridge.options["com.docker.network.bridge.name"], config().bridge);
         assert_eq!(bridge.options["com.docker.network.driver.mtu"], "1500");
         assert_eq!(networks.find(&bridge.id.as_str()[..12]).unwrap(), bridge);
@@ -130,7 +139,7 @@ fn a_container_gets_a_device_an_address_and_its_names() {
         let (sandbox, endpoint) = connected(&networks, 1, &request).await.unwrap();
         assert_eq!(endpoint.ipv4.unwrap().address.to_string(), "172.16.0.9");
         assert_eq!(endpoint.ipv4.unwrap().prefix, 16);
-        assert_eq!(endpoint.ipv4.unwrap().gateway, Some(networks.host_gateway()));
+        assert_eq!(endpoint.ipv4.unwrap().gateway, networks.host_gateway());
         assert_eq!(endpoint.dns_names, ["name1", "db"]);
         assert!(devices().contains(endpoint.host_device.as_deref().unwrap()));
         let inner = sandbox.namespace().unwrap();
@@ -151,14 +160,14 @@ fn host_and_none_have_endpoints_without_devices() {
         let before = devices();
         let nothing = EndpointRequest::default();
         for (name, sandbox) in [("host", Sandbox::host()), ("none", networks.sandbox().await.unwrap())] {
-            let endpoint = networks.connect(&sandbox, &container(1), name, &[], &nothing).await.unwrap();
+            let endpoint = networks.connect(&sandbox, only(&container(1), name, &nothing)).await.unwrap();
             assert_eq!((endpoint.ipv4, endpoint.mac, &endpoint.host_device), (None, None, &None));
             networks.release(&endpoint);
-            let refused = networks.connect(&sandbox, &container(1), name, &[], &wanting("172.16.0.7")).await;
+            let refused = networks.connect(&sandbox, only(&container(1), name, &wanting("172.16.0.7"))).await;
             assert_eq!(refused.unwrap_err().class(), Class::Invalid);
         }
         assert_eq!(devices(), before);
-        let refused = networks.connect(&Sandbox::host(), &container(1), "bridge", &[], &nothing).await;
+        let refused = networks.connect(&Sandbox::host(), only(&container(1), "bridge", &nothing)).await;
         assert!(matches!(refused, Err(Error::HostNamespace { .. })));
     });
 }
@@ -172,7 +181,7 @@ fn impossible_wishes_are_refused_and_cost_nothing() {
         for (request, class) in [
             (wanting("172.16.0.50"), Class::Conflict),
             (wanting("172.17.0.1"), Class::Invalid),
-            (wanting("172.16.0.1"), Class::Invalid),
+            (wanting("172.16.0.1"), Class::Conflict),
             (wanting("fd00::1"), Class::Invalid),
             (wanting("x"), Class::Invalid),
             (EndpointRequest { ipv6: Some("fd00::5".into()), ..EndpointRequest::default() }, Class::Invalid),
@@ -199,7 +208,7 @@ fn a_future_that_is_dropped_leaves_no_address_and_no_device() {
         let (_sandbox, first) = connected(&networks, 1, &EndpointRequest::default()).await.unwrap();
         let sandbox = networks.sandbox().await.unwrap();
         let (request, id) = (wanting("172.16.9.9"), container(2));
-        let mut connecting = Box::pin(networks.connect(&sandbox, &id, "bridge", &[], &request));
+        let mut connecting = Box::pin(networks.connect(&sandbox, only(&id, "bridge", &request)));
         // The first poll sends the work to the kernel.
         assert!(futures_util::poll!(&mut connecting).is_pending());
         drop(connecting);

@@ -1,0 +1,175 @@
+//! A container comes to a network, and goes.
+
+use crate::attach::{self, Place, Reservation};
+use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
+use ids::ContainerId;
+use net::route::DefaultRoute;
+use spec::EndpointRequest;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What an attachment is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection<'a> {
+    /// Whose.
+    pub container: &'a ContainerId,
+    /// Name or id.
+    pub network: &'a str,
+    /// Under which it is to be found, besides the request's aliases: its name, its short id, its host name.
+    pub names: &'a [String],
+    /// What the client wants of it.
+    pub request: &'a EndpointRequest,
+    /// The number of the device inside: `eth0` for 0.
+    pub number: usize,
+    /// Whether it gets the container's default routes; if not, [`Networks::route`] is to be called in the end.
+    pub routed: bool,
+}
+
+impl Networks {
+    /// Attaches a container's namespace to a network. On `none` and `host` no device is made and the endpoint has no address.
+    ///
+    /// # Errors
+    /// `NotFound` for the network, `Invalid` for an address outside its subnet or a bad MAC address, `Conflict` for an
+    /// address that is taken, `Unavailable` when no address is left. Nothing is left behind then, nor when the
+    /// returned future is dropped.
+    pub async fn connect(&self, sandbox: &Sandbox, connection: Connection<'_>) -> Result<Endpoint> {
+        let live = self.find_live(connection.network)?;
+        let gone = || Error::NotFound { network: connection.network.to_owned() };
+        let _held = live.hold().await.ok_or_else(gone)?;
+        let mut endpoint = attach::bare(&live.record, &connection)?;
+        let wish = attach::Wish::read(&live.record, connection.request)?;
+        if let Some(bridged) = &live.bridged {
+            let own = sandbox.namespace();
+            let namespace = own.ok_or_else(|| Error::HostNamespace { network: live.record.name.clone() })?;
+            self.set_up_forwarding().await;
+            let place = Place {
+                device: format!("eth{}", connection.number),
+                routed: connection.routed && !live.record.internal,
+                prepared_ipv6: self.prepared.ipv6,
+            };
+            let mut reservation = Reservation::new(bridged, &wish)?;
+            let internal = live.record.internal;
+            let (attached, reservation) = offload::blocking(move || -> Result<_> {
+                reservation.attach(&namespace, &place, &mut endpoint)?;
+                Ok((endpoint, reservation))
+            })
+            .await?;
+            endpoint = attached;
+            if internal {
+                for assigned in [&mut endpoint.ipv4, &mut endpoint.ipv6].into_iter().flatten() {
+                    assigned.gateway = None;
+                }
+            }
+            reservation.keep();
+        }
+        self.attached.lock().insert(endpoint.id.clone(), endpoint.clone());
+        Ok(endpoint)
+    }
+
+    /// Leads a container's default routes by the best of its endpoints: the highest gateway priority, then the first by name.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub async fn route(&self, sandbox: &Sandbox, endpoints: &[Endpoint]) -> Result<()> {
+        let Some(namespace) = sandbox.namespace() else { return Ok(()) };
+        let mut ranked: Vec<Endpoint> = endpoints.to_vec();
+        ranked.sort_by(|a, b| {
+            b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network))
+        });
+        offload::blocking(move || {
+            let best = |v4: bool| {
+                ranked.iter().find_map(|endpoint| {
+                    let assigned = if v4 { endpoint.ipv4 } else { endpoint.ipv6 };
+                    Some(DefaultRoute { device: endpoint.device.as_deref()?, gateway: assigned?.gateway? })
+                })
+            };
+            let wanted: Vec<DefaultRoute<'_>> = [best(true), best(false)].into_iter().flatten().collect();
+            Ok(net::route::set_defaults(&namespace, &wanted)?)
+        })
+        .await
+    }
+
+    /// Takes a network away from a container that goes on: its device is deleted, its address free. The default routes are the
+    /// caller's to lead elsewhere ([`Networks::route`]).
+    ///
+    /// # Errors
+    /// What the kernel refuses; the endpoint is as it was then.
+    pub async fn disconnect(&self, endpoint: &Endpoint) -> Result<()> {
+        let live = self.find_live(endpoint.network_id.as_str()).ok();
+        let host = live.and_then(|live| live.bridged.as_ref().map(|bridged| Arc::clone(&bridged.host)));
+        if let (Some(host), Some(device)) = (host, endpoint.host_device.clone()) {
+            offload::blocking(move || host.detach(&device)).await?;
+        }
+        self.forget(endpoint);
+        Ok(())
+    }
+
+    /// Says that the container of this endpoint is over: frees its address at once; never blocks.
+    ///
+    /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
+    /// holds that one (a second container in it), the device is deleted. Harmless when it was said before.
+    pub fn release(&self, endpoint: &Endpoint) {
+        if self.forget(endpoint)
+            && let Some(device) = &endpoint.host_device
+        {
+            self.reaper.reap(device);
+        }
+    }
+
+    /// Takes over what running containers hold after a restart of the daemon, all of them in one call before the first
+    /// [`Networks::connect`]: their addresses are reserved; devices of this engine that belong to none of them go.
+    ///
+    /// Returns the endpoints whose device is not there any more.
+    ///
+    /// # Errors
+    /// Where the kernel does not say what is there.
+    pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
+        let mut strays = self.ports().await?;
+        let mut lost = Vec::new();
+        for endpoint in endpoints {
+            if let Some(device) = &endpoint.host_device
+                && !strays.remove(device)
+            {
+                lost.push(endpoint.clone());
+            }
+            if let Ok(live) = self.find_live(endpoint.network_id.as_str())
+                && let Some(bridged) = &live.bridged
+            {
+                bridged.addresses.lock().adopt(&endpoint);
+            }
+            self.attached.lock().insert(endpoint.id.clone(), endpoint);
+        }
+        for stray in strays {
+            tracing::info!(device = stray, "a network device of no container is removed");
+            self.reaper.reap(&stray);
+        }
+        Ok(lost)
+    }
+
+    /// The devices on all bridges.
+    async fn ports(&self) -> Result<BTreeSet<String>> {
+        let live: Vec<_> = self.live.read().values().cloned().collect();
+        offload::blocking(move || {
+            let mut ports = BTreeSet::new();
+            for live in live.iter().filter(|live| live.record.driver == Driver::Bridge) {
+                if let Some(bridged) = &live.bridged {
+                    ports.extend(bridged.host.ports()?);
+                }
+            }
+            Ok(ports)
+        })
+        .await
+    }
+
+    /// Frees the addresses of an endpoint that is known; says whether it was.
+    fn forget(&self, endpoint: &Endpoint) -> bool {
+        let known = self.attached.lock().remove(&endpoint.id).is_some();
+        if known
+            && let Ok(live) = self.find_live(endpoint.network_id.as_str())
+            && let Some(bridged) = &live.bridged
+        {
+            bridged.addresses.lock().free(endpoint);
+        }
+        known
+    }
+}

@@ -1,0 +1,126 @@
+//! A new network: range, bridge, rules, record.
+
+use crate::choice::Choosing;
+use crate::live::Live;
+use crate::new_network::{NewNetwork, choose_ranges};
+use crate::options::BridgeOptions;
+use crate::{Error, Network, Networks, Result, forwarding, predefined};
+use ipnet::Ipv6Net;
+use net::firewall;
+use std::sync::Arc;
+use store::Transaction;
+
+impl Networks {
+    /// Makes a network.
+    ///
+    /// # Errors
+    /// `Conflict` for a name, a bridge or a range that is taken (which names the route or the network), `Denied` for what only the
+    /// engine makes, `Invalid` for what makes no sense, `Unavailable` when the pools are used up. Nothing is left behind then.
+    pub async fn create(self: &Arc<Self>, wanted: NewNetwork) -> Result<Network> {
+        let record = wanted.check(&self.config)?;
+        // Not cut in half when the client goes away.
+        let this = Arc::clone(self);
+        let made = tokio::spawn(async move { this.create_checked(record).await });
+        made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    async fn create_checked(&self, record: Network) -> Result<Network> {
+        let _changing = self.changing.lock().await;
+        self.set_up_forwarding().await;
+        let others = self.list();
+        if others.iter().any(|other| other.name == record.name) {
+            return Err(Error::Exists { network: record.name });
+        }
+        self.check_bridge(&record)?;
+        let prefix = if record.enable_ipv6 { Some(self.prefix().await?) } else { None };
+        let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
+        let live = offload::blocking(move || -> Result<_> {
+            let choosing = Choosing::begin(None)?;
+            let mut record = record;
+            choose_ranges(&mut record, &choosing, &config, prefix, &others)?;
+            let live = Live::new(record, &config, mtu, &reaper)?;
+            live.make(&config)?;
+            // From here on the kernel has the range.
+            drop(choosing);
+            Ok(live)
+        })
+        .await?;
+        let record = live.record.clone();
+        let stored = store::put_as(Transaction::new(), &predefined::key(&record.id), &record);
+        let stored = match stored {
+            Ok(transaction) => self.store.commit(transaction).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            let config = self.config.clone();
+            offload::blocking(move || live.unmake(&config)).await;
+            return Err(error.into());
+        }
+        self.live.write().insert(record.name.clone(), Arc::new(live));
+        Ok(record)
+    }
+
+    fn check_bridge(&self, record: &Network) -> Result<()> {
+        let bridge = BridgeOptions::read(record)?.bridge;
+        let live = self.live.read();
+        let other =
+            live.values().find(|other| other.bridged.as_ref().is_some_and(|one| one.host.bridge() == bridge));
+        match other {
+            Some(other) => Err(Error::BridgeTaken { network: other.record.name.clone(), bridge }),
+            None => Ok(()),
+        }
+    }
+
+    /// The prefix of this engine's own IPv6 networks (RFC 4193, section 3.2.2), drawn at the first need.
+    pub(crate) async fn prefix(&self) -> Result<Ipv6Net> {
+        const KEY: &str = "network-prefix";
+        let draw = || async {
+            if let Some((prefix, _)) = store::get_as::<Ipv6Net>(&*self.store, KEY).await? {
+                return Ok(prefix);
+            }
+            let [a, b, c, d, e] = predefined::random()?;
+            let words = [a, b, c, d, e].map(u16::from);
+            let address =
+                [0xfd00 | words[0], words[1] << 8 | words[2], words[3] << 8 | words[4], 0, 0, 0, 0, 0];
+            let prefix = Ipv6Net::new_assert(address.into(), 48);
+            self.store.commit(store::put_as(Transaction::new(), KEY, &prefix)?).await?;
+            Ok(prefix)
+        };
+        self.prefix.get_or_try_init(draw).await.copied()
+    }
+}
+
+impl Live {
+    /// Makes the bridge and its rules; neither is left if the other fails.
+    pub(crate) fn make(&self, config: &crate::Config) -> Result<()> {
+        let Some(bridged) = &self.bridged else { return Ok(()) };
+        if self.record.enable_ipv6 {
+            forwarding::allow_ipv6();
+        }
+        bridged.host.ensure()?;
+        if let Err(error) = firewall::add(&config.table, &bridged.rules) {
+            match error {
+                // The host has no packet filter, which `info` says.
+                net::Error::NoNft => {}
+                error => {
+                    self.unmake(config);
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes rules and bridge away; what can't be taken away is found at the next start.
+    pub(crate) fn unmake(&self, config: &crate::Config) {
+        let Some(bridged) = &self.bridged else { return };
+        let bridge = bridged.host.bridge();
+        match firewall::forget(&config.table, bridge) {
+            Ok(()) | Err(net::Error::NoNft) => {}
+            Err(error) => tracing::warn!(bridge, error = %errors::chain(&error), "a network's rules stay"),
+        }
+        if let Err(error) = bridged.host.remove() {
+            tracing::warn!(bridge, error = %errors::chain(&error), "a network's bridge stays");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the host has to do for networks as a whole: forwarding, the packet filter, every bridge.
+
+use crate::live::Live;
+use crate::{Config, Result};
+use net::firewall::{self, Rules};
+use net::{Bridge, Socket, link, sysctl};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Turns forwarding on, makes all bridges and writes the table. Answers, in sentences, what does not work on this host.
+pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>]) -> Vec<String> {
+    let mut warnings: Vec<String> = allow("ipv4/ip_forward").into_iter().collect();
+    if networks.iter().any(|network| network.record.enable_ipv6 && network.bridged.is_some()) {
+        warnings.extend(allow_ipv6());
+    }
+    let bridged: Vec<_> = networks.iter().filter_map(|live| live.bridged.as_ref()).collect();
+    for bridge in &bridged {
+        if let Err(error) = bridge.host.ensure() {
+            warnings.push(format!(
+                "the bridge {} can't be made: {}",
+                bridge.host.bridge(),
+                errors::chain(&error)
+            ));
+        }
+    }
+    remove_strays(config, &bridged.iter().map(|bridge| bridge.host.bridge()).collect());
+    let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
+    match firewall::write(&Rules { table: config.table.clone(), bridges }) {
+        Ok(drops) => warnings.extend(drops.into_iter().map(|chain| {
+            format!(
+                "containers may reach this host only: the chain {chain} drops forwarded packets by its policy"
+            )
+        })),
+        Err(error) => warnings
+            .push(format!("containers have no address translation to the world: {}", errors::chain(&error))),
+    }
+    for warning in &warnings {
+        tracing::warn!(warning, "networks work less well than they should");
+    }
+    warnings
+}
+
+/// Lets IPv6 packets pass from device to device. Says what hinders it.
+pub(crate) fn allow_ipv6() -> Option<String> {
+    // A host that forwards no longer listens to the routers that its own default route comes from, unless it is told to.
+    for device in devices_with_advertised_routes() {
+        if let Err(error) = sysctl::ensure(&format!("ipv6/conf/{device}/accept_ra"), "2") {
+            tracing::warn!(device, error = %errors::chain(&error), "the host may lose its IPv6 default route");
+        }
+    }
+    allow("ipv6/conf/all/forwarding")
+}
+
+/// Devices that take routes from routers as long as the host does not forward.
+fn devices_with_advertised_routes() -> Vec<String> {
+    if sysctl::read("ipv6/conf/all/forwarding").is_ok_and(|value| value == "1") {
+        return Vec::new();
+    }
+    let links = Socket::open().and_then(|mut socket| link::list(&mut socket, None)).unwrap_or_default();
+    let names = links.into_iter().map(|link| link.name);
+    let listens =
+        |name: &String| sysctl::read(&format!("ipv6/conf/{name}/accept_ra")).is_ok_and(|value| value == "1");
+    names.filter(|name| name != "lo").filter(listens).collect()
+}
+
+fn allow(parameter: &str) -> Option<String> {
+    match sysctl::ensure(parameter, "1") {
+        Ok(changed) => {
+            if changed {
+                tracing::info!(parameter, "forwarding was off, it is on now");
+            }
+            None
+        }
+        Err(error) => Some(format!("containers reach this host only: {}", errors::chain(&error))),
+    }
+}
+
+/// Bridges of networks that were not recorded, or not forgotten, before the daemon died.
+fn remove_strays(config: &Config, known: &BTreeSet<&str>) {
+    let found = Socket::open().and_then(|mut socket| {
+        let links = link::list(&mut socket, None)?;
+        let own = links.into_iter().filter(|link| link.alias.as_deref() == Some(config.table.as_str()));
+        for stray in own.filter(|link| !known.contains(link.name.as_str())) {
+            tracing::info!(bridge = stray.name, "a bridge of no network is removed");
+            Bridge::remove(&mut socket, &stray.name, &config.table)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = found {
+        tracing::warn!(error = %errors::chain(&error), "a bridge of no network may be left over");
+    }
+}
+
+/// Deletes the table.
+pub(crate) fn remove_table(config: &Config) -> Result<()> {
+    Ok(firewall::remove(&config.table)?)
+}

@@ -1,0 +1,83 @@
+//! A network as it works: its record, its addresses, its bridge.
+
+use crate::attach::Addresses;
+use crate::host::{Host, Wanted};
+use crate::options::BridgeOptions;
+use crate::{Config, Driver, Network, Result};
+use net::Reaper;
+use net::firewall::BridgeRules;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+
+/// A network as it works.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) record: Network,
+    /// None on `host` and `none`.
+    pub(crate) bridged: Option<Bridged>,
+    /// Held by those who attach to it or say that it goes; true when it is gone.
+    gone: Arc<RwLock<bool>>,
+}
+
+/// What a network with a bridge has.
+#[derive(Debug)]
+pub(crate) struct Bridged {
+    pub(crate) addresses: Arc<Mutex<Addresses>>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) rules: BridgeRules,
+}
+
+impl Live {
+    /// The kernel is not asked for anything.
+    pub(crate) fn new(record: Network, config: &Config, mtu: u32, reaper: &Arc<Reaper>) -> Result<Self> {
+        let bridged = match record.driver {
+            Driver::Bridge => Some(Bridged::new(&record, config, mtu, reaper)?),
+            Driver::Host | Driver::Null => None,
+        };
+        Ok(Self { record, bridged, gone: Arc::default() })
+    }
+
+    /// Keeps the network from going while this is held; none if it is gone.
+    pub(crate) async fn hold(&self) -> Option<OwnedRwLockReadGuard<bool>> {
+        let held = Arc::clone(&self.gone).read_owned().await;
+        (!*held).then_some(held)
+    }
+
+    /// Waits until nobody attaches to it any more, and lets `decide` say whether it goes: nobody can attach then.
+    pub(crate) async fn retire(&self, decide: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut gone = self.gone.write().await;
+        decide()?;
+        *gone = true;
+        Ok(())
+    }
+
+    /// It stays after all.
+    pub(crate) async fn revive(&self) {
+        *self.gone.write().await = false;
+    }
+}
+
+impl Bridged {
+    fn new(record: &Network, config: &Config, mtu: u32, reaper: &Arc<Reaper>) -> Result<Self> {
+        let options = BridgeOptions::read(record)?;
+        let addresses = Addresses::new(&record.name, &record.ipam.config)?;
+        let wanted = Wanted {
+            bridge: options.bridge.clone(),
+            owner: config.table.clone(),
+            addresses: addresses.gateways(),
+            mtu: options.mtu.unwrap_or(mtu),
+            isolated: !options.icc,
+            ipv6: record.enable_ipv6,
+        };
+        let rules = BridgeRules {
+            bridge: options.bridge,
+            masquerade: options.masquerade && !record.internal,
+            internal: record.internal,
+            hairpin: options.icc,
+        };
+        let (addresses, host) =
+            (Arc::new(Mutex::new(addresses)), Arc::new(Host::new(wanted, Arc::clone(reaper))));
+        Ok(Self { addresses, host, rules })
+    }
+}
