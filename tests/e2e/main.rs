@@ -28,6 +28,7 @@ mod logs;
 mod many_layers;
 mod mounts;
 mod network;
+mod networks;
 mod refused;
 mod registry;
 mod registry_login;

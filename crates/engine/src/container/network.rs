@@ -6,9 +6,9 @@ use crate::Services;
 use containers::Record;
 use errors::{Class, Error, Result};
 use events::{Event, NetworkAction};
-use networks::{Endpoint, Sandbox};
+use networks::{Connection, Endpoint, Sandbox};
 use runtime::bundle::NetworkNamespace;
-use spec::NetworkMode;
+use spec::{EndpointRequest, NetworkMode};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,7 +38,6 @@ pub(super) async fn connect(
     if let NetworkMode::Container(other) = &request.mode {
         return join(donors, other);
     }
-    let network = services.networks.resolve(&request.mode)?.map_or_else(String::new, |network| network.name);
     let sandbox = match (&request.mode, mapped) {
         (NetworkMode::Host, _) => Sandbox::host(),
         (_, None) => services.networks.sandbox().await?,
@@ -51,27 +50,61 @@ pub(super) async fn connect(
     };
 
     undo.step("connect the network")?;
-    let asked = request.endpoints.get(&network).cloned().unwrap_or_default();
-    let mut asked = asked;
-    if asked.mac_address.is_none() {
-        asked.mac_address.clone_from(&request.mac_address);
+    let mut endpoints = BTreeMap::new();
+    let wanted = ordered(&request.mode, &request.endpoints);
+    for (number, (network, asked)) in wanted.iter().enumerate() {
+        let routed = wanted.len() == 1;
+        let endpoint = connect_one(services, record, &sandbox, network, asked, number, routed).await?;
+        undo.push_sync("release the network", {
+            let (services, endpoint) = (Arc::clone(services), endpoint.clone());
+            move || {
+                release_one(&services, &endpoint);
+                Ok(())
+            }
+        });
+        endpoints.insert(endpoint.network.clone(), endpoint);
     }
-    let names = [record.name.to_string(), record.id.short().to_owned()];
-    let endpoint = services.networks.connect(&sandbox, &record.id, &network, &names, &asked).await?;
-    undo.push_sync("release the network", {
-        let (services, endpoint) = (Arc::clone(services), endpoint.clone());
-        move || {
-            release_one(&services, &endpoint);
-            Ok(())
-        }
-    });
-    let container = record.id.to_string();
-    publish(services, &endpoint, &NetworkAction::Connect { container });
+    if endpoints.len() > 1 {
+        let all: Vec<Endpoint> = endpoints.values().cloned().collect();
+        services.networks.route(&sandbox, &all).await?;
+    }
     let namespace = match sandbox.path() {
         Some(path) => NetworkNamespace::Path(path.to_owned()),
         None => NetworkNamespace::Host,
     };
-    Ok(Network { namespace, endpoints: BTreeMap::from([(network, endpoint)]), _sandbox: Some(sandbox) })
+    Ok(Network { namespace, endpoints, _sandbox: Some(sandbox) })
+}
+
+/// Attaches a container's namespace to one network and tells of it.
+pub(crate) async fn connect_one(
+    services: &Services,
+    record: &Record,
+    sandbox: &Sandbox,
+    network: &str,
+    request: &EndpointRequest,
+    number: usize,
+    routed: bool,
+) -> Result<Endpoint> {
+    let names = [record.name.to_string(), record.id.short().to_owned()];
+    let connection = Connection { container: &record.id, network, names: &names, request, number, routed };
+    let endpoint = services.networks.connect(sandbox, connection).await?;
+    let container = record.id.to_string();
+    publish(services, &endpoint, &NetworkAction::Connect { container });
+    Ok(endpoint)
+}
+
+/// The attachments in the order in which their devices are numbered: the network that is the container's mode, then by name.
+fn ordered<'a>(
+    mode: &NetworkMode,
+    endpoints: &'a BTreeMap<String, EndpointRequest>,
+) -> Vec<(&'a str, &'a EndpointRequest)> {
+    let main = match mode {
+        NetworkMode::Named(name) => name.as_str(),
+        _ => "bridge",
+    };
+    let mut ordered: Vec<_> = endpoints.iter().map(|(name, request)| (name.as_str(), request)).collect();
+    ordered.sort_by_key(|(name, _)| *name != main);
+    ordered
 }
 
 fn join(donors: &Donors, other: &str) -> Result<Network> {
@@ -93,7 +126,7 @@ fn release_one(services: &Services, endpoint: &Endpoint) {
     publish(services, endpoint, &NetworkAction::Disconnect { container });
 }
 
-fn publish(services: &Services, endpoint: &Endpoint, action: &NetworkAction) {
+pub(crate) fn publish(services: &Services, endpoint: &Endpoint, action: &NetworkAction) {
     let driver = services.networks.find(&endpoint.network).map_or("", |network| network.driver.as_str());
     services.events.publish(Event::network(action, endpoint.network_id.as_str(), &endpoint.network, driver));
 }

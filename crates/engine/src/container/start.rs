@@ -11,6 +11,7 @@ mod targets;
 
 pub(crate) use failure::exit_code as start_failure_code;
 pub use files::Files;
+pub(crate) use files::refresh_hosts;
 
 use super::joined::Donors;
 use super::{cleanup, exit, network, user_namespace};

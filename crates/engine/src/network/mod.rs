@@ -1,14 +1,24 @@
-//! The verbs on networks. Those that make and change networks come with their own part of the engine.
+//! The verbs on networks.
 
+mod connect;
+mod create;
+mod disconnect;
 mod inspect;
 mod list;
+mod prune;
 mod remove;
 
+pub(crate) use connect::check_request;
+pub use connect::connect;
+pub use create::create;
+pub use disconnect::disconnect;
 pub use inspect::inspect;
 pub use list::list;
+pub use prune::prune;
 pub use remove::remove;
 
 use crate::Services;
+use events::{Event, NetworkAction};
 use networks::{Endpoint, Network};
 
 /// A network and who is attached to it.
@@ -18,6 +28,21 @@ pub struct NetworkInspection {
     pub network: Network,
     /// Attached containers' names and endpoints.
     pub endpoints: Vec<(String, Endpoint)>,
+}
+
+fn publish(services: &Services, network: &Network, action: &NetworkAction) {
+    services.events.publish(Event::network(
+        action,
+        network.id.as_str(),
+        &network.name,
+        network.driver.as_str(),
+    ));
+}
+
+/// What a container is called, for errors about its endpoints.
+fn name_of(services: &Services, endpoint: &Endpoint) -> String {
+    let container = services.containers.get(&endpoint.container);
+    container.map_or_else(|| endpoint.container.short().to_owned(), |found| found.record().name.to_string())
 }
 
 fn with_endpoints(services: &Services, network: Network) -> NetworkInspection {

@@ -56,7 +56,9 @@ fn parse<T: std::str::FromStr + Into<IpAddr>>(text: Option<&str>) -> Result<Opti
 pub(crate) fn bare(network: &Network, connection: &Connection<'_>) -> Result<Endpoint> {
     let Connection { container, names, request, .. } = connection;
     let mut dns_names: Vec<String> = Vec::new();
-    for name in names.iter().chain(&request.aliases) {
+    // In docker's order: what people call it first.
+    let (called, others) = names.split_at(names.len().min(1));
+    for name in called.iter().chain(&request.aliases).chain(others) {
         if !dns_names.contains(name) {
             dns_names.push(name.clone());
         }

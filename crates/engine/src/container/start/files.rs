@@ -5,10 +5,12 @@ use crate::container::network::Network;
 use crate::container::user_namespace;
 use containers::Record;
 use durable::Sync;
-use errors::Result;
+use errors::{Error, Result};
+use networks::Endpoint;
 use networks::files::{self, Hosts};
 use runtime::bundle::ResolvedMount;
 use spec::{IdMaps, NetworkMode};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where those files are on the host.
@@ -76,26 +78,10 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
     let hostname = hostname(record);
     durable::write_atomic(&files.hostname, files::hostname(&hostname).as_bytes(), Sync::None)?;
 
-    let host_mode = matches!(record.spec.network.mode, NetworkMode::Host);
-    let names = match record.spec.domainname.as_str() {
-        "" => hostname,
-        domain => format!("{hostname}.{domain} {hostname}"),
-    };
-    let names = with_short_name(names);
-    let addresses = network.endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
-    let gateway = (!host_mode && !network.endpoints.is_empty()).then(|| services.networks.host_gateway());
-    let text = if host_mode {
-        host_text("/etc/hosts")
-    } else {
-        files::hosts(&Hosts {
-            own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),
-            extra: record.spec.network.extra_hosts.clone(),
-            host_gateway: gateway,
-            ipv6: true,
-        })?
-    };
+    let text = hosts_text(services, record, &network.endpoints)?;
     durable::write_atomic(&files.hosts, text.as_bytes(), Sync::None)?;
 
+    let host_mode = matches!(record.spec.network.mode, NetworkMode::Host);
     let host = host_text("/etc/resolv.conf");
     let dns = &record.spec.network.dns;
     let text = if host_mode && *dns == spec::Dns::default() {
@@ -106,6 +92,52 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
     };
     durable::write_atomic(&files.resolv_conf, text.as_bytes(), Sync::None)?;
     Ok(())
+}
+
+/// `/etc/hosts` for a container with these attachments.
+fn hosts_text(
+    services: &Services,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+) -> Result<String> {
+    if matches!(record.spec.network.mode, NetworkMode::Host) {
+        return Ok(host_text("/etc/hosts"));
+    }
+    let hostname = hostname(record);
+    let names = match record.spec.domainname.as_str() {
+        "" => hostname,
+        domain => format!("{hostname}.{domain} {hostname}"),
+    };
+    let names = with_short_name(names);
+    let addresses = endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
+    // Its own network's, which the host answers at for it whatever a firewall says of other networks.
+    let mut gateways = endpoints.values().filter_map(|endpoint| endpoint.ipv4.or(endpoint.ipv6)?.gateway);
+    let host_gateway = match gateways.next() {
+        None if endpoints.is_empty() => None,
+        own => own.or_else(|| services.networks.host_gateway()),
+    };
+    Ok(files::hosts(&Hosts {
+        own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),
+        extra: record.spec.network.extra_hosts.clone(),
+        host_gateway,
+        ipv6: true,
+    })?)
+}
+
+/// Brings a running container's `/etc/hosts` to its present attachments. What the container itself has written stays.
+pub(crate) fn refresh_hosts(services: &Services, before: &Record, after: &Record) -> Result<()> {
+    let old = hosts_text(services, before, &before.endpoints)?;
+    let new = hosts_text(services, after, &after.endpoints)?;
+    let path = Files::of(services, &after.id).hosts;
+    let failed =
+        |error: std::io::Error| Error::new(errors::io_class(&error), format!("{}: {error}", path.display()));
+    let present = std::fs::read_to_string(&path).map_err(failed)?;
+    let gone = |line: &str| old.lines().any(|other| other == line) && !new.lines().any(|other| other == line);
+    let kept = present.lines().filter(|line| !gone(line));
+    let came = new.lines().filter(|line| !old.lines().any(|other| other == *line));
+    let text: String = kept.chain(came).flat_map(|line| [line, "\n"]).collect();
+    // In place: it is this file that the container has mounted.
+    std::fs::write(&path, text).map_err(failed)
 }
 
 /// A name with a domain in it is known by its first part too.

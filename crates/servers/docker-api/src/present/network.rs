@@ -1,6 +1,6 @@
 //! Networks, and containers' attachments to them.
 
-use crate::translate::{wire_mode, wire_port};
+use crate::translate::wire_port;
 use crate::wire::endpoint::{EndpointIpam, EndpointSettings};
 use crate::wire::host_config::PortMap;
 use crate::wire::inspect::NetworkSettings;
@@ -51,12 +51,7 @@ pub(crate) fn endpoints(record: &Record) -> BTreeMap<String, EndpointSettings> {
             .map(|(name, endpoint)| (name.clone(), attachment(requests.get(name), Some(endpoint))))
             .collect();
     }
-    let mut wanted: BTreeMap<_, _> =
-        requests.iter().map(|(name, request)| (name.clone(), attachment(Some(request), None))).collect();
-    if !matches!(record.spec.network.mode, NetworkMode::Container(_)) {
-        wanted.entry(wire_mode(&record.spec.network.mode)).or_insert_with(|| attachment(None, None));
-    }
-    wanted
+    requests.iter().map(|(name, request)| (name.clone(), attachment(Some(request), None))).collect()
 }
 
 fn attachment(request: Option<&EndpointRequest>, endpoint: Option<&Endpoint>) -> EndpointSettings {
@@ -108,7 +103,9 @@ pub(crate) fn network(found: &NetworkInspection, with_containers: bool) -> Netwo
         .iter()
         .map(|range| IpamConfig {
             subnet: range.subnet.to_string(),
+            ip_range: range.ip_range.map(|part| part.to_string()).unwrap_or_default(),
             gateway: range.gateway.map(|gateway| gateway.to_string()).unwrap_or_default(),
+            auxiliary_addresses: strings(&range.auxiliary),
         })
         .collect();
     let options = &network.ipam.options;
@@ -122,7 +119,8 @@ pub(crate) fn network(found: &NetworkInspection, with_containers: bool) -> Netwo
         enable_ipv6: network.enable_ipv6,
         ipam: Ipam {
             driver: network.ipam.driver.clone(),
-            options: (!options.is_empty()).then(|| options.clone()),
+            // Docker's word for "none given" differs between what it makes itself and what a client asks for.
+            options: (!network.is_predefined() || !options.is_empty()).then(|| options.clone()),
             config: (!ranges.is_empty()).then_some(ranges),
         },
         internal: network.internal,
@@ -139,6 +137,10 @@ pub(crate) fn network(found: &NetworkInspection, with_containers: bool) -> Netwo
         options: network.options.clone(),
         labels: network.labels.clone(),
     }
+}
+
+fn strings(addresses: &BTreeMap<String, std::net::IpAddr>) -> BTreeMap<String, String> {
+    addresses.iter().map(|(name, address)| (name.clone(), address.to_string())).collect()
 }
 
 fn attached(name: &str, endpoint: &Endpoint) -> Attached {

@@ -16,9 +16,6 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/grpc", post(|headers| upgrade(headers, "BuildKit's API")))
         .route("/containers/{id}/checkpoints", get(checkpoints).post(checkpoints))
         .route("/containers/{id}/checkpoints/{checkpoint}", delete(checkpoints))
-        .route("/networks/create", post(|| unsupported("creating networks")))
-        .route("/networks/{id}/connect", post(|| unsupported("connecting containers to networks")))
-        .route("/networks/{id}/disconnect", post(|| unsupported("disconnecting containers from networks")))
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,16 @@
 //! Networks.
 
-use crate::http::answer::{Answer, json, no_content};
+use crate::http::answer::{Answer, json, json_as, no_content};
+use crate::http::body::OptionalJson;
 use crate::http::query::Query;
 use crate::present;
 use crate::routes::{Api, Context};
+use crate::translate;
+use crate::wire::network::{Connect, CreateNetwork, Created, Disconnect};
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::Serialize;
 
@@ -13,8 +18,11 @@ pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/networks", get(list))
         .route("/networks/", get(list))
+        .route("/networks/create", post(create))
         .route("/networks/prune", post(prune))
         .route("/networks/{id}", get(inspect).delete(remove))
+        .route("/networks/{id}/connect", post(connect))
+        .route("/networks/{id}/disconnect", post(disconnect))
 }
 
 async fn list(State(api): Context, query: Query) -> Answer {
@@ -37,8 +45,32 @@ struct Pruned {
     networks_deleted: Option<Vec<String>>,
 }
 
-/// There are only predefined networks, which a prune leaves alone; `system prune` asks for it every time.
-async fn prune(query: Query) -> Answer {
-    query.filters()?.allow(&["label", "label!", "until"])?;
-    json(&Pruned { networks_deleted: None })
+async fn create(State(api): Context, OptionalJson(body): OptionalJson<CreateNetwork>) -> Answer {
+    let made = engine::network::create(&api.services, translate::new_network(body)?).await?;
+    json_as(StatusCode::CREATED, &Created { id: made.id.to_string(), warning: "" })
+}
+
+async fn connect(
+    State(api): Context,
+    Path(network): Path<String>,
+    OptionalJson(body): OptionalJson<Connect>,
+) -> Answer {
+    let request = translate::endpoint_request(&body.endpoint_config.unwrap_or_default());
+    engine::network::connect(&api.services, &network, &body.container, request).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// `Force` is for endpoints whose container is gone: here they go with it.
+async fn disconnect(
+    State(api): Context,
+    Path(network): Path<String>,
+    OptionalJson(body): OptionalJson<Disconnect>,
+) -> Answer {
+    engine::network::disconnect(&api.services, &network, &body.container).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn prune(State(api): Context, query: Query) -> Answer {
+    let removed = engine::network::prune(&api.services, &query.filters()?).await?;
+    json(&Pruned { networks_deleted: (!removed.is_empty()).then_some(removed) })
 }

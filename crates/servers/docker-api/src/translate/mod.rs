@@ -10,6 +10,7 @@ mod health;
 mod modes;
 mod mounts;
 mod network;
+mod new_network;
 mod ports;
 mod process;
 mod resources;
@@ -27,7 +28,8 @@ use spec::ContainerSpec;
 
 pub(crate) use binds::BindError;
 pub(crate) use mounts::MountError;
-pub(crate) use network::wire_mode;
+pub(crate) use network::{endpoint_request, wire_mode};
+pub(crate) use new_network::new_network;
 pub(crate) use ports::PortError;
 pub(crate) use ports::wire_port;
 pub(crate) use process::exec_spec;
@@ -66,6 +68,10 @@ pub(crate) enum Refused {
     Device { path: String, permissions: String },
     #[error("device requests such as --gpus are not supported yet{}", driver_named(.driver))]
     DeviceRequest { driver: String },
+    #[error("{what} is not supported")]
+    Network { what: &'static str },
+    #[error("invalid network config:\ninvalid {what} {text}: {why}")]
+    Range { what: &'static str, text: String, why: &'static str },
     #[error("HostConfig.Cgroup is not supported: {value}")]
     Cgroup { value: String },
 }
@@ -78,7 +84,7 @@ impl Classified for Refused {
     fn class(&self) -> Class {
         match self {
             Self::Mount(error) => error.class(),
-            Self::DeviceRequest { .. } | Self::Cgroup { .. } => Class::Unsupported,
+            Self::DeviceRequest { .. } | Self::Cgroup { .. } | Self::Network { .. } => Class::Unsupported,
             _ => Class::Invalid,
         }
     }

@@ -53,7 +53,7 @@ fn real_name(network: &str) -> String {
 }
 
 /// What an attachment should be.
-fn endpoint_request(wire: &EndpointSettings) -> EndpointRequest {
+pub(crate) fn endpoint_request(wire: &EndpointSettings) -> EndpointRequest {
     let ipam = wire.ipam_config.clone().unwrap_or_default();
     EndpointRequest {
         aliases: wire.aliases.clone().unwrap_or_default(),

@@ -4,10 +4,11 @@ use super::not_the_image;
 use crate::Services;
 use crate::container::invalid;
 use errors::{Class, Error, Result};
-use spec::{ContainerSpec, IpcMode, JoinMode, NetworkMode};
+use spec::{ContainerSpec, IpcMode, JoinMode, NetworkMode, NetworkRequest};
+use std::collections::BTreeMap;
 
 /// Checks host name, namespaces and network.
-pub(super) fn check(services: &Services, spec: &ContainerSpec) -> Result<()> {
+pub(super) fn check(services: &Services, spec: &mut ContainerSpec) -> Result<()> {
     hostname(spec)?;
     conflicts(spec)?;
     crate::container::user_namespace::validate(services, spec)?;
@@ -59,7 +60,7 @@ fn conflicts(spec: &ContainerSpec) -> Result<()> {
     Ok(())
 }
 
-fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
+fn network(services: &Services, spec: &mut ContainerSpec) -> Result<()> {
     if !spec.network.links.is_empty() {
         return Err(Error::new(Class::Unsupported, "legacy links are not supported").hint("Use a network"));
     }
@@ -70,18 +71,38 @@ fn network(services: &Services, spec: &ContainerSpec) -> Result<()> {
             .hint("Use --network host, or reach the container by its address"));
     }
     // A network or container that does not exist is told at once, not at the start.
-    services.networks.resolve(&spec.network.mode).map_err(|error| not_the_image(error.into()))?;
     if let NetworkMode::Container(other) = &spec.network.mode {
         services
             .containers
             .find(other)
             .map_err(|error| not_the_image(error.into()).context("joining network namespace of container"))?;
+        return Ok(());
     }
-    if spec.network.endpoints.len() > 1 {
-        return Err(Error::new(
-            Class::Unsupported,
-            "several networks for one container are not supported yet",
-        ));
+    attachments(services, &mut spec.network)
+}
+
+/// Names the networks as their records do, the one that the mode means among them.
+fn attachments(services: &Services, network: &mut NetworkRequest) -> Result<()> {
+    let of_mode = services.networks.resolve(&network.mode).map_err(|error| not_the_image(error.into()))?;
+    let mut endpoints = BTreeMap::new();
+    for (name, request) in std::mem::take(&mut network.endpoints) {
+        let found = services.networks.find(&name).map_err(|error| not_the_image(error.into()))?;
+        crate::network::check_request(&found, &request)?;
+        endpoints.insert(found.name, request);
     }
+    if let Some(of_mode) = of_mode {
+        let main = endpoints.entry(of_mode.name.clone()).or_default();
+        if main.mac_address.is_none() {
+            main.mac_address.clone_from(&network.mac_address);
+        }
+        if let NetworkMode::Named(name) = &mut network.mode {
+            *name = of_mode.name;
+        }
+    }
+    let alone = endpoints.keys().any(|name| matches!(name.as_str(), "host" | "none"));
+    if alone && endpoints.len() > 1 {
+        return Err(invalid("a container of the network host or none can't be connected to others"));
+    }
+    network.endpoints = endpoints;
     Ok(())
 }

@@ -1,0 +1,146 @@
+//! `network connect`.
+
+use crate::Services;
+use crate::container::network::connect_one;
+use crate::container::refresh_hosts;
+use containers::{Container, Record};
+use errors::{Class, Error, Result};
+use networks::{Endpoint, Network, Sandbox};
+use spec::{EndpointRequest, NetworkMode};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Connects a container to a further network: at once if it runs, else at its next start.
+///
+/// # Errors
+/// `NotFound` for either; `Denied` where it is on that network already or can't be on several; what an attachment fails with, after
+/// which the container is as before.
+pub async fn connect(
+    services: &Arc<Services>,
+    network: &str,
+    container: &str,
+    request: EndpointRequest,
+) -> Result<()> {
+    let network = services.networks.find(network)?;
+    let container = services.containers.find(container)?;
+    // Not cut in half when the client goes away.
+    let services = Arc::clone(services);
+    let connecting =
+        tokio::spawn(async move { connect_found(&services, &network, &container, request).await });
+    connecting.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+async fn connect_found(
+    services: &Arc<Services>,
+    network: &Network,
+    container: &Arc<Container>,
+    request: EndpointRequest,
+) -> Result<()> {
+    let _verb = container.verb_lock.lock().await;
+    let record = container.record();
+    check(container, &record, network)?;
+    check_request(network, &request)?;
+    let endpoint = match record.state.pid() {
+        None => None,
+        Some(pid) => Some(attach(services, &record, pid, network, &request).await?),
+    };
+    let stored = services
+        .containers
+        .update(container, |record| {
+            record.spec.network.endpoints.insert(network.name.clone(), request.clone());
+            if let Some(endpoint) = &endpoint {
+                record.endpoints.insert(network.name.clone(), endpoint.clone());
+            }
+        })
+        .await;
+    match (stored, endpoint) {
+        (Ok(after), Some(_)) => refresh_hosts(services, &record, &after),
+        (Ok(_), None) => Ok(()),
+        (Err(error), None) => Err(error),
+        (Err(error), Some(endpoint)) => {
+            take_back(services, &record, &endpoint).await;
+            Err(error)
+        }
+    }
+}
+
+/// Gives a running container a device on the network, and the routes that follow from it.
+async fn attach(
+    services: &Services,
+    record: &Record,
+    pid: u32,
+    network: &Network,
+    request: &EndpointRequest,
+) -> Result<Endpoint> {
+    let sandbox = Sandbox::of_process(pid)?;
+    let number = free_number(record);
+    let endpoint = connect_one(services, record, &sandbox, &network.name, request, number, false).await?;
+    let all: Vec<Endpoint> = record.endpoints.values().chain([&endpoint]).cloned().collect();
+    if let Err(error) = services.networks.route(&sandbox, &all).await {
+        take_back(services, record, &endpoint).await;
+        return Err(error.into());
+    }
+    Ok(endpoint)
+}
+
+async fn take_back(services: &Services, record: &Record, endpoint: &Endpoint) {
+    if let Err(error) = super::disconnect::detach(services, record, endpoint).await {
+        tracing::error!(container = %record.id, %error, "take an attachment back");
+    }
+}
+
+/// The lowest number that no device of the container has.
+fn free_number(record: &Record) -> usize {
+    let taken: Vec<&str> =
+        record.endpoints.values().filter_map(|endpoint| endpoint.device.as_deref()).collect();
+    (0..).find(|number| !taken.contains(&format!("eth{number}").as_str())).unwrap_or_default()
+}
+
+fn check(container: &Container, record: &Record, network: &Network) -> Result<()> {
+    let denied = |text: String| Err(Error::new(Class::Denied, text));
+    if container.is_removing() {
+        return Err(Error::new(
+            Class::Conflict,
+            "container is marked for removal and cannot be connected or disconnected to the network",
+        ));
+    }
+    if network.name == "host" {
+        let why = "cannot connect container to host network - container must be created in host network mode";
+        return denied(why.to_owned());
+    }
+    match &record.spec.network.mode {
+        NetworkMode::Host | NetworkMode::Container(_) => denied(
+            "container sharing network namespace with another container or host cannot be connected to any other network"
+                .to_owned(),
+        ),
+        _ if network.name == "none" || record.spec.network.endpoints.contains_key("none") => denied(
+            "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+                .to_owned(),
+        ),
+        _ if record.spec.network.endpoints.contains_key(&network.name) => {
+            denied(format!("endpoint with name {} already exists in network {}", record.name, network.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what an attachment to this network can't have.
+pub(crate) fn check_request(network: &Network, request: &EndpointRequest) -> Result<()> {
+    let invalid = |why: String| {
+        let text = format!("invalid config for network {}: invalid endpoint settings:\n{why}", network.name);
+        Err(Error::new(Class::Invalid, text))
+    };
+    let asks = request.ipv4.iter().chain(&request.ipv6).next();
+    if asks.is_some() && network.is_predefined() {
+        return invalid("user specified IP address is supported on user defined networks only".to_owned());
+    }
+    for text in request.ipv4.iter().chain(&request.ipv6) {
+        let Ok(address) = text.parse::<IpAddr>() else {
+            return invalid(format!("invalid IP address: {text}"));
+        };
+        if !network.ipam.config.iter().any(|range| range.subnet.contains(&address)) {
+            return invalid(format!("no configured subnet or ip-range contain the IP address {text}"));
+        }
+    }
+    Ok(())
+}

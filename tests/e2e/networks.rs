@@ -1,0 +1,160 @@
+//! Networks that people make: `network create`, `connect`, `disconnect`, `rm`, `prune`; several for a container.
+
+use tests::{TestEngine, with_engine};
+
+/// The networks of these names, made; they go with [`remove`].
+fn create(engine: &TestEngine, options: &[&str], name: &str) {
+    engine.docker(&[&["network", "create"], options, &[name]].concat()).ok();
+}
+
+fn sleeper(engine: &TestEngine, name: &str, options: &[&str]) {
+    let run = ["run", "-d", "--name", name];
+    engine.docker(&[&run[..], options, &["busybox", "sleep", "600"]].concat()).ok();
+}
+
+fn shell(engine: &TestEngine, container: &str, script: &str) -> String {
+    engine.docker(&["exec", container, "sh", "-c", script]).ok()
+}
+
+fn address(engine: &TestEngine, container: &str, network: &str) -> String {
+    engine.inspect(container, &format!("{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}"))
+}
+
+fn remove(engine: &TestEngine, containers: &[&str], networks: &[&str]) {
+    engine.docker(&[&["rm", "-f"], containers].concat()).ok();
+    engine.docker(&[&["network", "rm"], networks].concat()).ok();
+}
+
+#[test]
+fn a_running_container_comes_to_a_network_and_goes() {
+    with_engine(|engine| {
+        create(engine, &["--subnet", "10.201.0.0/24"], "front");
+        create(engine, &["--subnet", "10.202.0.0/24", "--ipv6", "--label", "tier=data"], "back");
+        sleeper(engine, "web", &["--network", "front", "--ip", "10.201.0.50", "--network-alias", "site"]);
+        let route = || shell(engine, "web", "ip route | grep default");
+        assert_eq!(route(), "default via 10.201.0.1 dev eth0 \n");
+        shell(engine, "web", "echo 192.0.2.1 mine >> /etc/hosts");
+
+        engine
+            .docker(&["network", "connect", "--ip", "10.202.0.60", "--gw-priority", "5", "back", "web"])
+            .ok();
+        assert_eq!(route(), "default via 10.202.0.1 dev eth1 \n");
+        assert_eq!(address(engine, "web", "back"), "10.202.0.60");
+        let hosts = shell(engine, "web", "cat /etc/hosts");
+        assert!(hosts.contains("10.202.0.60") && hosts.contains("10.201.0.50"), "{hosts}");
+        let names = engine.inspect("web", "{{json .NetworkSettings.Networks.front.DNSNames}}");
+        assert!(names.starts_with("[\"web\",\"site\",\""), "{names}");
+        let again = engine.docker(&["network", "connect", "back", "web"]);
+        again.fails(1, "endpoint with name web already exists in network back");
+        let used = engine.docker(&["network", "rm", "back"]);
+        used.fails(1, "network back has active endpoints (name:\"web\"");
+
+        engine.restart_daemon(&[]);
+        assert_eq!(address(engine, "web", "back"), "10.202.0.60");
+        engine.docker(&["network", "disconnect", "back", "web"]).ok();
+        assert_eq!(route(), "default via 10.201.0.1 dev eth0 \n");
+        let hosts = shell(engine, "web", "cat /etc/hosts");
+        assert!(!hosts.contains("10.202.0.60") && hosts.contains("192.0.2.1 mine"), "{hosts}");
+        assert_eq!(shell(engine, "web", "ls /sys/class/net"), "eth0\nlo\n");
+        engine.docker(&["network", "disconnect", "back", "web"]).fails(1, "is not connected to network back");
+        remove(engine, &["web"], &["front", "back"]);
+    });
+}
+
+#[test]
+fn what_is_connected_while_it_does_not_run_comes_with_the_start() {
+    with_engine(|engine| {
+        create(engine, &[], "one");
+        create(engine, &[], "two");
+        let sleep = ["busybox", "sleep", "600"];
+        engine.docker(&[&["create", "--name", "late", "--network", "one"], &sleep[..]].concat()).ok();
+        engine.docker(&["network", "connect", "two", "late"]).ok();
+        engine.docker(&["network", "connect", "bridge", "late"]).ok();
+        engine.docker(&["network", "disconnect", "one", "late"]).ok();
+        engine.docker(&["start", "late"]).ok();
+        assert_eq!(shell(engine, "late", "ls /sys/class/net"), "eth0\neth1\nlo\n");
+        let networks =
+            engine.inspect("late", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}");
+        assert_eq!(networks, "bridge two ");
+        engine.docker(&["stop", "-t", "0", "late"]).ok();
+        engine.docker(&["network", "rm", "two"]).ok();
+        engine.docker(&["start", "late"]).fails(1, "network two not found");
+        engine.docker(&["network", "disconnect", "two", "late"]).ok();
+        engine.docker(&["start", "late"]).ok();
+        remove(engine, &["late"], &["one"]);
+    });
+}
+
+#[test]
+fn networks_are_apart_and_an_internal_one_is_inside() {
+    with_engine(|engine| {
+        create(engine, &[], "one");
+        create(engine, &["--internal"], "inside");
+        create(engine, &["-o", "com.docker.network.bridge.enable_icc=false"], "quiet");
+        for (name, network) in
+            [("a", "one"), ("b", "inside"), ("c", "inside"), ("d", "quiet"), ("e", "quiet")]
+        {
+            sleeper(engine, name, &["--network", network]);
+        }
+        let reaches = |from: &str, to: &str, network: &str| {
+            let ping =
+                format!("ping -c 1 -W 1 {} >/dev/null && echo yes || echo no", address(engine, to, network));
+            shell(engine, from, &ping).trim() == "yes"
+        };
+        assert!(!reaches("a", "b", "inside") && !reaches("b", "a", "one"), "networks are apart");
+        assert!(reaches("b", "c", "inside"));
+        assert_eq!(shell(engine, "b", "ip route | grep -c default || true"), "0\n");
+        assert!(!reaches("d", "e", "quiet"), "enable_icc=false");
+        remove(engine, &["a", "b", "c", "d", "e"], &["one", "inside", "quiet"]);
+    });
+}
+
+#[test]
+fn a_prune_takes_what_nobody_runs_on() {
+    with_engine(|engine| {
+        create(engine, &["--label", "keep"], "kept");
+        create(engine, &[], "used");
+        create(engine, &[], "free");
+        sleeper(engine, "web", &["--network", "used"]);
+        let pruned = engine.docker(&["network", "prune", "-f", "--filter", "label!=keep"]).ok();
+        assert_eq!(pruned, "Deleted Networks:\nfree\n\n");
+        let names =
+            engine.docker(&["network", "ls", "--format", "{{.Name}}", "--filter", "type=custom"]).ok();
+        assert_eq!(names, "kept\nused\n");
+        remove(engine, &["web"], &["kept", "used"]);
+    });
+}
+
+#[test]
+fn what_is_asked_of_a_network_is_shown_or_refused() {
+    with_engine(|engine| {
+        let options =
+            ["--subnet", "10.203.0.0/24", "--ip-range", "10.203.0.128/25", "--gateway", "10.203.0.9"];
+        let more = ["--aux-address", "a=10.203.0.130", "-o", "com.docker.network.driver.mtu=1280"];
+        create(engine, &[&options[..], &more].concat(), "all");
+        let shown = engine.docker(&["network", "inspect", "-f", "{{json .IPAM.Config}}", "all"]).ok();
+        let expected = "[{\"Subnet\":\"10.203.0.0/24\",\"IPRange\":\"10.203.0.128/25\",\"Gateway\":\"10.203.0.9\",\
+                        \"AuxiliaryAddresses\":{\"a\":\"10.203.0.130\"}}]\n";
+        assert_eq!(shown, expected);
+        sleeper(engine, "x", &["--network", "all"]);
+        sleeper(engine, "y", &["--network", "all"]);
+        sleeper(engine, "z", &["--network", "all"]);
+        let addresses = ["x", "y", "z"].map(|name| address(engine, name, "all"));
+        assert_eq!(addresses, ["10.203.0.128", "10.203.0.129", "10.203.0.131"]);
+        assert_eq!(shell(engine, "x", "cat /sys/class/net/eth0/mtu"), "1280\n");
+        for (arguments, text) in [
+            (&["--subnet", "10.203.0.0/25", "n"][..], "overlaps the network all (10.203.0.0/24)"),
+            (&["--subnet", "10.204.0.7/24", "n"], "it should be 10.204.0.0/24"),
+            (&["all"], "network with name all already exists"),
+            (&["bridge"], "operation is not permitted on predefined bridge network"),
+            (&["-d", "foo", "n"], "plugin \"foo\" not found"),
+            (&["--config-only", "n"], "a network that is only a configuration is not supported"),
+        ] {
+            engine.docker(&[&["network", "create"], arguments].concat()).fails(1, text);
+        }
+        let taken =
+            engine.docker(&["run", "--rm", "--network", "all", "--ip", "10.203.0.128", "busybox", "true"]);
+        taken.fails(125, "the address 10.203.0.128 is already in use on the network all");
+        remove(engine, &["x", "y", "z"], &["all"]);
+    });
+}
