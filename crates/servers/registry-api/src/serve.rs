@@ -1,5 +1,6 @@
 //! The accept loop and the end of it.
 
+use crate::guarded::Guarded;
 use crate::http::refusal::{Code, Refusal};
 use crate::{Listener, Registry};
 use axum::body::Body;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +30,9 @@ const HEADERS: Duration = Duration::from_secs(60);
 /// How much of a request's body is read at once.
 const BUFFER: usize = 512 << 10;
 
+/// How much of an answer the kernel takes ahead of what is on its way: so it is seen whether the client reads.
+const UNSENT: u32 = 256 << 10;
+
 /// How much an HTTP/2 client may send before it must wait for us.
 const WINDOW: u32 = 4 << 20;
 
@@ -37,11 +42,11 @@ pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: Cancel
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.socket.accept() => accepted,
+            accepted = accept(&listener) => accepted,
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => begin(stream, &listener, &registry, &graceful),
+            Ok((stream, room)) => begin(stream, room, &listener, &registry, &graceful),
             Err(error) => {
                 // Out of file descriptors, mostly: they come back when connections end.
                 tracing::warn!(%error, ?listener, "accept failed");
@@ -55,13 +60,32 @@ pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: Cancel
     }
 }
 
+/// The next connection, once there is room for it.
+async fn accept(listener: &Listener) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let room = Arc::clone(&listener.room);
+    if room.available_permits() == 0 {
+        tracing::warn!(?listener, "as many connections as are allowed: further ones wait");
+    }
+    let room = room.acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.socket.accept().await?;
+    Ok((stream, room))
+}
+
 /// Gives a connection to a task of its own.
-fn begin(stream: TcpStream, listener: &Listener, registry: &Arc<Registry>, graceful: &GracefulShutdown) {
+fn begin(
+    stream: TcpStream,
+    room: OwnedSemaphorePermit,
+    listener: &Listener,
+    registry: &Arc<Registry>,
+    graceful: &GracefulShutdown,
+) {
     let (registry, watcher) = (Arc::clone(registry), graceful.watcher());
     let tls = listener.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current()));
     tokio::spawn(async move {
+        let _room = room;
         // Answers are small, and the next request waits for them.
         let _ = stream.set_nodelay(true);
+        let _ = sys::sockets::limit_unsent(&stream, UNSENT);
         let ended = match tls {
             None => connection(stream, registry, watcher).await,
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
@@ -98,7 +122,8 @@ where
         .keep_alive_interval(HEADERS)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(4 * WINDOW);
-    let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+    let stream = TokioIo::new(Guarded::new(stream, HEADERS));
+    let connection = server.serve_connection(stream, service).into_owned();
     watcher.watch(connection).await
 }
 

@@ -31,6 +31,8 @@ pub struct Serve {
     pub gc_interval: u64,
     /// Whether manifests without a tag go too.
     pub gc_untagged: bool,
+    /// Connections at a time; further ones wait until one of these ends.
+    pub max_connections: usize,
 }
 
 /// Files for TLS, PEM each.
@@ -60,6 +62,7 @@ impl Default for Serve {
             mirror_credentials: None,
             gc_interval: 24 * 3600,
             gc_untagged: false,
+            max_connections: 1024,
         }
     }
 }

@@ -30,6 +30,9 @@ pub(super) struct Serve {
     /// Whether that includes manifests without a tag
     #[arg(long)]
     pub(super) gc_untagged: bool,
+    /// Connections at a time; further ones wait until one of these ends
+    #[arg(long, value_name = "NUMBER", default_value_t = registry_api::DEFAULT_CONNECTIONS)]
+    pub(super) max_connections: usize,
     /// Least level that is logged
     #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
     pub(super) log_level: Level,

@@ -35,6 +35,7 @@ async fn serve(options: &Serve) -> Result<()> {
         access: access::from(&options.access, &opened.directory)?,
         gc_interval: options.gc_interval,
         gc_untagged: options.gc_untagged,
+        max_connections: options.max_connections,
     };
     let serving = Serving::start(opened, plan).await?;
     announce(&format!("listening on {}", serving.address));

@@ -21,6 +21,7 @@ pub(super) struct Plan {
     /// Zero: never.
     pub(super) gc_interval: Duration,
     pub(super) gc_untagged: bool,
+    pub(super) max_connections: usize,
 }
 
 /// A registry that is being served.
@@ -37,6 +38,7 @@ impl Serving {
     pub(super) async fn start(opened: super::storage::Opened, plan: Plan) -> Result<Self> {
         let tls = plan.tls.map(registry_api::server_config).transpose().map_err(told)?;
         let listener = registry_api::bind(plan.listen, tls).await.map_err(told)?;
+        let listener = listener.at_most(plan.max_connections);
         let address = listener.address().context("find out the port")?;
         if matches!(plan.access, Access::Open) && plan.mirror.is_none() && !address.ip().is_loopback() {
             tracing::warn!(%address, "without a file of users everybody who reaches this port may push and delete");
