@@ -24,7 +24,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 }
 
 async fn serve(options: &Serve) -> Result<()> {
-    let opened = storage::open(&options.storage)?;
+    let opened = storage::open(&options.storage).await?;
     let certificates = config::Registry::default().config_dirs;
     let mirror = mirror::from(&options.mirror, &opened.repositories, certificates, Vec::new())?;
     let plan = Plan {

@@ -17,7 +17,7 @@ pub(super) struct Opened {
 }
 
 /// The one that the flags name, which is made if it does not exist.
-pub(super) fn open(place: &options::Storage) -> Result<Opened> {
+pub(super) async fn open(place: &options::Storage) -> Result<Opened> {
     match place.storage.to_str().filter(|text| text.contains("://")) {
         None => {
             ensure!(
@@ -34,20 +34,21 @@ pub(super) fn open(place: &options::Storage) -> Result<Opened> {
         Some(address) => {
             let spool = place.spool.as_ref().context("a bucket needs --spool, for uploads in progress")?;
             let objects = objects::Bucket::open(address).map_err(told)?;
+            objects.check().await.map_err(told)?;
             locked(spool, |path| Ok(Arc::new(Bucket::open(objects, path).map_err(told)?)))
         }
     }
 }
 
 /// The one that the flags name, which must be there.
-pub(super) fn open_existing(place: &options::Storage) -> Result<Opened> {
+pub(super) async fn open_existing(place: &options::Storage) -> Result<Opened> {
     let is_bucket = place.storage.to_str().is_some_and(|text| text.contains("://"));
     ensure!(
         is_bucket || Directory::is_at(&place.storage),
         "there is no registry in {}: name the directory that 'registry serve --storage' has",
         place.storage.display()
     );
-    open(place)
+    open(place).await
 }
 
 /// One that shares content with the directory of blobs at `other`.
