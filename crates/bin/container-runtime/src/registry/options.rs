@@ -14,7 +14,7 @@ const NAME: &str = "container-runtime registry";
 #[command(disable_version_flag = true)]
 pub(super) struct Serve {
     /// Address to listen on; port 0 is any free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000", value_parser = config::listen_address)]
     pub(super) listen: SocketAddr,
     #[command(flatten)]
     pub(super) storage: Storage,
