@@ -56,6 +56,17 @@ pub enum RegistryError {
         /// Host and port.
         host: String,
     },
+    /// The registry asks for a certificate of the client, there is none, and so it ended the connection.
+    #[error(
+        "the registry asks for a certificate of the client: put it into certs.d/{host}/client.cert, and its key into client.key there"
+    )]
+    NoCertificate {
+        /// Host and port.
+        host: String,
+        /// What came of it.
+        #[source]
+        source: Box<RegistryError>,
+    },
     /// Name and password, or token, are wrong.
     #[error("{host}: unauthorized: {message}")]
     Unauthorized {
@@ -266,7 +277,7 @@ impl Classified for RegistryError {
             | Self::NameUnknown { .. }
             // Registries answer so too for what does not exist; docker's clients know it as 404.
             | Self::Denied { .. } => Class::NotFound,
-            Self::NoCredentials { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
+            Self::NoCredentials { .. } | Self::NoCertificate { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
             Self::RateLimited { .. }
             | Self::Unreachable { .. }
             | Self::Stalled { .. }
