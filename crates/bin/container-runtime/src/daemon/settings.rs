@@ -100,4 +100,16 @@ mod tests {
         assert_eq!(settings.storage.gc.partials_after, 7);
         assert_eq!(settings.registry.serve.listen.unwrap().port(), 1);
     }
+
+    #[test]
+    fn the_settings_of_the_documentation_are_understood() {
+        let page = include_str!("../../../../../docs/registries.md");
+        let blocks: Vec<_> =
+            page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(blocks.len() > 3);
+        for block in blocks {
+            let settings = parse(block.as_bytes()).unwrap_or_else(|error| panic!("{block}: {error}"));
+            assert_ne!(settings.registry, config::Registry::default(), "{block}");
+        }
+    }
 }

@@ -196,4 +196,23 @@ mod tests {
             assert!(time(bad).is_err(), "{bad}");
         }
     }
+
+    /// Every command line of `registry` on the page about registries, without its quotes.
+    #[test]
+    fn the_lines_of_the_documentation_are_understood() {
+        let page = include_str!("../../../../../docs/registries.md");
+        let mut understood = 0;
+        for line in page.lines().filter_map(|line| line.split("container-runtime registry ").nth(1)) {
+            let words: Vec<_> = line.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+            let parsed = match words[0] {
+                "serve" => Serve::try_parse_from(&words).map(drop),
+                "gc" => Collect::try_parse_from(&words).map(drop),
+                "user" => AddUser::try_parse_from(&words[1..]).map(drop),
+                _ => continue,
+            };
+            parsed.unwrap_or_else(|error| panic!("{line}: {error}"));
+            understood += 1;
+        }
+        assert!(understood > 10, "{understood}");
+    }
 }

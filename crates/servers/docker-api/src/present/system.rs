@@ -205,8 +205,8 @@ mod tests {
         let bare = registries(&config::Registry::default());
         assert_eq!(bare.index_configs.len(), 1);
         assert!(bare.mirrors.is_none());
-        let mut registry = config::Registry::default();
-        registry.insecure = vec!["r.example:5000".to_owned(), "10.0.0.0/8".to_owned()];
+        let insecure = vec!["r.example:5000".to_owned(), "10.0.0.0/8".to_owned()];
+        let mut registry = config::Registry { insecure, ..config::Registry::default() };
         registry.mirrors.insert("docker.io".to_owned(), vec!["https://m.example".to_owned()]);
         registry.mirrors.insert("*".to_owned(), vec!["https://all.example".to_owned()]);
         let shown = registries(&registry);
