@@ -13,6 +13,8 @@ pub(super) struct Opened {
     pub(super) repositories: Repositories,
     /// What of it is on this machine.
     pub(super) directory: PathBuf,
+    /// The same as a directory of blobs, beside the engine's.
+    pub(super) beside: Option<Directory>,
     _lock: LockFile,
 }
 
@@ -53,12 +55,18 @@ pub(super) async fn open_existing(place: &options::Storage) -> Result<Opened> {
 
 /// One that shares content with the directory of blobs at `other`.
 pub(super) fn open_beside(path: &Path, other: &Path) -> Result<Opened> {
-    locked(path, |path| Ok(Arc::new(Directory::open_beside(path, other).map_err(told)?)))
+    let mut beside = None;
+    let opened = locked(path, |path| {
+        let directory = Directory::open_beside(path, other).map_err(told)?;
+        beside = Some(directory.clone());
+        Ok(Arc::new(directory))
+    })?;
+    Ok(Opened { beside, ..opened })
 }
 
 fn locked(path: &Path, open: impl FnOnce(&Path) -> Result<Arc<dyn Storage>>) -> Result<Opened> {
     durable::create_dir_all(path, 0o755)?;
     let lock = lock::acquire(path, "registry.lock", "only one process can serve a directory at a time")?;
     let repositories = Repositories::new(open(path)?);
-    Ok(Opened { repositories, directory: path.to_owned(), _lock: lock })
+    Ok(Opened { repositories, directory: path.to_owned(), beside: None, _lock: lock })
 }
