@@ -4,8 +4,10 @@
 //! waits for ever.
 
 use crate::pace::Pace;
+use crate::watch::Watch;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +25,7 @@ pub(crate) struct Guarded<S> {
     greeting: Pin<Box<Sleep>>,
     pace: Pace,
     blocked: Option<Blocked>,
+    watch: Arc<Watch>,
 }
 
 /// A write that waits for the client.
@@ -33,9 +36,9 @@ struct Blocked {
 
 impl<S> Guarded<S> {
     /// The client has `greeting` for the first bytes.
-    pub(crate) fn new(stream: S, greeting: Duration) -> Self {
+    pub(crate) fn new(stream: S, greeting: Duration, watch: Arc<Watch>) -> Self {
         let greeting = Box::pin(sleep(greeting));
-        Self { stream, heard: 0, greeting, pace: Pace::default(), blocked: None }
+        Self { stream, heard: 0, greeting, pace: Pace::default(), blocked: None, watch }
     }
 
     /// Passes on what a write came to, unless the client takes too little.
@@ -48,7 +51,9 @@ impl<S> Guarded<S> {
         match polled {
             Poll::Ready(Ok(value)) => {
                 let waited = self.blocked.take().map_or(Duration::ZERO, |blocked| blocked.since.elapsed());
-                Poll::Ready(if self.pace.keeps_up(waited, moved(&value)) { Ok(value) } else { Err(deaf()) })
+                let moved = moved(&value);
+                self.watch.wrote(moved);
+                Poll::Ready(if self.pace.keeps_up(waited, moved) { Ok(value) } else { Err(deaf()) })
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => loop {
@@ -135,7 +140,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_says_nothing_is_not_waited_for() {
         let (mut client, server) = duplex(100);
-        let mut server = Guarded::new(server, WINDOW);
+        let mut server = Guarded::new(server, WINDOW, Arc::default());
         client.write_all(b"PRI * HTTP/2").await.unwrap();
         let begun = Instant::now();
         let error = server.read_exact(&mut [0; PREFACE]).await.unwrap_err();
@@ -145,7 +150,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_spoken_may_be_silent() {
         let (mut client, server) = duplex(100);
-        let mut server = Guarded::new(server, WINDOW);
+        let mut server = Guarded::new(server, WINDOW, Arc::default());
         client.write_all(&[b'x'; PREFACE]).await.unwrap();
         server.read_exact(&mut [0; PREFACE]).await.unwrap();
         let waited = tokio::time::timeout(WINDOW * 5, server.read_u8()).await;
@@ -155,7 +160,7 @@ mod tests {
     /// How a large answer ends for a client that reads so many bytes every ten seconds.
     async fn written_to(rate: usize) -> (io::Result<()>, Duration) {
         let (mut client, server) = duplex(64);
-        let mut server = Guarded::new(server, WINDOW);
+        let mut server = Guarded::new(server, WINDOW, Arc::default());
         let reader = tokio::spawn(async move {
             let mut buffer = vec![0; rate];
             while client.read_exact(&mut buffer).await.is_ok() {

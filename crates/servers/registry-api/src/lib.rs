@@ -17,6 +17,7 @@ mod pace;
 mod registry;
 mod serve;
 mod source;
+mod watch;
 
 pub use access::{
     Access, AccessError, AccessList, Htpasswd, Issuer, TokenAccess, TrustedKeys, htpasswd_line,
