@@ -30,6 +30,8 @@ pub struct Services {
     pub images: Images,
     /// Registries, as a client.
     pub registries: registry::Client,
+    /// What the registry holds that this engine serves, if it does.
+    pub served: Option<repositories::Checkup>,
     /// Networks.
     pub networks: Arc<Networks>,
     /// Volumes.

@@ -86,7 +86,8 @@ fn the_registry_keeps_what_the_engine_removes_and_the_other_way_round() {
         }
         engine.docker(&["pull", &name]).fails(1, "manifest unknown");
         assert_eq!(engine.docker(&["run", "--rm", "--pull", "never", &name, "echo", "ok"]).ok(), "ok\n");
-        engine.cr(&["system", "check"]).ok();
+        let found = engine.cr(&["system", "check"]);
+        assert!(found.code == 1 && found.stdout.contains("(of app:1)\n  is not there"), "{found:?}");
         engine.docker(&["push", &name]).ok();
         engine.docker(&["pull", &name]).ok();
     });
@@ -146,4 +147,39 @@ fn noise(size: usize, seed: u64) -> Vec<u8> {
         (state >> 56) as u8
     };
     (0..size).map(|_| next()).collect()
+}
+
+/// As with the engine's own blobs: told, taken from where it is, or put aside with the images that have to be pushed again.
+#[test]
+fn a_check_looks_at_the_registry_too() {
+    with_served("", |engine, host| {
+        let name = format!("{host}/team/app:1");
+        engine.docker(&["tag", "busybox", &name]).ok();
+        engine.docker(&["push", &name]).ok();
+        assert!(engine.cr(&["system", "check"]).ok().contains("nothing is wrong"));
+        let root = engine.directory().join("root");
+        let (ours, served) = (blobs(&root.join("blobs")), blobs(&root.join("registry")));
+        let file = |digest: &str| root.join("registry/blobs/sha256").join(digest);
+        let spoil = |digest: &str| {
+            fs::remove_file(file(digest)).unwrap();
+            fs::write(file(digest), "spoilt").unwrap();
+        };
+        let shared = served.keys().find(|digest| ours.contains_key(*digest)).unwrap();
+        spoil(shared);
+        let said = engine.cr(&["system", "check"]);
+        let told = format!("registry's blob sha256:{shared} (of team/app:1)\n  is damaged: ");
+        assert!(said.code == 1 && said.stdout.contains(&told), "{said:?}");
+        let said = engine.cr(&["system", "check", "--repair"]).ok();
+        assert!(said.contains("repaired: taken from the engine's own store"), "{said}");
+        engine.cr(&["system", "check"]).ok();
+        engine.docker(&["rmi", &name, "busybox"]).ok();
+        spoil(shared);
+        let said = engine.cr(&["system", "check", "--repair"]);
+        assert!(said.code == 1 && said.stdout.contains("push team/app:1 again"), "{said:?}");
+        assert!(
+            !file(shared).exists()
+                && root.join("registry/quarantine").join(format!("sha256-{shared}")).exists()
+        );
+        engine.docker(&["pull", &name]).fails(1, "");
+    });
 }

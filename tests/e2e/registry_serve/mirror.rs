@@ -96,12 +96,17 @@ fn a_tag_is_asked_for_again_after_its_time_and_served_stale_without_an_answer() 
     let tags = |mirror: &OwnRegistry| mirror.request("GET", "/v2/app/tags/list", &[], b"").unwrap().json();
     assert_eq!(tags(&lazy)["tags"], serde_json::json!(["1", "other"]));
     assert_eq!(ask(&eager, "none").status, 404);
+    let gone = upstream.host();
     drop(upstream);
     let stale = ask(&eager, "1");
     assert_eq!((stale.status, digest(&stale)), (200, second));
     assert_eq!(stale.header("warning"), Some("110 - \"Response is Stale\""));
     assert_eq!(ask(&lazy, "1").header("warning"), None);
-    assert_eq!(ask(&eager, "none").status, 503);
+    let silent = ask(&eager, "none");
+    assert_eq!(silent.status, 503);
+    let said = silent.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+    assert!(said.ends_with(&format!("{gone}: connection refused")), "{said}");
+    assert!(eager.log().contains(&gone), "{}", eager.log());
     assert_eq!(tags(&lazy)["tags"], serde_json::json!(["1"]));
 }
 

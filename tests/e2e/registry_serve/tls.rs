@@ -106,7 +106,7 @@ fn clients_without_a_certificate_stay_outside() {
         engine.docker(&["tag", "busybox", &name]).ok();
         let directory = of(certificates, &registry);
         fs::copy(&ca, directory.join("ca.crt")).unwrap();
-        assert_eq!(engine.docker(&["push", &name]).code, 1);
+        engine.docker(&["push", &name]).fails(1, "asks for a certificate of the client");
         fs::copy(authority.path("client.crt"), directory.join("client.cert")).unwrap();
         fs::copy(authority.path("client.key"), directory.join("client.key")).unwrap();
         engine.docker(&["push", &name]).ok();

@@ -21,7 +21,11 @@ fn asks(engine: &TestEngine, registry: &OwnRegistry) {
     engine.docker(&["tag", "busybox", &name]).ok();
     let stranger = engine.docker(&["push", &name]);
     assert_ne!(stranger.code, 0, "{stranger:?}");
-    login(engine, registry, "ada", "wrong").fails(1, "unauthorized");
+    let wrong = login(engine, registry, "ada", "wrong").fails(1, "unauthorized: wrong name or password");
+    assert!(!wrong.contains("unauthorized: unauthorized"), "told once: {wrong}");
+    let given = serde_json::json!({"username": "ada", "password": "wrong", "serveraddress": registry.host()});
+    // Docker's status: the caller may use the engine, the registry does not know who that is.
+    assert_eq!(engine.api("POST", "/auth", Some(&given)).status, 401);
     login(engine, registry, "ada", "secret").ok();
     engine.docker(&["push", &name]).ok();
     engine.docker(&["rmi", &name]).ok();

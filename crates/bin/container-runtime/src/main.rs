@@ -11,7 +11,7 @@ mod registry;
 mod shutdown;
 mod store;
 
-use docker_cli::{Environment, OwnVerb, Section};
+use docker_cli::{Environment, OwnGroup, OwnVerb, Section};
 use std::process::ExitCode;
 
 /// Where the host's daemon listens.
@@ -86,6 +86,10 @@ fn main() -> ExitCode {
                     section: Section::Engine,
                     run: benchmark::run,
                 },
+            ],
+            groups: vec![
+                OwnGroup { path: &["registry"], about: "Serve and tend registries of images" },
+                OwnGroup { path: &["registry", "user"], about: "Manage the users of a registry" },
             ],
             autostart: Some(autostart::start),
         },

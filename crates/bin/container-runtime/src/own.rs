@@ -54,7 +54,7 @@ pub(crate) fn client(endpoint: Endpoint) -> Client {
         user_agent: "container-runtime".into(),
         headers: Vec::new(),
         revive: None,
-        start_hint: String::new(),
+        start_hint: " Start it with 'container-runtime daemon'.".into(),
     })
 }
 

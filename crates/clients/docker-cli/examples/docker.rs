@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         commit: "e6534b4",
         default_host: "unix:///var/run/docker.sock".to_owned(),
         verbs: Vec::new(),
+        groups: Vec::new(),
         autostart: None,
     };
     docker_cli::run(std::env::args_os(), environment)

@@ -7,7 +7,7 @@ use crate::globals::Globals;
 use crate::table::{self, Entry, Group};
 use crate::usage::{self, Parsed};
 use crate::verb::{Arity, Verb};
-use crate::{completion, output};
+use crate::{completion, output, own_groups};
 use clap::{Args as _, FromArgMatches as _};
 use std::ffi::OsString;
 use std::path::Path;
@@ -122,21 +122,29 @@ fn call(program: &str, globals: Globals, args: &[String], environment: Environme
             let app = App::new(program.to_owned(), path, globals, environment);
             run_verb(entry.verb, &app, &args[used..])
         }
-        Found::Group(group) => match args.get(1) {
-            Some(word) if !matches!(word.as_str(), "--help" | "-h") => {
-                let path = format!("{program} {}", group.name);
-                let (what, status) = match word.strip_prefix("--") {
-                    Some(_) => (format!("unknown flag: {word}"), 125),
-                    None => (format!("{program}: unknown command: {path} {word}"), 1),
-                };
-                let usage = if status == 125 { format!("{path} COMMAND") } else { path.clone() };
-                let text = format!("{what}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
-                Err(Failure::new(text).with_status(status))
-            }
-            Some(_) => print(&help(program, &environment, &args[..1])?),
-            None => hint(&help(program, &environment, &args[..1])?),
+        Found::Group(group) => in_group(program, &[group.name], args, &environment),
+        Found::Nothing => match own_groups::find(args, &environment) {
+            Some(group) => in_group(program, group.path, args, &environment),
+            None => Err(unknown(program, &args[0])),
         },
-        Found::Nothing => Err(unknown(program, &args[0])),
+    }
+}
+
+/// A noun without a verb: its help, or what is wrong with the word in a verb's place.
+fn in_group(program: &str, words: &[&str], args: &[String], environment: &Environment) -> Outcome<ExitCode> {
+    match args.get(words.len()) {
+        Some(word) if !matches!(word.as_str(), "--help" | "-h") => {
+            let path = format!("{program} {}", words.join(" "));
+            let (what, status) = match word.strip_prefix("--") {
+                Some(_) => (format!("unknown flag: {word}"), 125),
+                None => (format!("{program}: unknown command: {path} {word}"), 1),
+            };
+            let usage = if status == 125 { format!("{path} COMMAND") } else { path.clone() };
+            let text = format!("{what}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
+            Err(Failure::new(text).with_status(status))
+        }
+        Some(_) => print(&help(program, environment, &args[..words.len()])?),
+        None => hint(&help(program, environment, &args[..words.len()])?),
     }
 }
 
@@ -178,7 +186,7 @@ fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<S
             .filter(|verb| verb.path.len() == 1 && verb.section != Section::Hidden)
             .map(|verb| (verb.path[0], verb.about, verb.section))
             .collect();
-        return Ok(usage::main_help(program, &own, &globals_command()));
+        return Ok(usage::main_help(program, &own, own_groups::top(environment), &globals_command()));
     }
     match find(topic, &environment.verbs) {
         Found::Verb(entry, path, used) if used == topic.len() => {
@@ -193,6 +201,12 @@ fn help(program: &str, environment: &Environment, topic: &[String]) -> Outcome<S
                 .map(|verb| (verb.path[1], verb.about))
                 .collect();
             Ok(usage::group_help(program, group, &own))
+        }
+        Found::Nothing
+            if let Some(group) =
+                own_groups::find(topic, environment).filter(|group| group.path.len() == topic.len()) =>
+        {
+            Ok(own_groups::help(program, group, environment))
         }
         _ => Err(Failure::new(format!("unknown help topic: {}", topic.join(" ")))),
     }

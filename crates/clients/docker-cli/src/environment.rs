@@ -17,6 +17,8 @@ pub struct Environment {
     pub default_host: String,
     /// Verbs that only this program has.
     pub verbs: Vec<OwnVerb>,
+    /// What verbs of several words begin with, where that is no noun of docker's.
+    pub groups: Vec<OwnGroup>,
     /// Starts a daemon that listens on that unix socket and returns when it answers; `None` never starts one.
     ///
     /// It is called at most once, when nothing listens at the endpoint, and only for [`Self::default_host`].
@@ -37,6 +39,15 @@ pub struct OwnVerb {
     pub section: Section,
     /// Runs it; no async runtime exists yet.
     pub run: fn(&Invocation) -> ExitCode,
+}
+
+/// A noun of the containing program, or one below it.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnGroup {
+    /// The words that name it: `["registry"]` or `["registry", "user"]`.
+    pub path: &'static [&'static str],
+    /// One line for its help and the list of commands.
+    pub about: &'static str,
 }
 
 impl fmt::Debug for OwnVerb {

@@ -21,6 +21,7 @@ mod image;
 mod manifest;
 mod network;
 mod output;
+mod own_groups;
 mod progress;
 mod system;
 mod table;
@@ -30,7 +31,7 @@ mod usage;
 mod verb;
 mod volume;
 
-pub use environment::{Autostart, Environment, Invocation, OwnVerb, Section};
+pub use environment::{Autostart, Environment, Invocation, OwnGroup, OwnVerb, Section};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -20,6 +20,20 @@ pub enum ObjectError {
         #[source]
         source: object_store::Error,
     },
+    /// The environment says nothing of who we are.
+    #[error(
+        "the bucket {bucket} at {endpoint} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION if it is not us-east-1"
+    )]
+    NoCredentials { bucket: String, endpoint: String },
+    /// The bucket can't be used, for a reason that whoever named it can mend.
+    #[error("use the bucket {bucket} at {endpoint}: {advice}")]
+    Unusable {
+        bucket: String,
+        endpoint: String,
+        advice: &'static str,
+        #[source]
+        source: Box<object_store::Error>,
+    },
     /// What can't be part of a key.
     #[error("'{key}' can't be the key of an object")]
     Key { key: String },
@@ -44,15 +58,22 @@ impl Classified for ObjectError {
     fn class(&self) -> Class {
         match self {
             Self::Address { .. } | Self::Setup { .. } | Self::Key { .. } => Class::Invalid,
+            Self::NoCredentials { .. } => Class::Denied,
             Self::File { source, .. } => errors::io_class(source),
-            Self::Request { source, .. } => match source {
-                object_store::Error::NotFound { .. } => Class::NotFound,
-                object_store::Error::PermissionDenied { .. }
-                | object_store::Error::Unauthenticated { .. } => Class::Denied,
-                object_store::Error::Generic { .. } => Class::Unavailable,
-                _ => Class::Internal,
-            },
+            Self::Unusable { source, .. } => of_store(source),
+            Self::Request { source, .. } => of_store(source),
         }
+    }
+}
+
+fn of_store(error: &object_store::Error) -> Class {
+    match error {
+        object_store::Error::NotFound { .. } => Class::NotFound,
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            Class::Denied
+        }
+        object_store::Error::Generic { .. } => Class::Unavailable,
+        _ => Class::Internal,
     }
 }
 

@@ -5,6 +5,7 @@
 //! durable, and the next question sees it: S3 has promised that since 2020.
 
 mod address;
+mod check;
 mod connection;
 mod error;
 mod put;
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Bucket {
     store: Arc<AmazonS3>,
     prefix: String,
+    /// For messages.
+    named: Arc<check::Named>,
 }
 
 /// What is known of an object without its content.
@@ -59,7 +62,7 @@ impl Bucket {
     /// The bucket of an `s3://…` address. Nothing is asked yet.
     ///
     /// # Errors
-    /// [`ObjectError::Address`], [`ObjectError::Setup`].
+    /// [`ObjectError::Address`], [`ObjectError::NoCredentials`], [`ObjectError::Setup`].
     pub fn open(address: &str) -> Result<Self> {
         Self::built(address, AmazonS3Builder::from_env())
     }
@@ -75,6 +78,8 @@ impl Bucket {
 
     fn built(address: &str, builder: AmazonS3Builder) -> Result<Self> {
         let Address { bucket, prefix, endpoint, region } = address.parse()?;
+        let named = check::Named::new(&bucket, endpoint.as_deref());
+        named.check_credentials(&builder)?;
         let mut builder = builder
             .with_bucket_name(&bucket)
             .with_retry(RetryConfig {
@@ -90,7 +95,7 @@ impl Bucket {
             builder = builder.with_region(region);
         }
         let store = builder.build().map_err(|source| ObjectError::Setup { bucket, source })?;
-        Ok(Self { store: Arc::new(store), prefix })
+        Ok(Self { store: Arc::new(store), prefix, named: Arc::new(named) })
     }
 
     /// What is known of an object; none: there is none.

@@ -58,7 +58,7 @@ pub(crate) async fn refused(response: Response, method: &str) -> RegistryError {
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     match status.as_u16() {
-        401 => RegistryError::Unauthorized { host, message },
+        401 => RegistryError::Unauthorized { host, message: message.replace("unauthorized: ", "") },
         429 => RegistryError::RateLimited { host, message: message.replace("toomanyrequests: ", ""), wait },
         status => RegistryError::Refused { method: method.to_owned(), url: url.to_string(), status, message },
     }

@@ -39,6 +39,9 @@ impl fmt::Display for Broken {
             _ if words.contains("InvalidContentType") => {
                 f.write_str("the server does not speak TLS: if it may be reached without, name it in registry.insecure")
             }
+            _ if words.contains("CertificateRequired") => f.write_str(
+                "the server asks for a certificate of the client: put it into certs.d/HOST/client.cert, and its key into client.key there",
+            ),
             // Another authority of the same name signs what does not fit.
             _ if ["UnknownIssuer", "BadSignature"].iter().any(|one| words.contains(one)) => f.write_str(
                 "the certificate is of an authority that is not known here: put that into certs.d/HOST/ca.crt",

@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     http: Mutex<Vec<(Reached, reqwest::Client)>>,
     /// Hosts that turned out to speak plain HTTP.
     plain: Mutex<HashSet<String>>,
+    /// Hosts whose servers have asked for a certificate that there is none of.
+    pub(crate) ask_for_certificates: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Client {
@@ -39,6 +41,7 @@ impl Client {
                 retry,
                 http: Mutex::default(),
                 plain: Mutex::default(),
+                ask_for_certificates: Arc::default(),
             }),
         }
     }

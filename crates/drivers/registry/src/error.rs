@@ -56,6 +56,17 @@ pub enum RegistryError {
         /// Host and port.
         host: String,
     },
+    /// The registry asks for a certificate of the client, there is none, and so it ended the connection.
+    #[error(
+        "the registry asks for a certificate of the client: put it into certs.d/{host}/client.cert, and its key into client.key there"
+    )]
+    NoCertificate {
+        /// Host and port.
+        host: String,
+        /// What came of it.
+        #[source]
+        source: Box<RegistryError>,
+    },
     /// Name and password, or token, are wrong.
     #[error("{host}: unauthorized: {message}")]
     Unauthorized {
@@ -200,12 +211,31 @@ fn wait_text(wait: &Option<Duration>) -> String {
     wait.map(|wait| format!(" (try again in {} s)", wait.as_secs())).unwrap_or_default()
 }
 
+/// Host and port of an address.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
 /// `Get`, as docker's users know it.
 fn capital(method: &str) -> String {
     method.chars().enumerate().map(|(at, c)| if at == 0 { c } else { c.to_ascii_lowercase() }).collect()
 }
 
 impl RegistryError {
+    /// Which host failed, and how, without addresses that only who asked it has any use for, and that may hold signatures.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Unreachable { url, source, .. } => format!("{}: {source}", host_of(url)),
+            Self::Refused { url, status, message, .. } => format!("{}: {status}: {message}", host_of(url)),
+            Self::Stalled { url, .. } => format!("{}: no answer in time", host_of(url)),
+            Self::Protocol { url, reason } => format!("{}: {reason}", host_of(url)),
+            Self::BrokenOff { source, .. } => source.in_short(),
+            _ => errors::chain(self),
+        }
+    }
+
     /// Whether the same request may succeed at once or soon, unchanged.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -247,7 +277,7 @@ impl Classified for RegistryError {
             | Self::NameUnknown { .. }
             // Registries answer so too for what does not exist; docker's clients know it as 404.
             | Self::Denied { .. } => Class::NotFound,
-            Self::NoCredentials { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
+            Self::NoCredentials { .. } | Self::NoCertificate { .. } | Self::Unauthorized { .. } | Self::Blocked { .. } => Class::Denied,
             Self::RateLimited { .. }
             | Self::Unreachable { .. }
             | Self::Stalled { .. }
@@ -263,5 +293,20 @@ impl Classified for RegistryError {
             | Self::BadConfig { .. }
             | Self::Setup { .. } => Class::Internal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_errors_name_the_host_and_no_address() {
+        let url = "https://a:b@cdn.example:444/x/y?signature=z".to_owned();
+        let refused = RegistryError::Refused { method: "GET".into(), url, status: 500, message: "no".into() };
+        assert_eq!(refused.in_short(), "cdn.example:444: 500: no");
+        let digest = Digest::sha256([0; 32]);
+        let broken = RegistryError::BrokenOff { digest, position: 1, attempts: 3, source: refused.into() };
+        assert_eq!(broken.in_short(), "cdn.example:444: 500: no");
     }
 }

@@ -2,12 +2,14 @@
 
 use crate::client::Inner;
 use crate::hosts::{Connection, Endpoint};
-use crate::{RegistryError, Result, trust};
+use crate::trust::{self, Asked};
+use crate::{RegistryError, Result};
 use reqwest::{ClientBuilder, Identity};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// What clients are told apart by.
@@ -47,7 +49,8 @@ pub(crate) fn build(reached: &Reached, client: &Inner, host: &str) -> Result<req
     let setup = |source| RegistryError::Setup { host: host.to_owned(), source: Box::new(source) };
     let connection = &reached.connection;
     if !connection.authorities.is_empty() && !connection.skip_verify {
-        let settings = trust::config(authorities(connection)?, identity(connection)?);
+        let asked = Asked { host: host.to_owned(), hosts: Arc::clone(&client.ask_for_certificates) };
+        let settings = trust::config(authorities(connection)?, identity(connection)?, asked);
         let settings = settings.map_err(|error| RegistryError::BadConfig {
             path: connection.authorities[0].clone(),
             reason: error.to_string(),

@@ -2,6 +2,7 @@
 
 use crate::hosts::Endpoint;
 use crate::{RegistryError, Repository, Result};
+use std::sync::PoisonError;
 
 impl Repository {
     /// Runs `request` at one place after the other until one succeeds, and again after a while if what failed may pass.
@@ -39,7 +40,7 @@ impl Repository {
                     // What speaks no TLS says so before anything else; then HTTP comes next.
                     let hidden = failed.is_some() && error.is_no_answer();
                     if !hidden {
-                        failed = Some(error);
+                        failed = Some(self.explained(&place.endpoint, error));
                     }
                 }
                 done => {
@@ -49,6 +50,20 @@ impl Repository {
             }
         }
         Err(failed.unwrap_or_else(|| RegistryError::BadHost { host: self.inner.name.domain().to_owned() }))
+    }
+
+    /// An error with what is behind it, if that is known: a server that wants a certificate only ends the connection.
+    fn explained(&self, endpoint: &Endpoint, error: RegistryError) -> RegistryError {
+        let asks = &self.inner.client.inner.ask_for_certificates;
+        let asks = asks.lock().unwrap_or_else(PoisonError::into_inner).contains(endpoint.host());
+        if !asks
+            || !endpoint.is_https()
+            || !error.is_no_answer()
+            || !endpoint.connection.identities.is_empty()
+        {
+            return error;
+        }
+        RegistryError::NoCertificate { host: endpoint.host().to_owned(), source: Box::new(error) }
     }
 
     /// The place to ask first.

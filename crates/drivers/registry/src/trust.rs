@@ -4,23 +4,28 @@
 //! what `openssl req -x509` makes and every guide to private registries tells to put into `certs.d`; the rules for chains refuse it,
 //! since it says of itself that it is an authority. Trusted by name, it needs no chain.
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
-/// Settings of connections that believe `authorities` too, and show the certificate of a client if there is one.
+/// Settings of connections that believe `authorities` too, and show the certificate of a client if there is one; else `asked` notes
+/// that a server wants to see one.
 ///
 /// # Errors
 /// For authorities and certificates that are none.
 pub(crate) fn config(
     authorities: Vec<CertificateDer<'static>>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    asked: Asked,
 ) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let chains = Verifier::new_with_extra_roots(authorities.clone(), Arc::clone(&provider))?;
@@ -29,10 +34,30 @@ pub(crate) fn config(
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match identity {
         Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
-        None => builder.with_no_client_auth(),
+        None => builder.with_client_cert_resolver(Arc::new(asked)),
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Shows no certificate, and notes that the server of a host asked for one: if it insists, it only ends the connection.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Whose server it is.
+    pub(crate) host: String,
+    /// Hosts that have asked.
+    pub(crate) hosts: Arc<Mutex<HashSet<String>>>,
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(self.host.clone());
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

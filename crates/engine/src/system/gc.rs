@@ -1,11 +1,14 @@
 //! `storage.gc`: half-fetched blobs that nobody comes back for, and images beyond their budget, least recently used first.
 
+mod pressure;
+mod timer;
+
 use crate::Services;
-use config::ImageBudget;
 use errors::Result;
 use events::{Event, ImageAction};
 use images::{Filter, Removal, StoreUsage, Summary, User};
 use oci::Digest;
+use pressure::{Disk, Pressure};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,14 +46,6 @@ pub enum Fate {
     Removed,
 }
 
-/// How far over its budget the store is.
-struct Pressure {
-    /// Bytes that have to go; 0: none.
-    excess: u64,
-    /// In words.
-    text: String,
-}
-
 /// Collects, or with `dry_run` says what it would collect.
 ///
 /// # Errors
@@ -64,7 +59,7 @@ pub async fn gc(services: &Arc<Services>, dry_run: bool) -> Result<Collected> {
         collected.reclaimed = collected.partials;
     }
     let usage = services.images.disk_usage().await?;
-    let pressure = pressure(services, &settings.images, &usage)?;
+    let pressure = Pressure::of(&settings.images, usage.total, || disk(services))?;
     collected.budget = pressure.text;
     if settings.images.is_on() {
         images(services, &mut collected, usage, pressure.excess, dry_run).await?;
@@ -79,14 +74,7 @@ pub async fn gc(services: &Arc<Services>, dry_run: bool) -> Result<Collected> {
 /// Collects again and again, for as long as the engine lives.
 pub(super) fn watch(services: &Arc<Services>) {
     let interval = Duration::from_secs(services.settings.storage.gc.interval.max(1));
-    let services = Arc::downgrade(services);
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(interval).await;
-            let Some(services) = services.upgrade() else { return };
-            collect(&services).await;
-        }
-    });
+    tokio::spawn(timer::each(interval, Arc::downgrade(services), async |services| collect(&services).await));
 }
 
 /// A pull is what fills the disk: looks at the budget behind it, if there is one.
@@ -108,31 +96,11 @@ async fn collect(services: &Arc<Services>) {
     }
 }
 
-fn pressure(services: &Services, budget: &ImageBudget, usage: &StoreUsage) -> Result<Pressure> {
-    let mut pressure = Pressure { excess: 0, text: String::new() };
-    let mut limit = |excess: u64, text: String| {
-        pressure.excess = pressure.excess.max(excess);
-        pressure.text += if pressure.text.is_empty() { "" } else { "; " };
-        pressure.text += &text;
-    };
-    if let Some(max) = budget.max_bytes {
-        limit(usage.total.saturating_sub(max), format!("images take {} bytes of {max}", usage.total));
-    }
-    if let Some(percent) = budget.min_free_percent {
-        let root = &services.settings.runtime.root_dir;
-        let disk = rustix::fs::statvfs(root).map_err(|errno| {
-            errors::Error::wrap(errors::Class::Internal, std::io::Error::from(errno))
-                .context("look at the disk")
-        })?;
-        let (all, free) = (disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize);
-        let wanted = all / 100 * u64::from(percent.min(100));
-        let text = format!("{}% of the disk are free, {percent}% should be", free * 100 / all.max(1));
-        limit(wanted.saturating_sub(free), text);
-    }
-    if pressure.text.is_empty() {
-        "there is no budget for images (storage.gc.images)".clone_into(&mut pressure.text);
-    }
-    Ok(pressure)
+fn disk(services: &Services) -> Result<Disk> {
+    let stat = rustix::fs::statvfs(&services.settings.runtime.root_dir).map_err(|errno| {
+        errors::Error::wrap(errors::Class::Internal, std::io::Error::from(errno)).context("look at the disk")
+    })?;
+    Ok(Disk { all: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
 }
 
 async fn images(

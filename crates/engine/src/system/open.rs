@@ -29,6 +29,8 @@ pub struct Opening {
     pub shim: PathBuf,
     /// Whether this is a private engine beside the host's: its names derive from its root directory.
     pub private: bool,
+    /// What the registry holds that is served beside it, if one is.
+    pub served: Option<repositories::Checkup>,
 }
 
 /// Opens an engine and adopts its containers.
@@ -36,7 +38,7 @@ pub struct Opening {
 /// # Errors
 /// When a directory can't be made, a service not opened, or the state is damaged.
 pub async fn open(opening: Opening) -> Result<Arc<Services>> {
-    let Opening { mut settings, shim, private } = opening;
+    let Opening { mut settings, shim, private, served } = opening;
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
     for dir in [&root, &root.join("containers"), &state, &state.join("containers")] {
@@ -91,6 +93,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     }
     let services = Arc::new(Services {
         registries: configs::registries(&settings),
+        served,
         settings,
         id,
         store,

@@ -18,6 +18,7 @@ pub mod netns;
 pub mod priority;
 pub mod seccomp;
 pub mod signals;
+pub mod sockets;
 pub mod spawn;
 pub mod thread;
 pub mod writeback;

@@ -10,16 +10,19 @@
 
 mod access;
 mod endpoints;
+mod guarded;
 mod http;
 mod listen;
+mod pace;
 mod registry;
 mod serve;
 mod source;
+mod watch;
 
 pub use access::{
     Access, AccessError, AccessList, Htpasswd, Issuer, TokenAccess, TrustedKeys, htpasswd_line,
 };
-pub use listen::{ListenError, Listener, bind, server_config};
+pub use listen::{DEFAULT_CONNECTIONS, ListenError, Listener, bind, server_config};
 pub use registry::Registry;
 pub use serve::serve;
 pub use server_tls::{ReloadingConfig, TlsError, TlsFiles};

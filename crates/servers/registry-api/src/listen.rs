@@ -7,12 +7,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// Connections at a time, where nobody says how many: each holds one or two of the 1024 or more files that a process may have open.
+pub const DEFAULT_CONNECTIONS: usize = 1024;
 
 /// A bound listener.
 #[derive(Clone)]
 pub struct Listener {
     pub(crate) socket: Arc<TcpListener>,
     pub(crate) tls: Option<Arc<ReloadingConfig>>,
+    /// One for each connection that may still come.
+    pub(crate) room: Arc<Semaphore>,
 }
 
 /// Why an address can't be listened on.
@@ -46,10 +52,19 @@ pub fn server_config(files: TlsFiles) -> Result<Arc<ReloadingConfig>, TlsError> 
 /// [`ListenError`].
 pub async fn bind(address: SocketAddr, tls: Option<Arc<ReloadingConfig>>) -> Result<Listener, ListenError> {
     let socket = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
-    Ok(Listener { socket: Arc::new(socket), tls })
+    let room = Arc::new(Semaphore::new(DEFAULT_CONNECTIONS));
+    Ok(Listener { socket: Arc::new(socket), tls, room })
 }
 
 impl Listener {
+    /// With so many connections at a time instead of [`DEFAULT_CONNECTIONS`]. Further ones wait in the kernel until one of these ends:
+    /// a client then sees a slow registry, where an error would make it give up.
+    #[must_use]
+    pub fn at_most(mut self, connections: usize) -> Self {
+        self.room = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
+        self
+    }
+
     /// The address that it is bound to, with the port that the system chose.
     pub fn address(&self) -> Option<SocketAddr> {
         self.socket.local_addr().ok()

@@ -1,6 +1,8 @@
 //! The accept loop and the end of it.
 
+use crate::guarded::Guarded;
 use crate::http::refusal::{Code, Refusal};
+use crate::watch::{Watch, Watched};
 use crate::{Listener, Registry};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +31,9 @@ const HEADERS: Duration = Duration::from_secs(60);
 /// How much of a request's body is read at once.
 const BUFFER: usize = 512 << 10;
 
+/// How much of an answer the kernel takes ahead of what is on its way: so it is seen whether the client reads.
+const UNSENT: u32 = 256 << 10;
+
 /// How much an HTTP/2 client may send before it must wait for us.
 const WINDOW: u32 = 4 << 20;
 
@@ -35,13 +41,14 @@ const WINDOW: u32 = 4 << 20;
 /// flight finish, for at most 15 seconds.
 pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: CancellationToken) {
     let graceful = GracefulShutdown::new();
+    let mut crowded = false;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.socket.accept() => accepted,
+            accepted = accept(&listener, &mut crowded) => accepted,
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => begin(stream, &listener, &registry, &graceful),
+            Ok((stream, room)) => begin(stream, room, &listener, &registry, &graceful),
             Err(error) => {
                 // Out of file descriptors, mostly: they come back when connections end.
                 tracing::warn!(%error, ?listener, "accept failed");
@@ -55,13 +62,34 @@ pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: Cancel
     }
 }
 
+/// The next connection, once there is room for it. `crowded`: there was none for the last one, which is told once.
+async fn accept(listener: &Listener, crowded: &mut bool) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let room = Arc::clone(&listener.room);
+    let is_full = room.available_permits() == 0;
+    if is_full && !std::mem::replace(crowded, is_full) {
+        tracing::warn!(?listener, "as many connections as are allowed: further ones wait");
+    }
+    *crowded = is_full;
+    let room = room.acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.socket.accept().await?;
+    Ok((stream, room))
+}
+
 /// Gives a connection to a task of its own.
-fn begin(stream: TcpStream, listener: &Listener, registry: &Arc<Registry>, graceful: &GracefulShutdown) {
+fn begin(
+    stream: TcpStream,
+    room: OwnedSemaphorePermit,
+    listener: &Listener,
+    registry: &Arc<Registry>,
+    graceful: &GracefulShutdown,
+) {
     let (registry, watcher) = (Arc::clone(registry), graceful.watcher());
     let tls = listener.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current()));
     tokio::spawn(async move {
+        let _room = room;
         // Answers are small, and the next request waits for them.
         let _ = stream.set_nodelay(true);
+        let _ = sys::sockets::limit_unsent(&stream, UNSENT);
         let ended = match tls {
             None => connection(stream, registry, watcher).await,
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
@@ -86,9 +114,15 @@ async fn connection<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let watch = Arc::new(Watch::default());
+    let watching = Arc::clone(&watch);
     let service = service_fn(move |request: Request<Incoming>| {
-        let registry = Arc::clone(&registry);
-        async move { Ok::<_, Infallible>(handle(registry, request.map(Body::new)).await) }
+        let (registry, watch) = (Arc::clone(&registry), Arc::clone(&watching));
+        async move {
+            let _ours = watch.begin();
+            let response = handle(registry, request.map(Body::new)).await;
+            Ok::<_, Infallible>(response.map(|body| Watched::new(body, Arc::clone(&watch))))
+        }
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);
@@ -98,8 +132,12 @@ where
         .keep_alive_interval(HEADERS)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(4 * WINDOW);
-    let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
-    watcher.watch(connection).await
+    let stream = TokioIo::new(Guarded::new(stream, HEADERS, Arc::clone(&watch)));
+    let connection = server.serve_connection(stream, service).into_owned();
+    tokio::select! {
+        ended = watcher.watch(connection) => ended,
+        () = watch.forsaken(HEADERS) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
 }
 
 /// Runs a request in a task of its own: a client that goes away ends its body, not what holds an upload. A panic is an answer.
@@ -113,5 +151,36 @@ async fn handle(registry: Arc<Registry>, request: Request<Body>) -> Response<Bod
             let message = "the registry failed; this is a defect, its log has the details";
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message).into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Access;
+    use http_body_util::{BodyExt, Empty};
+    use repositories::{Directory, Repositories};
+    use tokio::time::Instant;
+
+    /// A client whose library answers pings, and that wants nothing any more.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_of_http_2_that_falls_silent_is_let_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let repositories = Repositories::new(Arc::new(Directory::open(dir.path()).unwrap()));
+        let registry = Registry { repositories, mirror: None, access: Access::Open, secure: false };
+        let (client, server) = tokio::io::duplex(64 << 10);
+        let graceful = GracefulShutdown::new();
+        let served = tokio::spawn(connection(server, Arc::new(registry), graceful.watcher()));
+        let (mut sender, driver) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
+        tokio::spawn(driver);
+        let request = Request::get("http://x/v2/").body(Empty::<bytes::Bytes>::new()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.into_body().collect().await.unwrap();
+        let begun = Instant::now();
+        let ended = tokio::time::timeout(HEADERS * 60, served).await.unwrap().unwrap();
+        assert!(ended.is_err() && begun.elapsed() <= HEADERS * 2, "{ended:?} after {:?}", begun.elapsed());
+        drop(sender);
     }
 }

@@ -12,6 +12,7 @@
 mod blobs_of;
 mod bucket;
 mod catalog;
+mod check;
 mod collect;
 mod directory;
 mod error;
@@ -30,6 +31,7 @@ mod uploads;
 
 pub use bucket::Bucket;
 pub use catalog::Page;
+pub use check::{CheckReport, Checkup, Flaw, Trouble};
 pub use collect::{Collected, Collection};
 pub use directory::Directory;
 pub use error::{RepositoryError, Result, StorageError};

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 mod gc;
 mod serve;
+mod words;
 
 pub use gc::{Gc, ImageBudget};
 pub use serve::{Serve, ServeTls};
+pub use words::listen_address;
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -83,7 +83,8 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     let listeners = listeners::bind(options, &state).await?;
     let registry = registry::beside_engine::start(&settings).await?;
     let private = root != config::Runtime::default().root_dir;
-    let services = system::open(Opening { settings, shim, private })
+    let served = registry.as_ref().and_then(registry::Serving::checkup);
+    let services = system::open(Opening { settings, shim, private, served })
         .await
         .map_err(|error| anyhow::anyhow!("{error}"))?;
 

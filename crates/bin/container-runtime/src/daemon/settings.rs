@@ -83,4 +83,33 @@ mod tests {
         assert_eq!(settings.runtime.max_containers, 7);
         assert_eq!(settings.network, config::Network::default());
     }
+
+    #[test]
+    fn times_and_addresses_tell_what_to_write() {
+        for (text, said) in [
+            ("storage: {gc: {partials_after: 5x}}", "seconds, as 3600"),
+            ("storage: {gc: {images: {min_age: -1}}}", "seconds, as 3600"),
+            ("registry: {serve: {gc_interval: 1.5}}", "seconds, as 3600"),
+            ("registry: {serve: {listen: 'localhost:5000'}}", "write 127.0.0.1:5000"),
+        ] {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        let settings =
+            parse(b"{storage: {gc: {partials_after: 7}}, registry: {serve: {listen: '[::1]:1'}}}").unwrap();
+        assert_eq!(settings.storage.gc.partials_after, 7);
+        assert_eq!(settings.registry.serve.listen.unwrap().port(), 1);
+    }
+
+    #[test]
+    fn the_settings_of_the_documentation_are_understood() {
+        let page = include_str!("../../../../../docs/registries.md");
+        let blocks: Vec<_> =
+            page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(blocks.len() > 3);
+        for block in blocks {
+            let settings = parse(block.as_bytes()).unwrap_or_else(|error| panic!("{block}: {error}"));
+            assert_ne!(settings.registry, config::Registry::default(), "{block}");
+        }
+    }
 }

@@ -24,6 +24,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Option<Serving>> {
             access: access::from(&access_flags(serve), &opened.directory)?,
             gc_interval: serve.gc_interval(),
             gc_untagged: serve.gc_untagged,
+            max_connections: serve.max_connections,
         };
         Serving::start(opened, plan).await
     };

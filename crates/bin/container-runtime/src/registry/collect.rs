@@ -18,7 +18,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         };
         let runtime = runtime()?;
         let collected = runtime.block_on(async {
-            let opened = storage::open_existing(&options.storage)?;
+            let opened = storage::open_existing(&options.storage).await?;
             opened.repositories.collect(&rules).await.map_err(told)
         });
         report(&collected?, options.dry_run)

@@ -10,6 +10,8 @@ mod serving;
 mod storage;
 pub(crate) mod user;
 
+pub(crate) use serving::Serving;
+
 use errors::Classified;
 
 /// An async runtime for servers: requests mostly wait, and what blocks has its own threads.

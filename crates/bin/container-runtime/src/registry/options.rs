@@ -14,7 +14,7 @@ const NAME: &str = "container-runtime registry";
 #[command(disable_version_flag = true)]
 pub(super) struct Serve {
     /// Address to listen on; port 0 is any free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000", value_parser = config::listen_address)]
     pub(super) listen: SocketAddr,
     #[command(flatten)]
     pub(super) storage: Storage,
@@ -30,6 +30,9 @@ pub(super) struct Serve {
     /// Whether that includes manifests without a tag
     #[arg(long)]
     pub(super) gc_untagged: bool,
+    /// Connections at a time; further ones wait until one of these ends
+    #[arg(long, value_name = "NUMBER", default_value_t = registry_api::DEFAULT_CONNECTIONS)]
+    pub(super) max_connections: usize,
     /// Least level that is logged
     #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
     pub(super) log_level: Level,
@@ -192,5 +195,24 @@ mod tests {
         for bad in ["", "h", "1w", "-1s", "1.5h"] {
             assert!(time(bad).is_err(), "{bad}");
         }
+    }
+
+    /// Every command line of `registry` on the page about registries, without its quotes.
+    #[test]
+    fn the_lines_of_the_documentation_are_understood() {
+        let page = include_str!("../../../../../docs/registries.md");
+        let mut understood = 0;
+        for line in page.lines().filter_map(|line| line.split("container-runtime registry ").nth(1)) {
+            let words: Vec<_> = line.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+            let parsed = match words[0] {
+                "serve" => Serve::try_parse_from(&words).map(drop),
+                "gc" => Collect::try_parse_from(&words).map(drop),
+                "user" => AddUser::try_parse_from(&words[1..]).map(drop),
+                _ => continue,
+            };
+            parsed.unwrap_or_else(|error| panic!("{line}: {error}"));
+            understood += 1;
+        }
+        assert!(understood > 10, "{understood}");
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 }
 
 async fn serve(options: &Serve) -> Result<()> {
-    let opened = storage::open(&options.storage)?;
+    let opened = storage::open(&options.storage).await?;
     let certificates = config::Registry::default().config_dirs;
     let mirror = mirror::from(&options.mirror, &opened.repositories, certificates, Vec::new())?;
     let plan = Plan {
@@ -35,6 +35,7 @@ async fn serve(options: &Serve) -> Result<()> {
         access: access::from(&options.access, &opened.directory)?,
         gc_interval: options.gc_interval,
         gc_untagged: options.gc_untagged,
+        max_connections: options.max_connections,
     };
     let serving = Serving::start(opened, plan).await?;
     announce(&format!("listening on {}", serving.address));

@@ -3,7 +3,7 @@
 use super::told;
 use anyhow::{Context, Result};
 use registry_api::{Access, Registry, TlsFiles};
-use repositories::{Collection, Mirror, Repositories};
+use repositories::{Checkup, Collection, Mirror, Repositories};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +21,14 @@ pub(super) struct Plan {
     /// Zero: never.
     pub(super) gc_interval: Duration,
     pub(super) gc_untagged: bool,
+    pub(super) max_connections: usize,
 }
 
 /// A registry that is being served.
 pub(crate) struct Serving {
     pub(super) address: SocketAddr,
     opened: super::storage::Opened,
+    is_mirror: bool,
     stop: CancellationToken,
     server: JoinHandle<()>,
     collector: JoinHandle<()>,
@@ -37,6 +39,7 @@ impl Serving {
     pub(super) async fn start(opened: super::storage::Opened, plan: Plan) -> Result<Self> {
         let tls = plan.tls.map(registry_api::server_config).transpose().map_err(told)?;
         let listener = registry_api::bind(plan.listen, tls).await.map_err(told)?;
+        let listener = listener.at_most(plan.max_connections);
         let address = listener.address().context("find out the port")?;
         if matches!(plan.access, Access::Open) && plan.mirror.is_none() && !address.ip().is_loopback() {
             tracing::warn!(%address, "without a file of users everybody who reaches this port may push and delete");
@@ -44,12 +47,19 @@ impl Serving {
         let repositories = opened.repositories.clone();
         let secure = listener.is_secure() || plan.behind_tls;
         let (mirror, access) = (plan.mirror, plan.access);
+        let is_mirror = mirror.is_some();
         let registry = Registry { repositories: repositories.clone(), mirror, access, secure };
         let rules = Collection { untagged: plan.gc_untagged, ..Collection::default() };
         let stop = CancellationToken::new();
         let server = tokio::spawn(registry_api::serve(listener, Arc::new(registry), stop.clone()));
         let collector = tokio::spawn(collect_regularly(repositories, plan.gc_interval, rules));
-        Ok(Self { address, opened, stop, server, collector })
+        Ok(Self { address, opened, is_mirror, stop, server, collector })
+    }
+
+    /// What `system check` looks at too, if this is the engine's registry.
+    pub(crate) fn checkup(&self) -> Option<Checkup> {
+        let (directory, repositories) = (self.opened.beside.clone()?, self.opened.repositories.clone());
+        Some(Checkup { repositories, directory, is_mirror: self.is_mirror })
     }
 
     /// Lets the requests in flight finish, within limits. Then nobody touches the storage any more.

@@ -35,7 +35,8 @@ verb!(
 async fn run(app: &App, args: &Args, words: &[String]) -> Outcome {
     let (list, name) = (full(&words[0]), full(&words[1]));
     let missing = || Failure::new(format!("manifest for image {name} does not exist in {list}"));
-    let mut draft = drafts::load(app, &list)?.ok_or_else(missing)?;
+    let unknown = || Failure::new(format!("No such manifest: {}", words[0]));
+    let mut draft = drafts::load(app, &list)?.ok_or_else(unknown)?;
     let entry = draft.entries.iter_mut().find(|entry| entry.name == name).ok_or_else(missing)?;
     let platform = entry.descriptor.platform.get_or_insert_default();
     let set = |field: &mut String, value: &Option<String>| {

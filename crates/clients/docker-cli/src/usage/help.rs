@@ -24,14 +24,17 @@ pub(crate) fn verb_help(path: &str, verb: &Verb, aliases: &[String], command: &C
 
 /// The help of a group of verbs.
 pub(crate) fn group_help(program: &str, group: &Group, own: &[(&'static str, &'static str)]) -> String {
-    let mut lines: Vec<(&str, &str)> =
+    let lines: Vec<(&str, &str)> =
         group.verbs.iter().map(|entry| (entry.name, entry.verb.about)).chain(own.iter().copied()).collect();
+    list_help(&format!("{program} {}", group.name), group.about, lines)
+}
+
+/// The help of whatever holds verbs; `path` are the words that call it.
+pub(crate) fn list_help(path: &str, about: &str, mut lines: Vec<(&str, &str)>) -> String {
     lines.sort_by_key(|(name, _)| *name);
     format!(
-        "Usage:  {program} {name} COMMAND\n\n{about}\n\nCommands:\n{list}\n\
-         Run '{program} {name} COMMAND --help' for more information on a command.\n",
-        name = group.name,
-        about = group.about,
+        "Usage:  {path} COMMAND\n\n{about}\n\nCommands:\n{list}\n\
+         Run '{path} COMMAND --help' for more information on a command.\n",
         list = list(&lines),
     )
 }
@@ -40,11 +43,14 @@ pub(crate) fn group_help(program: &str, group: &Group, own: &[(&'static str, &'s
 pub(crate) fn main_help(
     program: &str,
     own: &[(&'static str, &'static str, Section)],
+    own_groups: impl Iterator<Item = (&'static str, &'static str)>,
     globals: &Command,
 ) -> String {
     let mut out =
         format!("Usage:  {program} [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n");
-    let groups: Vec<_> = table::GROUPS.iter().map(|group| (group.name, group.about)).collect();
+    let groups = table::GROUPS.iter().map(|group| (group.name, group.about)).chain(own_groups);
+    let mut groups: Vec<_> = groups.collect();
+    groups.sort_by_key(|(name, _)| *name);
     for (section, title) in [
         (Section::Common, "Common Commands"),
         (Section::Management, "Management Commands"),

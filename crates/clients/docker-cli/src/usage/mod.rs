@@ -9,6 +9,6 @@ mod mistakes;
 mod parse;
 mod values;
 
-pub(crate) use help::{group_help, main_help, verb_help};
+pub(crate) use help::{group_help, list_help, main_help, verb_help};
 pub(crate) use parse::{Parsed, check_arity, command, parse};
 pub(crate) use values::boolean;

@@ -169,7 +169,9 @@ async fn a_client_shows_its_certificate() {
     fs::create_dir(&certificates).unwrap();
     fs::write(certificates.join("ca.crt"), authority.0.pem()).unwrap();
     let without = at(&client(hosts(dir.path())), &registry.host(), None, Purpose::Pull);
-    without.manifest(&latest).await.unwrap_err();
+    let error = without.manifest(&latest).await.unwrap_err();
+    let wanted = format!("put it into certs.d/{}/client.cert", registry.host());
+    assert!(text(&error).contains(&wanted), "{}", text(&error));
     let (certificate, key) = authority.issue("someone", ExtendedKeyUsagePurpose::ClientAuth);
     fs::write(certificates.join("me.cert"), certificate.pem()).unwrap();
     fs::write(certificates.join("me.key"), key.serialize_pem()).unwrap();

@@ -90,7 +90,7 @@ pub(crate) fn info(services: &Services, info: engine::system::Info) -> Info {
         os_type: "linux",
         architecture: host.machine.clone(),
         index_server_address: "https://index.docker.io/v1/",
-        registry_config: registries(),
+        registry_config: registries(&settings.registry),
         cpus: host.cpus,
         mem_total: host.memory,
         generic_resources: None,
@@ -138,12 +138,30 @@ fn driver_status(backing: &str, services: &Services) -> Vec<[String; 2]> {
     pairs
 }
 
-fn registries() -> RegistryConfig {
-    let hub = Index { mirrors: Vec::new(), name: "docker.io", official: true, secure: true };
+/// Docker knows mirrors of its Hub alone, and for whichever registry it asks them; ours belong to registries, as `*` to all.
+fn registries(registry: &config::Registry) -> RegistryConfig {
+    let (networks, hosts): (Vec<_>, Vec<_>) =
+        registry.insecure.iter().cloned().partition(|entry| entry.contains('/'));
+    let mirrors = |host: &str| registry.mirrors.get(host).cloned().unwrap_or_default();
+    let index = |name: &str, secure| Index {
+        mirrors: mirrors(name),
+        name: name.to_owned(),
+        official: name == oci::DEFAULT_DOMAIN,
+        secure,
+    };
+    let named = registry.mirrors.keys().filter(|name| *name != "*").map(|name| index(name, true));
+    let insecure = hosts.iter().map(|name| index(name, false));
+    let all = std::iter::once(index(oci::DEFAULT_DOMAIN, true)).chain(named).chain(insecure);
+    let mut hub = mirrors(oci::DEFAULT_DOMAIN);
+    hub.extend(mirrors("*"));
     RegistryConfig {
-        index_configs: BTreeMap::from([("docker.io", hub)]),
-        insecure_registry_cidrs: vec!["::1/128", "127.0.0.0/8"],
-        mirrors: None,
+        index_configs: all.map(|index| (index.name.clone(), index)).collect(),
+        insecure_registry_cidrs: ["::1/128", "127.0.0.0/8"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(networks)
+            .collect(),
+        mirrors: (!hub.is_empty()).then_some(hub),
     }
 }
 
@@ -176,4 +194,26 @@ fn security_options(services: &Services) -> Vec<String> {
 
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configured_registries_are_shown() {
+        let bare = registries(&config::Registry::default());
+        assert_eq!(bare.index_configs.len(), 1);
+        assert!(bare.mirrors.is_none());
+        let insecure = vec!["r.example:5000".to_owned(), "10.0.0.0/8".to_owned()];
+        let mut registry = config::Registry { insecure, ..config::Registry::default() };
+        registry.mirrors.insert("docker.io".to_owned(), vec!["https://m.example".to_owned()]);
+        registry.mirrors.insert("*".to_owned(), vec!["https://all.example".to_owned()]);
+        let shown = registries(&registry);
+        assert!(!shown.index_configs["r.example:5000"].secure && shown.index_configs["docker.io"].secure);
+        assert_eq!(shown.index_configs["docker.io"].mirrors, ["https://m.example"]);
+        assert!(!shown.index_configs.contains_key("10.0.0.0/8"));
+        assert_eq!(shown.insecure_registry_cidrs, ["::1/128", "127.0.0.0/8", "10.0.0.0/8"]);
+        assert_eq!(shown.mirrors.unwrap(), ["https://m.example", "https://all.example"]);
+    }
 }

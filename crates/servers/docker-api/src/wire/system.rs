@@ -130,9 +130,9 @@ pub(crate) struct Plugins {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RegistryConfig {
     #[serde(rename = "IndexConfigs")]
-    pub(crate) index_configs: BTreeMap<&'static str, Index>,
+    pub(crate) index_configs: BTreeMap<String, Index>,
     #[serde(rename = "InsecureRegistryCIDRs")]
-    pub(crate) insecure_registry_cidrs: Vec<&'static str>,
+    pub(crate) insecure_registry_cidrs: Vec<String>,
     #[serde(rename = "Mirrors")]
     pub(crate) mirrors: Option<Vec<String>>,
 }
@@ -142,7 +142,7 @@ pub(crate) struct RegistryConfig {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Index {
     pub(crate) mirrors: Vec<String>,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) official: bool,
     pub(crate) secure: bool,
 }

@@ -139,12 +139,12 @@ fn of_upstream(error: &RegistryError) -> (StatusCode, Code) {
     }
 }
 
-/// Whether another registry is what failed.
-fn is_upstream(error: &RepositoryError) -> bool {
+/// The failure of another registry, if it is one.
+fn upstream(error: &RepositoryError) -> Option<&RegistryError> {
     match error {
-        RepositoryError::Upstream { .. } => true,
-        RepositoryError::Shared(error) => is_upstream(error),
-        _ => false,
+        RepositoryError::Upstream { source } => Some(source),
+        RepositoryError::Shared(error) => upstream(error),
+        _ => None,
     }
 }
 
@@ -166,12 +166,12 @@ impl From<RepositoryError> for Refusal {
         let message = if status.is_server_error() {
             tracing::error!(error = %errors::chain(&error), "a request failed");
             // Paths of this host are no client's business.
-            match status {
-                _ if is_upstream(&error) => {
-                    "the registry that this one is a mirror of does not serve".to_owned()
+            match (upstream(&error), status) {
+                (Some(source), _) => {
+                    format!("the registry that this one is a mirror of does not serve: {}", source.in_short())
                 }
-                StatusCode::INSUFFICIENT_STORAGE => "the registry's disk is full".to_owned(),
-                _ => "the registry's storage failed; its log has the details".to_owned(),
+                (None, StatusCode::INSUFFICIENT_STORAGE) => "the registry's disk is full".to_owned(),
+                (None, _) => "the registry's storage failed; its log has the details".to_owned(),
             }
         } else {
             errors::chain(&error)

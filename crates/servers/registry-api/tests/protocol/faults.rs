@@ -1,10 +1,10 @@
 //! Wrong input, and the ends of connections and processes.
 
 use super::client::{digest, with_query};
-use super::server::{over, with};
+use super::server::{over, over_at_most, with};
 use registry_api::Access;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -64,4 +64,26 @@ async fn broken_uploads_are_gone_on_with() {
     let digest = digest(b"0123456789abc");
     client.send("PUT", &with_query(begun.location(), &format!("digest={digest}")), &[], "").await.expect(201);
     assert_eq!(client.get(&format!("/v2/a/blobs/{digest}")).await.expect(200).body, "0123456789abc");
+}
+
+/// More connections than are allowed are not refused, and not begun with: they wait until another ends.
+#[tokio::test]
+async fn connections_beyond_the_bound_wait() {
+    const PING: &[u8] = b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n";
+    let dir = tempfile::tempdir().unwrap();
+    let client = over_at_most(dir.path(), Access::Open, 1).await;
+    let mut first = TcpStream::connect(client.0).await.unwrap();
+    let mut answer = [0; 4096];
+    first.write_all(PING).await.unwrap();
+    assert!(first.read(&mut answer).await.unwrap() > 0);
+    let mut second = TcpStream::connect(client.0).await.unwrap();
+    second.write_all(PING).await.unwrap();
+    for _ in 0..100 {
+        first.write_all(PING).await.unwrap();
+        assert!(first.read(&mut answer).await.unwrap() > 0);
+    }
+    let early = second.try_read(&mut answer);
+    assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    assert!(second.read(&mut answer).await.unwrap() > 0);
 }

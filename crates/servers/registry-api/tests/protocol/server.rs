@@ -1,7 +1,7 @@
 //! A registry of its own for each case.
 
 use super::client::Client;
-use registry_api::{Access, Registry, bind, serve};
+use registry_api::{Access, DEFAULT_CONNECTIONS, Registry, bind, serve};
 use repositories::{Directory, Repositories};
 use std::path::Path;
 use std::sync::Arc;
@@ -31,8 +31,13 @@ pub(super) async fn with(access: impl FnOnce(&Path) -> Access) -> Server {
 }
 
 pub(super) async fn over(dir: &Path, access: Access) -> Client {
+    over_at_most(dir, access, DEFAULT_CONNECTIONS).await
+}
+
+/// The same for at most so many connections at a time.
+pub(super) async fn over_at_most(dir: &Path, access: Access, connections: usize) -> Client {
     let repositories = Repositories::new(Arc::new(Directory::open(dir).unwrap()));
-    let listener = bind("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
+    let listener = bind("127.0.0.1:0".parse().unwrap(), None).await.unwrap().at_most(connections);
     let client = Client(listener.address().unwrap());
     let registry = Registry { repositories, mirror: None, access, secure: false };
     tokio::spawn(serve(listener, Arc::new(registry), CancellationToken::new()));

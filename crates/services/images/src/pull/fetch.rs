@@ -11,7 +11,7 @@ use blobs::{BlobError, Expected, Partial};
 use bytes::Bytes;
 use layers::LayerError;
 use oci::Digest;
-use registry::{Download, Repository};
+use registry::{Download, RegistryError, Repository};
 use std::io::BufReader;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -73,6 +73,10 @@ impl Images {
             match self.receive(repository, blob, partial, step).await {
                 // What an earlier try left may be what is wrong; it is gone now.
                 Err(ImageError::Blobs(BlobError::Mismatch { .. })) if resumed => {}
+                Err(ImageError::Blobs(BlobError::Mismatch { expected, found })) => {
+                    let name = repository.name().to_string();
+                    return Err(RegistryError::Mismatch { name, expected, found }.into());
+                }
                 done => return done,
             }
         }

@@ -25,7 +25,7 @@ async fn a_damaged_layer_is_refused_and_leaves_nothing() {
     let other = gzip(&layer(&[("b", "33")]));
     let longer = [whole.as_slice(), b"more"].concat();
     for (case, bytes, expected) in [
-        ("flipped", flipped, "has digest"),
+        ("flipped", flipped, "/app: the registry sent content with digest"),
         ("another one", other, "expected"),
         ("too short", whole[..whole.len() - 1].to_vec(), "bytes, expected"),
         ("too long", longer, "bytes or more, expected"),

@@ -8,6 +8,7 @@
 //! <root>/repositories/…      links, see the module `key`
 //! <root>/repositories/.new/  being written; emptied at start
 //! <root>/blobs, partial, …   content, see the crate `blobs`
+//! <root>/quarantine/…        content that a check found damaged and nobody else had; nothing reads it
 //! ```
 
 mod content;
@@ -62,6 +63,14 @@ impl Directory {
     pub fn open_beside(root: &Path, other: &Path) -> Result<Self> {
         let Self { root, blobs } = Self::open(root)?;
         Ok(Self { root, blobs: blobs.beside(other) })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
     }
 
     /// Deletes all content.

@@ -1,6 +1,6 @@
 //! Registries: pushing to them, asking them, logging in.
 
-use crate::http::answer::{Answer, json};
+use crate::http::answer::{Answer, failure, json};
 use crate::http::credentials::{self, AuthConfig};
 use crate::http::dispatch::not_found;
 use crate::http::progress::{self, Message, Teller};
@@ -8,7 +8,7 @@ use crate::http::query::Query;
 use crate::present::registry as present;
 use crate::routes::{Api, Context};
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use engine::image::PushRequest;
 use errors::{Class, Error};
@@ -68,6 +68,12 @@ pub(super) async fn login(State(api): Context, body: Bytes) -> Answer {
     let given = config
         .credentials()
         .ok_or_else(|| Error::new(Class::Invalid, "no username and password were given"))?;
-    let accepted = engine::image::login(&api.services, config.host(), &given).await?;
-    json(&present::logged_in(accepted))
+    match engine::image::login(&api.services, config.host(), &given).await {
+        Ok(accepted) => json(&present::logged_in(accepted)),
+        // The caller may use this engine; who is not known is whom they say they are at the registry.
+        Err(error) if error.class() == Class::Denied => {
+            Ok(failure(StatusCode::UNAUTHORIZED, error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
