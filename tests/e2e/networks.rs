@@ -75,7 +75,7 @@ fn what_is_connected_while_it_does_not_run_comes_with_the_start() {
         assert_eq!(shell(engine, "late", "ls /sys/class/net"), "eth0\neth1\nlo\n");
         let networks =
             engine.inspect("late", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}");
-        assert_eq!(networks, "bridge two ");
+        assert_eq!(networks, "bridge two");
         engine.docker(&["stop", "-t", "0", "late"]).ok();
         engine.docker(&["network", "rm", "two"]).ok();
         engine.docker(&["start", "late"]).fails(1, "network two not found");
@@ -92,7 +92,7 @@ fn networks_are_apart_and_an_internal_one_is_inside() {
         create(engine, &["--internal"], "inside");
         create(engine, &["-o", "com.docker.network.bridge.enable_icc=false"], "quiet");
         for (name, network) in
-            [("a", "one"), ("b", "inside"), ("c", "inside"), ("d", "quiet"), ("e", "quiet")]
+            [("a1", "one"), ("b1", "inside"), ("c1", "inside"), ("d1", "quiet"), ("e1", "quiet")]
         {
             sleeper(engine, name, &["--network", network]);
         }
@@ -101,11 +101,11 @@ fn networks_are_apart_and_an_internal_one_is_inside() {
                 format!("ping -c 1 -W 1 {} >/dev/null && echo yes || echo no", address(engine, to, network));
             shell(engine, from, &ping).trim() == "yes"
         };
-        assert!(!reaches("a", "b", "inside") && !reaches("b", "a", "one"), "networks are apart");
-        assert!(reaches("b", "c", "inside"));
-        assert_eq!(shell(engine, "b", "ip route | grep -c default || true"), "0\n");
-        assert!(!reaches("d", "e", "quiet"), "enable_icc=false");
-        remove(engine, &["a", "b", "c", "d", "e"], &["one", "inside", "quiet"]);
+        assert!(!reaches("a1", "b1", "inside") && !reaches("b1", "a1", "one"), "networks are apart");
+        assert!(reaches("b1", "c1", "inside"));
+        assert_eq!(shell(engine, "b1", "ip route | grep -c default || true"), "0\n");
+        assert!(!reaches("d1", "e1", "quiet"), "enable_icc=false");
+        remove(engine, &["a1", "b1", "c1", "d1", "e1"], &["one", "inside", "quiet"]);
     });
 }
 
@@ -136,12 +136,12 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
         let expected = "[{\"Subnet\":\"10.203.0.0/24\",\"IPRange\":\"10.203.0.128/25\",\"Gateway\":\"10.203.0.9\",\
                         \"AuxiliaryAddresses\":{\"a\":\"10.203.0.130\"}}]\n";
         assert_eq!(shown, expected);
-        sleeper(engine, "x", &["--network", "all"]);
-        sleeper(engine, "y", &["--network", "all"]);
-        sleeper(engine, "z", &["--network", "all"]);
-        let addresses = ["x", "y", "z"].map(|name| address(engine, name, "all"));
+        sleeper(engine, "x1", &["--network", "all"]);
+        sleeper(engine, "y1", &["--network", "all"]);
+        sleeper(engine, "z1", &["--network", "all"]);
+        let addresses = ["x1", "y1", "z1"].map(|name| address(engine, name, "all"));
         assert_eq!(addresses, ["10.203.0.128", "10.203.0.129", "10.203.0.131"]);
-        assert_eq!(shell(engine, "x", "cat /sys/class/net/eth0/mtu"), "1280\n");
+        assert_eq!(shell(engine, "x1", "cat /sys/class/net/eth0/mtu"), "1280\n");
         for (arguments, text) in [
             (&["--subnet", "10.203.0.0/25", "n"][..], "overlaps the network all (10.203.0.0/24)"),
             (&["--subnet", "10.204.0.7/24", "n"], "it should be 10.204.0.0/24"),
@@ -155,6 +155,6 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
         let taken =
             engine.docker(&["run", "--rm", "--network", "all", "--ip", "10.203.0.128", "busybox", "true"]);
         taken.fails(125, "the address 10.203.0.128 is already in use on the network all");
-        remove(engine, &["x", "y", "z"], &["all"]);
+        remove(engine, &["x1", "y1", "z1"], &["all"]);
     });
 }
