@@ -100,6 +100,7 @@ impl Networks {
         if let (Some(host), Some(device)) = (host, endpoint.host_device.clone()) {
             offload::blocking(move || host.detach(&device)).await?;
         }
+        self.withdraw(endpoint);
         self.forget(endpoint);
         Ok(())
     }
@@ -109,6 +110,10 @@ impl Networks {
     /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
     /// holds that one (a second container in it), the device is deleted. Harmless when it was said before.
     pub fn release(&self, endpoint: &Endpoint) {
+        let known = self.attached.lock().get(&endpoint.id).cloned();
+        if let Some(known) = known {
+            self.withdraw(&known);
+        }
         if self.forget(endpoint)
             && let Some(device) = &endpoint.host_device
         {
@@ -123,7 +128,7 @@ impl Networks {
     ///
     /// # Errors
     /// Where the kernel does not say what is there.
-    pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
+    pub async fn adopt(self: &Arc<Self>, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
         let mut strays = self.ports().await?;
         let mut lost = Vec::new();
         for endpoint in endpoints {
@@ -139,6 +144,8 @@ impl Networks {
             }
             self.attached.lock().insert(endpoint.id.clone(), endpoint);
         }
+        let this = Arc::clone(self);
+        tokio::spawn(async move { this.set_up_forwarding().await });
         for stray in strays {
             tracing::info!(device = stray, "a network device of no container is removed");
             self.reaper.reap(&stray);

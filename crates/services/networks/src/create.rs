@@ -98,15 +98,16 @@ impl Live {
             forwarding::allow_ipv6();
         }
         bridged.host.ensure()?;
-        if let Err(error) = firewall::add(&config.table, &bridged.rules) {
-            match error {
+        match firewall::add(&config.table, &bridged.rules) {
+            Ok(()) => bridged.host.allow_loopback(),
+            Err(error) => match error {
                 // The host has no packet filter, which `info` says.
                 net::Error::NoNft => {}
                 error => {
                     self.unmake(config);
                     return Err(error.into());
                 }
-            }
+            },
         }
         Ok(())
     }
@@ -115,7 +116,7 @@ impl Live {
     pub(crate) fn unmake(&self, config: &crate::Config) {
         let Some(bridged) = &self.bridged else { return };
         let bridge = bridged.host.bridge();
-        match firewall::forget(&config.table, bridge) {
+        match firewall::forget(&config.table, &bridged.rules) {
             Ok(()) | Err(net::Error::NoNft) => {}
             Err(error) => tracing::warn!(bridge, error = %errors::chain(&error), "a network's rules stay"),
         }

@@ -26,7 +26,9 @@ mod live;
 mod networks;
 mod new_network;
 mod options;
+mod ports;
 mod predefined;
+mod publish;
 mod record;
 mod remove;
 mod sandbox;
@@ -39,6 +41,7 @@ pub use error::{Error, Result};
 pub use net::Mac;
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
+pub use ports::Published;
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
 

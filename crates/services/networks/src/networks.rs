@@ -2,10 +2,11 @@
 
 use crate::choice::Choosing;
 use crate::live::Live;
+use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
 use ipnet::{IpNet, Ipv6Net};
-use net::{Pool, Reaper, Settings};
+use net::{Elements, Pool, Reaper, Settings};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +27,9 @@ pub struct Networks {
     pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) attached: Mutex<HashMap<EndpointId, Endpoint>>,
     pub(crate) reaper: Arc<Reaper>,
+    pub(crate) ports: Mutex<Ports>,
+    /// Open from the first port on that is published.
+    pub(crate) elements: Mutex<Option<Elements>>,
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
     /// This engine's own IPv6 networks begin so.
@@ -40,7 +44,8 @@ impl Networks {
     /// Reads the records (makes those of `bridge`, `host` and `none` at the first start), chooses the default
     /// bridge's subnet, makes the bridge and begins to prepare namespaces.
     ///
-    /// The other bridges and the firewall's rules are made in the background; the first [`Networks::connect`] waits for them.
+    /// The other bridges and the firewall's rules are made once [`Networks::adopt`] has said what runs, in the background; the first
+    /// [`Networks::connect`] waits for them.
     ///
     /// # Errors
     /// `Conflict` when a subnet that a person configured overlaps a route of the host, or a device that is not this
@@ -79,14 +84,14 @@ impl Networks {
             changing: tokio::sync::Mutex::default(),
             attached: Mutex::default(),
             reaper,
+            ports: Mutex::default(),
+            elements: Mutex::default(),
             mtu,
             prefix: OnceCell::new(),
             prepared,
             pool,
             forwarding: OnceCell::new(),
         });
-        let opened = Arc::clone(&networks);
-        tokio::spawn(async move { opened.set_up_forwarding().await });
         Ok(networks)
     }
 
@@ -198,8 +203,8 @@ impl Networks {
     pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {
             let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
-            let config = self.config.clone();
-            offload::blocking(move || forwarding::set_up(&config, &live)).await
+            let (config, ports) = (self.config.clone(), self.port_rules());
+            offload::blocking(move || forwarding::set_up(&config, &live, ports)).await
         };
         self.forwarding.get_or_init(set_up).await;
     }
