@@ -25,6 +25,22 @@ pub struct Connection<'a> {
     pub routed: bool,
 }
 
+/// The endpoint of a container that its default route leaves by, and its published ports lead to.
+pub fn default_route(endpoints: &[Endpoint]) -> Option<&Endpoint> {
+    let leads = |endpoint: &&Endpoint| {
+        [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|assigned| assigned.gateway.is_some())
+    };
+    ranked(endpoints).into_iter().find(leads)
+}
+
+/// The highest gateway priority first, then by name.
+fn ranked(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
+    let mut ranked: Vec<&Endpoint> = endpoints.iter().collect();
+    ranked
+        .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));
+    ranked
+}
+
 impl Networks {
     /// Attaches a container's namespace to a network. On `none` and `host` no device is made and the endpoint has no address.
     ///
@@ -72,10 +88,7 @@ impl Networks {
     /// What the kernel refuses.
     pub async fn route(&self, sandbox: &Sandbox, endpoints: &[Endpoint]) -> Result<()> {
         let Some(namespace) = sandbox.namespace() else { return Ok(()) };
-        let mut ranked: Vec<Endpoint> = endpoints.to_vec();
-        ranked.sort_by(|a, b| {
-            b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network))
-        });
+        let ranked: Vec<Endpoint> = ranked(endpoints).into_iter().cloned().collect();
         offload::blocking(move || {
             let best = |v4: bool| {
                 ranked.iter().find_map(|endpoint| {

@@ -35,7 +35,7 @@ mod sandbox;
 mod subnet;
 
 pub use config::{AddressPool, Config, private_suffix};
-pub use connect::Connection;
+pub use connect::{Connection, default_route};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;

@@ -1,11 +1,12 @@
 //! The service: which networks there are, and what the host has for them.
 
 use crate::choice::Choosing;
+use crate::create;
 use crate::live::Live;
 use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 use net::{Elements, Pool, Reaper, Settings};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
@@ -32,8 +33,6 @@ pub struct Networks {
     pub(crate) elements: Mutex<Option<Elements>>,
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
-    /// This engine's own IPv6 networks begin so.
-    pub(crate) prefix: OnceCell<Ipv6Net>,
     pub(crate) prepared: Settings,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
@@ -51,6 +50,14 @@ impl Networks {
     /// `Conflict` when a subnet that a person configured overlaps a route of the host, or a device that is not this
     /// engine's has the bridge's name; `Denied` without `CAP_NET_ADMIN`.
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Arc<Self>> {
+        let mut config = config;
+        if config.ipv6_by_default && !has_ipv6() {
+            tracing::warn!("the host has no IPv6, neither have networks");
+            config.ipv6_by_default = false;
+        }
+        if config.ipv6.is_none() && config.ipv6_by_default {
+            config.ipv6 = Some(create::first_of(create::prefix(&*store).await?));
+        }
         let records = predefined::load(&*store).await?;
         let recorded = predefined::recorded_subnet(&records);
         let asked = config.clone();
@@ -87,7 +94,6 @@ impl Networks {
             ports: Mutex::default(),
             elements: Mutex::default(),
             mtu,
-            prefix: OnceCell::new(),
             prepared,
             pool,
             forwarding: OnceCell::new(),
@@ -208,6 +214,11 @@ impl Networks {
         };
         self.forwarding.get_or_init(set_up).await;
     }
+}
+
+/// Whether the kernel has IPv6 at all.
+fn has_ipv6() -> bool {
+    net::sysctl::read("ipv6/conf/all/disable_ipv6").is_ok_and(|value| value == "0")
 }
 
 /// Every network by name. One whose record makes no sense any more is left out, with a warning.
