@@ -181,9 +181,9 @@ mod tests {
                 client.send(&[round, u8::try_from(number).unwrap(), 7]).unwrap();
             }
             assert_eq!(batch.receive(server.as_fd()).unwrap(), 2);
-            for index in 0..2 {
+            for (index, client) in clients.iter().enumerate() {
                 let (buffer, length, from) = batch.datagram(index).unwrap();
-                assert_eq!((length, from), (3, clients[index].local_addr().unwrap()));
+                assert_eq!((length, from), (3, client.local_addr().unwrap()));
                 buffer[3] = 9;
                 batch.answer(index, 4);
             }

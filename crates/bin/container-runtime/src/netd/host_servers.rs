@@ -68,7 +68,7 @@ fn directories(path: &Path) -> BTreeSet<PathBuf> {
     let mut directories = BTreeSet::new();
     let mut path = path.to_owned();
     for _ in 0..LINKS {
-        let parent = path.parent().unwrap_or(Path::new("/"));
+        let parent = path.parent().unwrap_or_else(|| Path::new("/"));
         directories.extend(parent.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned));
         let Ok(target) = std::fs::read_link(&path) else { break };
         path = parent.join(target);

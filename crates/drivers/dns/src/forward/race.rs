@@ -22,7 +22,7 @@ pub(super) async fn race(question: Arc<Question>, servers: &Servers) -> Option<R
     let mut running = JoinSet::new();
     let mut failure = None;
     let mut next = Instant::now();
-    loop {
+    while !running.is_empty() || rest.len() > 0 {
         tokio::select! {
             Some(done) = running.join_next() => match done {
                 Ok(Ok(response)) if !Response::is_failure(&response) => return Some(response),
@@ -42,11 +42,8 @@ pub(super) async fn race(question: Arc<Question>, servers: &Servers) -> Option<R
                 }
                 next = Instant::now() + AHEAD;
             }
-            () = sleep_until(deadline) => return failure,
-            else => return failure,
-        }
-        if running.is_empty() && rest.len() == 0 {
-            return failure;
+            () = sleep_until(deadline) => break,
         }
     }
+    failure
 }

@@ -183,6 +183,7 @@ fn names_are_answered_by_datagram_and_tcp_to_containers_only() {
 
 #[test]
 fn names_without_anybody_to_ask_are_answered_at_once() {
+    let begin = Instant::now();
     let mut place = place(2, &[]);
     assert_eq!(place.code("other.docker.internal."), ResponseCode::NXDomain);
     assert_eq!(place.code("example."), ResponseCode::ServFail);
@@ -193,6 +194,7 @@ fn names_without_anybody_to_ask_are_answered_at_once() {
     });
     assert_eq!(place.code("example."), ResponseCode::ServFail, "an internal network");
     assert_eq!(place.code("web."), ResponseCode::NoError);
+    assert!(begin.elapsed() < Duration::from_secs(3), "nobody was waited for: {:?}", begin.elapsed());
 }
 
 #[test]
