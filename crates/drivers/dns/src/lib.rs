@@ -10,6 +10,7 @@ mod error;
 mod forward;
 pub mod message;
 mod names;
+pub mod probe;
 mod server;
 pub mod servers;
 
