@@ -2,6 +2,9 @@
 //!
 //! The messages are those of nf_tables (`linux/netfilter/nf_tables.h`, `nfnetlink.h`): a batch is a transaction.
 
+use crate::nfnetlink::{
+    self, ACK, Answer, BATCH_BEGIN, BATCH_END, CREATE, FAMILY_INET, NLMSG_ERROR, REQUEST, SUBSYSTEM,
+};
 use crate::{Error, Result};
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
@@ -57,18 +60,8 @@ fn pad(bytes: &mut Vec<u8>, field: &[u8]) {
     bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
 
-const FAMILY_INET: u8 = 1;
-const SUBSYSTEM: u16 = 10;
-const BATCH_BEGIN: u16 = 16;
-const BATCH_END: u16 = 17;
-const NEW_ELEMENT: u16 = SUBSYSTEM << 8 | 12;
-const DELETE_ELEMENT: u16 = SUBSYSTEM << 8 | 14;
-const NLMSG_ERROR: u16 = 2;
-const REQUEST: u16 = 1;
-const ACK: u16 = 4;
-const CREATE: u16 = 0x400;
-const NESTED: u16 = 0x8000;
-const HEADER: usize = 16;
+const NEW_ELEMENT: u16 = nfnetlink::SUBSYSTEM << 8 | 12;
+const DELETE_ELEMENT: u16 = nfnetlink::SUBSYSTEM << 8 | 14;
 
 /// So many go into a message, whose list may have 64 KiB; and so many into a transaction, which the socket has to hold.
 const PER_MESSAGE: usize = 500;
@@ -142,7 +135,7 @@ impl Elements {
             };
             expected.push((self.header(&mut bytes, kind, flags, FAMILY_INET, 0), verb));
             write_message(&mut bytes, &self.table, set, part, verb);
-            close(&mut bytes, start);
+            nfnetlink::close(&mut bytes, start);
         }
         self.header(&mut bytes, BATCH_END, REQUEST, 0, SUBSYSTEM);
         rustix::io::retry_on_intr(|| rustix::net::send(&self.fd, &bytes, SendFlags::empty()))
@@ -155,17 +148,9 @@ impl Elements {
         outcome
     }
 
-    /// Writes `struct nlmsghdr` and `struct nfgenmsg`, whose length is theirs alone until [`close`] says otherwise.
     fn header(&mut self, bytes: &mut Vec<u8>, kind: u16, flags: u16, family: u8, resource: u16) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
-        let length = u32::try_from(HEADER + 4).unwrap_or(u32::MAX);
-        bytes.extend(length.to_ne_bytes());
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(flags.to_ne_bytes());
-        bytes.extend(self.sequence.to_ne_bytes());
-        bytes.extend(0_u32.to_ne_bytes());
-        bytes.extend([family, 0]);
-        bytes.extend(resource.to_be_bytes());
+        nfnetlink::header(bytes, kind, flags, self.sequence, family, resource);
         self.sequence
     }
 
@@ -202,27 +187,6 @@ impl Elements {
     }
 }
 
-/// What of a message counts here.
-struct Answer {
-    kind: u16,
-    sequence: u32,
-    code: i32,
-}
-
-impl Answer {
-    fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let word = |at: usize| <[u8; 4]>::try_from(bytes.get(at..at + 4)?).ok();
-        let length = usize::try_from(u32::from_ne_bytes(word(0)?)).ok()?;
-        let [low, high, _, _] = word(4)?;
-        let answer = Self {
-            kind: u16::from_ne_bytes([low, high]),
-            sequence: u32::from_ne_bytes(word(8)?),
-            code: i32::from_ne_bytes(word(HEADER)?),
-        };
-        Some((answer, bytes.get(length.max(HEADER).next_multiple_of(4)..).unwrap_or_default()))
-    }
-}
-
 fn write_message(bytes: &mut Vec<u8>, table: &str, set: &str, elements: &[Element], verb: Verb) {
     const TABLE: u16 = 1;
     const SET: u16 = 2;
@@ -231,11 +195,11 @@ fn write_message(bytes: &mut Vec<u8>, table: &str, set: &str, elements: &[Elemen
     const KEY: u16 = 1;
     const DATA: u16 = 2;
     const KEY_END: u16 = 10;
-    text(bytes, TABLE, table);
-    text(bytes, SET, set);
-    nested(bytes, ELEMENTS, |bytes| {
+    nfnetlink::text(bytes, TABLE, table);
+    nfnetlink::text(bytes, SET, set);
+    nfnetlink::nested(bytes, ELEMENTS, |bytes| {
         for element in elements {
-            nested(bytes, ELEMENT, |bytes| {
+            nfnetlink::nested(bytes, ELEMENT, |bytes| {
                 data(bytes, KEY, &element.key);
                 if let Some(end) = &element.end {
                     data(bytes, KEY_END, end);
@@ -250,41 +214,7 @@ fn write_message(bytes: &mut Vec<u8>, table: &str, set: &str, elements: &[Elemen
 
 /// `NFTA_DATA_VALUE` within an attribute.
 fn data(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    nested(bytes, kind, |bytes| attribute(bytes, 1, value));
-}
-
-fn text(bytes: &mut Vec<u8>, kind: u16, text: &str) {
-    attribute(bytes, kind, &[text.as_bytes(), &[0]].concat());
-}
-
-/// A value of at most some hundred bytes.
-fn attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let start = bytes.len();
-    bytes.extend([0, 0]);
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(value);
-    close_attribute(bytes, start);
-}
-
-fn nested(bytes: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
-    let start = bytes.len();
-    bytes.extend([0, 0]);
-    bytes.extend((kind | NESTED).to_ne_bytes());
-    fill(bytes);
-    close_attribute(bytes, start);
-}
-
-fn close_attribute(bytes: &mut Vec<u8>, start: usize) {
-    // `PER_MESSAGE` elements stay below the limit.
-    let length = u16::try_from(bytes.len() - start).unwrap_or(u16::MAX);
-    bytes[start..start + 2].copy_from_slice(&length.to_ne_bytes());
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-}
-
-/// Gives a message that begins at `start` its length.
-fn close(bytes: &mut [u8], start: usize) {
-    let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
-    bytes[start..start + 4].copy_from_slice(&length.to_ne_bytes());
+    nfnetlink::nested(bytes, kind, |bytes| nfnetlink::attribute(bytes, 1, value));
 }
 
 #[cfg(test)]
@@ -298,11 +228,5 @@ mod tests {
         assert_eq!(element.key, [6, 0, 0, 0, 0, 80, 0, 0]);
         assert_eq!(element.end.unwrap(), [6, 0, 0, 0, 0, 90, 0, 0]);
         assert_eq!(element.value.unwrap(), [10, 0, 0, 2, 31, 144, 0, 0]);
-    }
-
-    #[test]
-    fn what_is_no_answer_ends_the_splitting() {
-        assert!(Answer::split(&[1, 2, 3]).is_none());
-        assert!(Answer::split(&[255; 20]).is_some_and(|(_, rest)| rest.is_empty()));
     }
 }

@@ -15,6 +15,7 @@ pub mod listening;
 mod lock;
 mod mac;
 mod namespace;
+mod nfnetlink;
 mod pool;
 mod reaper;
 pub mod route;

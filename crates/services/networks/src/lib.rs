@@ -29,6 +29,7 @@ mod options;
 mod ports;
 mod predefined;
 mod publish;
+mod reassert;
 mod record;
 mod remove;
 mod sandbox;

@@ -7,6 +7,7 @@ use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
 use ipnet::IpNet;
+use net::firewall::Stop;
 use net::{Elements, Pool, Reaper, Settings};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::StateStore;
 use tokio::sync::OnceCell;
 
@@ -34,6 +36,9 @@ pub struct Networks {
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
     pub(crate) prepared: Settings,
+    /// Ends with it.
+    table_kept: Mutex<Option<Stop>>,
+    purged: AtomicBool,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
     forwarding: OnceCell<Vec<String>>,
@@ -95,9 +100,16 @@ impl Networks {
             elements: Mutex::default(),
             mtu,
             prepared,
+            table_kept: Mutex::default(),
+            purged: AtomicBool::new(false),
             pool,
             forwarding: OnceCell::new(),
         });
+        match networks.keep_table() {
+            Ok(stop) => *networks.table_kept.lock() = Some(stop),
+            // What that means is said where the table is written.
+            Err(error) => tracing::debug!(error = %errors::chain(&error), "the table is not watched"),
+        }
         Ok(networks)
     }
 
@@ -190,6 +202,8 @@ impl Networks {
     pub async fn purge(&self) -> Result<()> {
         // Else the table might be written after it was deleted.
         self.set_up_forwarding().await;
+        self.purged.store(true, Ordering::Relaxed);
+        drop(self.table_kept.lock().take());
         self.pool.close();
         let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
         let config = self.config.clone();
@@ -203,6 +217,10 @@ impl Networks {
         .await?;
         self.attached.lock().clear();
         Ok(())
+    }
+
+    pub(crate) fn is_purged(&self) -> bool {
+        self.purged.load(Ordering::Relaxed)
     }
 
     /// Makes what all networks need, once.

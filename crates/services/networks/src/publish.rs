@@ -36,7 +36,14 @@ impl Networks {
             // Held until the ports are known to be this endpoint's.
             let mut ports = this.ports.lock();
             published.ports = ports.find(&published, &wanted, usual, &|one| this.holder_of(one, &name_of))?;
-            this.write_ports(&published, Elements::add)?;
+            match this.write_ports(&published, Elements::add) {
+                // Flushed a moment ago, and not written again yet.
+                Err(Error::Kernel(error)) if error.is_absent() => {
+                    this.write_table(&ports);
+                    this.write_ports(&published, Elements::add)?;
+                }
+                written => written?,
+            }
             if let (Some(host), Some(device)) = (host, &published.host_device) {
                 // Without, only the container itself can't reach them, and only on some hosts.
                 if let Err(error) = host.reflect(device) {

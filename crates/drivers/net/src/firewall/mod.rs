@@ -4,8 +4,10 @@
 //! `FORWARD` chain with the policy DROP that another engine sets, it is dropped: [`write()`] names such chains.
 
 mod ports;
+mod watch;
 
 pub use ports::PortRule;
+pub use watch::{Stop, Watch, is_there};
 
 use crate::{Error, Result, link};
 use ipnet::IpNet;

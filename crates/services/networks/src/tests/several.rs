@@ -188,3 +188,38 @@ fn both_families_come_from_the_engines_own_prefix() {
         assert!(reached.unwrap(), "there is a route, and the address is not tentative");
     });
 }
+
+#[test]
+fn a_packet_filter_that_is_flushed_comes_back_with_everything() {
+    on_a_host(|store| async move {
+        let networks = Networks::open(config(), store).await.unwrap();
+        networks.create(with_range("web", "10.90.0.0/24")).await.unwrap();
+        let (id, request) = (container(1), EndpointRequest::default());
+        let sandbox = networks.sandbox().await.unwrap();
+        let mut endpoint = networks.connect(&sandbox, super::only(&id, "web", &request)).await.unwrap();
+        let port = |host| spec::PortBinding {
+            container: spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp },
+            host_ip: String::new(),
+            host_port: Some(host),
+            host_port_end: None,
+        };
+        networks.publish(&mut endpoint, &[port(8080)], |_| String::new()).await.unwrap();
+        let before = rules();
+        assert!(before.contains("8080"), "{before}");
+        let flush = || {
+            assert!(std::process::Command::new("nft").args(["flush", "ruleset"]).status().unwrap().success())
+        };
+        for _ in 0..3 {
+            flush();
+            assert!(eventually(|| rules() == before).await, "{}", rules());
+        }
+        flush();
+        let other = networks.sandbox().await.unwrap();
+        let mut second = networks.connect(&other, super::only(&id, "web", &request)).await.unwrap();
+        networks.publish(&mut second, &[port(8081)], |_| String::new()).await.unwrap();
+        networks.release(&endpoint);
+        assert!(eventually(|| rules().contains("8081") && !rules().contains("8080")).await, "{}", rules());
+        networks.purge().await.unwrap();
+        assert_eq!(rules(), "", "a purge is not taken for a flush");
+    });
+}

@@ -1,0 +1,120 @@
+//! Somebody deletes the table: `nft flush ruleset`, a firewall that loads its rules anew.
+
+use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM};
+use crate::{Error, Result};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::io::Errno;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{RecvFlags, SendFlags, bind, recv, send};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+const NEW_TABLE: u16 = SUBSYSTEM << 8;
+const GET_TABLE: u16 = SUBSYSTEM << 8 | 1;
+const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
+/// `NFNLGRP_NFTABLES`, as a bit of the groups of `struct sockaddr_nl`.
+const GROUP: u32 = 1 << 6;
+
+/// Hears of tables that are deleted in the namespace of the thread that opened it.
+#[derive(Debug)]
+pub struct Watch {
+    table: String,
+    events: OwnedFd,
+    stop: Arc<OwnedFd>,
+}
+
+/// Ends a watch when it is dropped.
+#[derive(Debug)]
+pub struct Stop(Arc<OwnedFd>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        // Only a counter that is full refuses, and then the watch has long been told.
+        let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+impl Watch {
+    /// For a table of the family `inet`.
+    ///
+    /// # Errors
+    /// Where the kernel has no nf_tables.
+    pub fn open(table: &str) -> Result<(Self, Stop)> {
+        let failed = |action| move |errno: Errno| Error::Socket { action, cause: errno.into() };
+        let events =
+            sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })?;
+        bind(&events, &SocketAddrNetlink::new(0, GROUP)).map_err(failed("bind"))?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(failed("open"))?);
+        Ok((Self { table: table.to_owned(), events, stop: Arc::clone(&stop) }, Stop(stop)))
+    }
+
+    /// Blocks until the table is gone; false when the watch is to end.
+    ///
+    /// # Errors
+    /// Where the kernel no longer tells.
+    pub fn wait(&mut self) -> Result<bool> {
+        let failed = |errno: Errno| Error::Socket { action: "read from", cause: errno.into() };
+        loop {
+            let mut ready =
+                [PollFd::new(&self.events, PollFlags::IN), PollFd::new(&*self.stop, PollFlags::IN)];
+            rustix::io::retry_on_intr(|| poll(&mut ready, None)).map_err(failed)?;
+            if !ready[1].revents().is_empty() {
+                return Ok(false);
+            }
+            let mut buffer = [0; 16 * 1024];
+            let told = match rustix::io::retry_on_intr(|| {
+                recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT)
+            }) {
+                Ok((length, _)) => tells_of_deletion(&buffer[..length]),
+                // More happened than the socket holds.
+                Err(Errno::NOBUFS) => true,
+                Err(Errno::AGAIN) => false,
+                Err(errno) => return Err(failed(errno)),
+            };
+            if told && !is_there(&self.table)? {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn tells_of_deletion(mut messages: &[u8]) -> bool {
+    while let Some((message, rest)) = Answer::split(messages) {
+        if message.kind == DELETE_TABLE {
+            return true;
+        }
+        messages = rest;
+    }
+    false
+}
+
+/// Whether there is a table of this name in the family `inet`.
+///
+/// # Errors
+/// What the kernel refuses.
+pub fn is_there(table: &str) -> Result<bool> {
+    const NAME: u16 = 1;
+    let socket = sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })?;
+    let mut bytes = Vec::with_capacity(HEADER + GENERIC + table.len() + 8);
+    nfnetlink::header(&mut bytes, GET_TABLE, REQUEST, 1, FAMILY_INET, 0);
+    nfnetlink::text(&mut bytes, NAME, table);
+    nfnetlink::close(&mut bytes, 0);
+    let failed = |action| move |errno: Errno| Error::Socket { action, cause: errno.into() };
+    rustix::io::retry_on_intr(|| send(&socket, &bytes, SendFlags::empty())).map_err(failed("write to"))?;
+    let mut buffer = [0; 4096];
+    let (length, _) = rustix::io::retry_on_intr(|| recv(&socket, &mut buffer[..], RecvFlags::empty()))
+        .map_err(failed("read from"))?;
+    let operation = || format!("look up the nftables table {table}");
+    match Answer::split(&buffer[..length]) {
+        Some((answer, _)) if answer.kind == NEW_TABLE => Ok(true),
+        Some((answer, _)) if answer.kind == NLMSG_ERROR => {
+            let cause = io::Error::from_raw_os_error(answer.code.wrapping_neg());
+            match Errno::from_io_error(&cause) {
+                Some(Errno::NOENT) => Ok(false),
+                _ => Err(Error::Refused { operation: operation(), explanation: None, cause }),
+            }
+        }
+        _ => Err(Error::BadAnswer { operation: operation() }),
+    }
+}

@@ -1,0 +1,51 @@
+//! The table comes back when somebody has deleted it.
+
+use crate::ports::Ports;
+use crate::{Networks, Result, forwarding};
+use net::firewall::{Stop, Watch};
+use std::sync::{Arc, Weak};
+use std::thread;
+
+impl Networks {
+    /// Starts the thread that writes the table again, with everything that is in it now, as soon as it is gone. Connections that were
+    /// there go on: the kernel keeps what it translates them to. The thread ends with the answer's drop.
+    pub(crate) fn keep_table(self: &Arc<Self>) -> Result<Stop> {
+        let (mut watch, stop) = Watch::open(&self.config.table)?;
+        let networks = Arc::downgrade(self);
+        let name = "firewall-watch";
+        let keep = move || {
+            loop {
+                match watch.wait() {
+                    Ok(true) => write_again(&networks),
+                    Ok(false) => return,
+                    Err(error) => {
+                        tracing::warn!(error = %errors::chain(&error), "a packet filter that is flushed stays so");
+                        return;
+                    }
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(keep);
+        spawned.map_err(|cause| net::Error::Thread { name, cause })?;
+        Ok(stop)
+    }
+
+    /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
+    pub(crate) fn write_table(&self, _held: &Ports) {
+        let live: Vec<_> = self.live.read().values().cloned().collect();
+        forwarding::set_up(&self.config, &live, self.port_rules());
+    }
+}
+
+fn write_again(networks: &Weak<Networks>) {
+    let Some(networks) = networks.upgrade() else { return };
+    // Held by a purge, which takes the table away for good.
+    if networks.is_purged() {
+        return;
+    }
+    tracing::warn!(
+        table = networks.config.table,
+        "the packet filter was flushed, its table is written again"
+    );
+    networks.write_table(&networks.ports.lock());
+}
