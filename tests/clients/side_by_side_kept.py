@@ -87,6 +87,10 @@ KEPT = [
     ("An init of its own", "`--init` runs the engine's own small init.", [
         ("inside", r"tini|docker-init"),
     ]),
+    ("Addresses", "Networks have IPv6 beside IPv4 unless `--ipv6=false` or `network.ipv6: false` says otherwise. Networks of one's own get "
+     "smaller subnets (/20, then /24), so that there is room for thousands; a subnet that the host has a route to is refused by name.", []),
+    ("Published ports", "Nothing but the kernel carries them: the client's address is seen over both families, and `[::1]` of the host is "
+     "not one of the addresses. An error says who has a port.", []),
     ("Network devices", "The bridge's MTU follows the host's; bridges have names of their own, since several engines share a host; a container's "
      "namespace is known by its process, not by a file.", [
         ("inside", r"mtu 1[45]00"),
@@ -145,8 +149,7 @@ KEPT = [
     ("Platforms that an index lacks", "The error names those that it has.", [
         ("registry-manifest", r"no matching manifest for linux/riscv64"),
     ]),
-    ("Not there yet", "Publishing ports and networks of one's own, health checks, GPUs, further log "
-     "drivers: each is refused with a sentence that says so. Legacy links will not come.", [
+    ("Not there yet", "Names of containers in DNS, networks of other drivers than bridge, health checks, GPUs, further log drivers: each is refused with a sentence that says so. Legacy links will not come.", [
         ("*", UNSUPPORTED),
         ("run-device", r"could not select device driver|unresolvable CDI devices"),
         ("run-namespaces", r"container cannot be connected to multiple networks"),

@@ -29,6 +29,7 @@ mod many_layers;
 mod mounts;
 mod network;
 mod networks;
+mod ports;
 mod refused;
 mod registry;
 mod registry_login;

@@ -131,7 +131,7 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
         let options =
             ["--subnet", "10.203.0.0/24", "--ip-range", "10.203.0.128/25", "--gateway", "10.203.0.9"];
         let more = ["--aux-address", "a=10.203.0.130", "-o", "com.docker.network.driver.mtu=1280"];
-        create(engine, &[&options[..], &more].concat(), "all");
+        create(engine, &[&["--ipv6=false"], &options[..], &more].concat(), "all");
         let shown = engine.docker(&["network", "inspect", "-f", "{{json .IPAM.Config}}", "all"]).ok();
         let expected = "[{\"Subnet\":\"10.203.0.0/24\",\"IPRange\":\"10.203.0.128/25\",\"Gateway\":\"10.203.0.9\",\
                         \"AuxiliaryAddresses\":{\"a\":\"10.203.0.130\"}}]\n";

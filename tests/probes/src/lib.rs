@@ -43,6 +43,11 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
+/// A question for a name, and what claims to be its answer: whatever is sent for it can be read.
+pub fn names(bytes: &[u8]) {
+    dns::probe::packets(bytes);
+}
+
 /// A layer, unpacked: whatever it holds, nothing appears beside where it belongs. Needs root.
 pub fn layer(bytes: &[u8]) {
     static PLACE: OnceLock<(Place, Layers)> = OnceLock::new();

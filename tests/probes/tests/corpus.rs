@@ -36,6 +36,11 @@ fn manifests() {
 }
 
 #[test]
+fn names() {
+    each("names", probes::names);
+}
+
+#[test]
 fn layers() {
     if is_root() {
         each("layers", probes::layer);

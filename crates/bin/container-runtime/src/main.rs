@@ -6,6 +6,7 @@ mod daemon;
 mod image;
 mod lock;
 mod log;
+mod netd;
 mod own;
 mod registry;
 mod shutdown;
@@ -79,6 +80,12 @@ fn main() -> ExitCode {
                     about: "Remove what is beyond the budget of storage.gc, and say why",
                     section: Section::Engine,
                     run: store::gc::run,
+                },
+                OwnVerb {
+                    path: &["netd"],
+                    about: "Answer containers' questions for names",
+                    section: Section::Hidden,
+                    run: netd::run,
                 },
                 OwnVerb {
                     path: &["benchmark"],

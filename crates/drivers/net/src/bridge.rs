@@ -168,10 +168,14 @@ fn create(socket: &mut Socket, config: &BridgeConfig, mac: Mac) -> Result<Link> 
     link::get(socket, &config.name)
 }
 
-/// Without IPv6 the bridge needs no link-local address; with it, it must not listen to containers' advertisements.
+/// Without IPv6 the bridge needs no link-local address; with it, it must not listen to containers' advertisements, nor wait
+/// for a neighbour that has its address already: as long as it does, the kernel forwards to no container.
 fn set_ipv6(name: &str, ipv6: bool) -> Result<()> {
-    let parameters =
-        if ipv6 { vec![("accept_ra", "0"), ("disable_ipv6", "0")] } else { vec![("disable_ipv6", "1")] };
+    let parameters = if ipv6 {
+        vec![("accept_ra", "0"), ("accept_dad", "0"), ("disable_ipv6", "0")]
+    } else {
+        vec![("disable_ipv6", "1")]
+    };
     for (parameter, value) in parameters {
         match sysctl::ensure(&format!("ipv6/conf/{name}/{parameter}"), value) {
             // A kernel without IPv6, or a read-only /proc/sys: only an address of that family would miss it.

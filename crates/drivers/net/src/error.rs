@@ -149,6 +149,11 @@ impl Error {
             || matches!(self.errno(), Some(Errno::NODEV | Errno::NXIO | Errno::SRCH | Errno::ADDRNOTAVAIL))
     }
 
+    /// Whether the kernel said that the table, set or element is not there.
+    pub fn is_absent(&self) -> bool {
+        self.errno() == Some(rustix::io::Errno::NOENT)
+    }
+
     fn errno(&self) -> Option<rustix::io::Errno> {
         match self {
             Self::Refused { cause, .. } => rustix::io::Errno::from_io_error(cause),

@@ -7,9 +7,11 @@
 
 pub mod address;
 mod bridge;
+mod elements;
 mod error;
 pub mod firewall;
 pub mod link;
+pub mod listening;
 mod lock;
 mod mac;
 mod namespace;
@@ -20,6 +22,7 @@ mod socket;
 pub mod sysctl;
 
 pub use bridge::{Attachment, Bridge, BridgeConfig};
+pub use elements::{Element, Elements};
 pub use error::{Error, Result};
 pub use lock::NamespaceLock;
 pub use mac::{BadMac, Mac};

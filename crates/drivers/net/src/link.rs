@@ -212,6 +212,13 @@ pub(crate) fn isolate(port: &str) -> Request {
     set_port(format!("isolate the device {port}"), port, InfoBridgePort::Isolated(true))
 }
 
+/// Lets a bridge send packets back through the port that they came from: those of a container for a published port of its own,
+/// where bridged packets pass the packet filter (`bridge-nf-call-iptables`).
+pub fn reflect(socket: &mut Socket, port: &str) -> Result<()> {
+    let operation = format!("let the device {port} reach its own published ports");
+    socket.batch(vec![set_port(operation, port, InfoBridgePort::HairpinMode(true))])
+}
+
 fn set_port(operation: String, port: &str, data: InfoBridgePort) -> Request {
     let mut message = named(port);
     message.attributes.push(LinkAttribute::LinkInfo(vec![

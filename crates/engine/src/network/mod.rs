@@ -40,7 +40,7 @@ fn publish(services: &Services, network: &Network, action: &NetworkAction) {
 }
 
 /// What a container is called, for errors about its endpoints.
-fn name_of(services: &Services, endpoint: &Endpoint) -> String {
+pub(crate) fn name_of(services: &Services, endpoint: &Endpoint) -> String {
     let container = services.containers.get(&endpoint.container);
     container.map_or_else(|| endpoint.container.short().to_owned(), |found| found.record().name.to_string())
 }

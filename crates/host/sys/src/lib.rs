@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod clock;
+pub mod datagrams;
 pub mod env;
 pub mod exec;
 pub mod fds;

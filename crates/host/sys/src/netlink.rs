@@ -1,4 +1,4 @@
-//! rtnetlink sockets with the options that no safe wrapper sets.
+//! Netlink sockets with the options that no safe wrapper sets.
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::io;
@@ -14,6 +14,22 @@ use std::os::fd::{AsRawFd, OwnedFd};
 pub fn open_route() -> io::Result<OwnedFd> {
     let fd = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK, libc::NETLINK_GET_STRICT_CHK] {
+        switch_on(&fd, option)?;
+    }
+    Ok(fd)
+}
+
+/// Opens a socket to the packet filter in the calling thread's network namespace, where it stays.
+///
+/// Answers to failed requests carry the kernel's own words and not the request's body.
+///
+/// # Errors
+/// Those of `socket(2)` and `setsockopt(2)`; `EPROTONOSUPPORT` for a kernel without nfnetlink.
+pub fn open_netfilter() -> io::Result<OwnedFd> {
+    let protocol = Some(rustix::net::netlink::NETFILTER);
+    let fd =
+        rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
+    for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK] {
         switch_on(&fd, option)?;
     }
     Ok(fd)

@@ -76,6 +76,7 @@ pub(crate) fn bare(network: &Network, connection: &Connection<'_>) -> Result<End
         aliases: request.aliases.clone(),
         dns_names,
         gateway_priority: request.gateway_priority,
+        ports: Vec::new(),
     })
 }
 

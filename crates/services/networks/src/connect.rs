@@ -25,6 +25,22 @@ pub struct Connection<'a> {
     pub routed: bool,
 }
 
+/// The endpoint of a container that its default route leaves by, and its published ports lead to.
+pub fn default_route(endpoints: &[Endpoint]) -> Option<&Endpoint> {
+    let leads = |endpoint: &&Endpoint| {
+        [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|assigned| assigned.gateway.is_some())
+    };
+    ranked(endpoints).into_iter().find(leads)
+}
+
+/// The highest gateway priority first, then by name.
+fn ranked(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
+    let mut ranked: Vec<&Endpoint> = endpoints.iter().collect();
+    ranked
+        .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));
+    ranked
+}
+
 impl Networks {
     /// Attaches a container's namespace to a network. On `none` and `host` no device is made and the endpoint has no address.
     ///
@@ -72,10 +88,7 @@ impl Networks {
     /// What the kernel refuses.
     pub async fn route(&self, sandbox: &Sandbox, endpoints: &[Endpoint]) -> Result<()> {
         let Some(namespace) = sandbox.namespace() else { return Ok(()) };
-        let mut ranked: Vec<Endpoint> = endpoints.to_vec();
-        ranked.sort_by(|a, b| {
-            b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network))
-        });
+        let ranked: Vec<Endpoint> = ranked(endpoints).into_iter().cloned().collect();
         offload::blocking(move || {
             let best = |v4: bool| {
                 ranked.iter().find_map(|endpoint| {
@@ -100,6 +113,7 @@ impl Networks {
         if let (Some(host), Some(device)) = (host, endpoint.host_device.clone()) {
             offload::blocking(move || host.detach(&device)).await?;
         }
+        self.withdraw(endpoint);
         self.forget(endpoint);
         Ok(())
     }
@@ -109,6 +123,10 @@ impl Networks {
     /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
     /// holds that one (a second container in it), the device is deleted. Harmless when it was said before.
     pub fn release(&self, endpoint: &Endpoint) {
+        let known = self.attached.lock().get(&endpoint.id).cloned();
+        if let Some(known) = known {
+            self.withdraw(&known);
+        }
         if self.forget(endpoint)
             && let Some(device) = &endpoint.host_device
         {
@@ -123,7 +141,7 @@ impl Networks {
     ///
     /// # Errors
     /// Where the kernel does not say what is there.
-    pub async fn adopt(&self, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
+    pub async fn adopt(self: &Arc<Self>, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
         let mut strays = self.ports().await?;
         let mut lost = Vec::new();
         for endpoint in endpoints {
@@ -139,6 +157,8 @@ impl Networks {
             }
             self.attached.lock().insert(endpoint.id.clone(), endpoint);
         }
+        let this = Arc::clone(self);
+        tokio::spawn(async move { this.set_up_forwarding().await });
         for stray in strays {
             tracing::info!(device = stray, "a network device of no container is removed");
             self.reaper.reap(&stray);

@@ -8,7 +8,7 @@ use crate::{Error, Network, Networks, Result, forwarding, predefined};
 use ipnet::Ipv6Net;
 use net::firewall;
 use std::sync::Arc;
-use store::Transaction;
+use store::{StateStore, Transaction};
 
 impl Networks {
     /// Makes a network.
@@ -32,7 +32,7 @@ impl Networks {
             return Err(Error::Exists { network: record.name });
         }
         self.check_bridge(&record)?;
-        let prefix = if record.enable_ipv6 { Some(self.prefix().await?) } else { None };
+        let prefix = if record.enable_ipv6 { Some(prefix(&*self.store).await?) } else { None };
         let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
         let live = offload::blocking(move || -> Result<_> {
             let choosing = Choosing::begin(None)?;
@@ -70,24 +70,24 @@ impl Networks {
             None => Ok(()),
         }
     }
+}
 
-    /// The prefix of this engine's own IPv6 networks (RFC 4193, section 3.2.2), drawn at the first need.
-    pub(crate) async fn prefix(&self) -> Result<Ipv6Net> {
-        const KEY: &str = "network-prefix";
-        let draw = || async {
-            if let Some((prefix, _)) = store::get_as::<Ipv6Net>(&*self.store, KEY).await? {
-                return Ok(prefix);
-            }
-            let [a, b, c, d, e] = predefined::random()?;
-            let words = [a, b, c, d, e].map(u16::from);
-            let address =
-                [0xfd00 | words[0], words[1] << 8 | words[2], words[3] << 8 | words[4], 0, 0, 0, 0, 0];
-            let prefix = Ipv6Net::new_assert(address.into(), 48);
-            self.store.commit(store::put_as(Transaction::new(), KEY, &prefix)?).await?;
-            Ok(prefix)
-        };
-        self.prefix.get_or_try_init(draw).await.copied()
+/// The prefix of this engine's own IPv6 networks (RFC 4193, section 3.2.2), drawn at the first need.
+pub(crate) async fn prefix(store: &dyn StateStore) -> Result<Ipv6Net> {
+    const KEY: &str = "network-prefix";
+    if let Some((prefix, _)) = store::get_as::<Ipv6Net>(store, KEY).await? {
+        return Ok(prefix);
     }
+    let [a, b, c, d, e] = predefined::random()?.map(u16::from);
+    let address = [0xfd00 | a, b << 8 | c, d << 8 | e, 0, 0, 0, 0, 0];
+    let prefix = Ipv6Net::new_assert(address.into(), 48);
+    store.commit(store::put_as(Transaction::new(), KEY, &prefix)?).await?;
+    Ok(prefix)
+}
+
+/// The default bridge's part of it.
+pub(crate) fn first_of(prefix: Ipv6Net) -> Ipv6Net {
+    Ipv6Net::new_assert(prefix.network(), 64)
 }
 
 impl Live {
@@ -98,15 +98,16 @@ impl Live {
             forwarding::allow_ipv6();
         }
         bridged.host.ensure()?;
-        if let Err(error) = firewall::add(&config.table, &bridged.rules) {
-            match error {
+        match firewall::add(&config.table, &bridged.rules) {
+            Ok(()) => bridged.host.allow_loopback(),
+            Err(error) => match error {
                 // The host has no packet filter, which `info` says.
                 net::Error::NoNft => {}
                 error => {
                     self.unmake(config);
                     return Err(error.into());
                 }
-            }
+            },
         }
         Ok(())
     }
@@ -115,7 +116,7 @@ impl Live {
     pub(crate) fn unmake(&self, config: &crate::Config) {
         let Some(bridged) = &self.bridged else { return };
         let bridge = bridged.host.bridge();
-        match firewall::forget(&config.table, bridge) {
+        match firewall::forget(&config.table, &bridged.rules) {
             Ok(()) | Err(net::Error::NoNft) => {}
             Err(error) => tracing::warn!(bridge, error = %errors::chain(&error), "a network's rules stay"),
         }

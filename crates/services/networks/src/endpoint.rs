@@ -1,5 +1,6 @@
 //! A container's attachment to a network: what its record keeps and `inspect` shows.
 
+use crate::ports::Published;
 use ids::{ContainerId, EndpointId, NetworkId};
 use net::Mac;
 use serde::{Deserialize, Serialize};
@@ -48,4 +49,29 @@ pub struct Endpoint {
     /// Which endpoint provides the default route: the highest.
     #[serde(default)]
     pub gateway_priority: i64,
+    /// Ports of the host that lead to it.
+    #[serde(default)]
+    pub ports: Vec<Published>,
+}
+
+#[cfg(test)]
+impl Endpoint {
+    /// Without anything.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            id: EndpointId::from_bytes([1; 32]),
+            container: ContainerId::from_bytes([2; 32]),
+            network_id: NetworkId::from_bytes([3; 32]),
+            network: "web".to_owned(),
+            ipv4: None,
+            ipv6: None,
+            mac: None,
+            host_device: None,
+            device: None,
+            aliases: Vec::new(),
+            dns_names: Vec::new(),
+            gateway_priority: 0,
+            ports: Vec::new(),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use errors::{Class, Classified};
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The service's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -121,6 +121,43 @@ pub enum Error {
         /// Docker's list of them.
         endpoints: String,
     },
+    /// A port that somebody has.
+    #[error("Bind for {address} failed: port is already allocated by {by}")]
+    PortTaken {
+        /// The host's address and port.
+        address: SocketAddr,
+        /// Who has it.
+        by: String,
+    },
+    /// Of these ports none is free.
+    #[error("all ports from {first} to {last} are allocated")]
+    NoPortLeft {
+        /// The first.
+        first: u16,
+        /// The last.
+        last: u16,
+    },
+    /// A port of the host that can't be had.
+    #[error("failed to bind host port for {}", SocketAddr::new(*host, *port))]
+    NotBound {
+        /// The host's address.
+        host: IpAddr,
+        /// The port.
+        port: u16,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An address of the host that can't lead to the container.
+    #[error(
+        "ports can't be published at {host}: the container has no address of that family on the network {network}"
+    )]
+    NoFamilyFor {
+        /// The host's address.
+        host: IpAddr,
+        /// The network's name.
+        network: String,
+    },
     /// A wanted address that the network can't give.
     #[error(
         "the address {address} can't be given on the network {network}: it is not a free host address of {subnet}"
@@ -190,6 +227,7 @@ impl Classified for Error {
             Self::Collision { .. }
             | Self::AddressTaken { .. }
             | Self::Exists { .. }
+            | Self::PortTaken { .. }
             | Self::BridgeTaken { .. } => Class::Conflict,
             Self::Predefined { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => Class::Denied,
             Self::Unsupported { .. } => Class::Unsupported,
@@ -197,6 +235,8 @@ impl Classified for Error {
             | Self::TooSmall { .. }
             | Self::BadName { .. }
             | Self::NoFamily
+            | Self::NoFamilyFor { .. }
+            | Self::NotBound { .. }
             | Self::BadOption { .. }
             | Self::BadRange { .. }
             | Self::BadAddress { .. }
@@ -204,7 +244,9 @@ impl Classified for Error {
             | Self::NoAddresses { .. }
             | Self::HostNamespace { .. }
             | Self::BadHost { .. } => Class::Invalid,
-            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } => Class::Unavailable,
+            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } | Self::NoPortLeft { .. } => {
+                Class::Unavailable
+            }
             Self::Mac(error) => error.class(),
             Self::Kernel(error) => error.class(),
             Self::Store(error) => error.class(),

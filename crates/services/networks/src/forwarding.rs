@@ -2,13 +2,13 @@
 
 use crate::live::Live;
 use crate::{Config, Result};
-use net::firewall::{self, Rules};
+use net::firewall::{self, PortRule, Rules};
 use net::{Bridge, Socket, link, sysctl};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Turns forwarding on, makes all bridges and writes the table. Answers, in sentences, what does not work on this host.
-pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>]) -> Vec<String> {
+pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>], ports: Vec<PortRule>) -> Vec<String> {
     let mut warnings: Vec<String> = allow("ipv4/ip_forward").into_iter().collect();
     if networks.iter().any(|network| network.record.enable_ipv6 && network.bridged.is_some()) {
         warnings.extend(allow_ipv6());
@@ -25,12 +25,17 @@ pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>]) -> Vec<String> {
     }
     remove_strays(config, &bridged.iter().map(|bridge| bridge.host.bridge()).collect());
     let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
-    match firewall::write(&Rules { table: config.table.clone(), bridges }) {
-        Ok(drops) => warnings.extend(drops.into_iter().map(|chain| {
+    match firewall::write(&Rules { table: config.table.clone(), bridges, ports }) {
+        Ok(drops) => {
+            for bridge in &bridged {
+                bridge.host.allow_loopback();
+            }
+            warnings.extend(drops.into_iter().map(|chain| {
             format!(
                 "containers may reach this host only: the chain {chain} drops forwarded packets by its policy"
             )
-        })),
+        }));
+        }
         Err(error) => warnings
             .push(format!("containers have no address translation to the world: {}", errors::chain(&error))),
     }

@@ -60,6 +60,15 @@ impl Host {
         self.on_bridge(|_, _| Ok(()))
     }
 
+    /// Lets published ports be reached at 127.0.0.1 too: such packets come from an address that the kernel else keeps to
+    /// itself. For hosts whose table keeps containers from coming by it the other way.
+    pub(crate) fn allow_loopback(&self) {
+        let parameter = format!("ipv4/conf/{}/route_localnet", self.wanted.bridge);
+        if let Err(error) = net::sysctl::ensure(&parameter, "1") {
+            tracing::debug!(parameter, error = %errors::chain(&error), "ports are not at 127.0.0.1");
+        }
+    }
+
     /// Attaches a namespace and answers the name of the device on the host.
     pub(crate) fn attach(&self, namespace: &Namespace, device: &Device) -> Result<String> {
         let ipv6 = (self.wanted.ipv6 != device.prepared_ipv6).then_some(self.wanted.ipv6);
@@ -86,6 +95,11 @@ impl Host {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Lets a container reach its own published ports.
+    pub(crate) fn reflect(&self, device: &str) -> Result<()> {
+        self.on_bridge(|_, socket| net::link::reflect(socket, device))
     }
 
     /// Cuts a device off and sees to it that it goes; never blocks.

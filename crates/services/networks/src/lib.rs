@@ -26,19 +26,22 @@ mod live;
 mod networks;
 mod new_network;
 mod options;
+mod ports;
 mod predefined;
+mod publish;
 mod record;
 mod remove;
 mod sandbox;
 mod subnet;
 
 pub use config::{AddressPool, Config, private_suffix};
-pub use connect::Connection;
+pub use connect::{Connection, default_route};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
+pub use ports::Published;
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
 

@@ -72,6 +72,7 @@ impl Bridged {
         };
         let rules = BridgeRules {
             bridge: options.bridge,
+            subnets: record.ipam.config.iter().map(|range| range.subnet).collect(),
             masquerade: options.masquerade && !record.internal,
             internal: record.internal,
             hairpin: options.icc,

@@ -1,11 +1,13 @@
 //! The service: which networks there are, and what the host has for them.
 
 use crate::choice::Choosing;
+use crate::create;
 use crate::live::Live;
+use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
-use ipnet::{IpNet, Ipv6Net};
-use net::{Pool, Reaper, Settings};
+use ipnet::IpNet;
+use net::{Elements, Pool, Reaper, Settings};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
 use std::collections::{BTreeMap, HashMap};
@@ -26,10 +28,11 @@ pub struct Networks {
     pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) attached: Mutex<HashMap<EndpointId, Endpoint>>,
     pub(crate) reaper: Arc<Reaper>,
+    pub(crate) ports: Mutex<Ports>,
+    /// Open from the first port on that is published.
+    pub(crate) elements: Mutex<Option<Elements>>,
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
-    /// This engine's own IPv6 networks begin so.
-    pub(crate) prefix: OnceCell<Ipv6Net>,
     pub(crate) prepared: Settings,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
@@ -40,12 +43,21 @@ impl Networks {
     /// Reads the records (makes those of `bridge`, `host` and `none` at the first start), chooses the default
     /// bridge's subnet, makes the bridge and begins to prepare namespaces.
     ///
-    /// The other bridges and the firewall's rules are made in the background; the first [`Networks::connect`] waits for them.
+    /// The other bridges and the firewall's rules are made once [`Networks::adopt`] has said what runs, in the background; the first
+    /// [`Networks::connect`] waits for them.
     ///
     /// # Errors
     /// `Conflict` when a subnet that a person configured overlaps a route of the host, or a device that is not this
     /// engine's has the bridge's name; `Denied` without `CAP_NET_ADMIN`.
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Arc<Self>> {
+        let mut config = config;
+        if config.ipv6_by_default && !has_ipv6() {
+            tracing::warn!("the host has no IPv6, neither have networks");
+            config.ipv6_by_default = false;
+        }
+        if config.ipv6.is_none() && config.ipv6_by_default {
+            config.ipv6 = Some(create::first_of(create::prefix(&*store).await?));
+        }
         let records = predefined::load(&*store).await?;
         let recorded = predefined::recorded_subnet(&records);
         let asked = config.clone();
@@ -79,14 +91,13 @@ impl Networks {
             changing: tokio::sync::Mutex::default(),
             attached: Mutex::default(),
             reaper,
+            ports: Mutex::default(),
+            elements: Mutex::default(),
             mtu,
-            prefix: OnceCell::new(),
             prepared,
             pool,
             forwarding: OnceCell::new(),
         });
-        let opened = Arc::clone(&networks);
-        tokio::spawn(async move { opened.set_up_forwarding().await });
         Ok(networks)
     }
 
@@ -198,11 +209,16 @@ impl Networks {
     pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {
             let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
-            let config = self.config.clone();
-            offload::blocking(move || forwarding::set_up(&config, &live)).await
+            let (config, ports) = (self.config.clone(), self.port_rules());
+            offload::blocking(move || forwarding::set_up(&config, &live, ports)).await
         };
         self.forwarding.get_or_init(set_up).await;
     }
+}
+
+/// Whether the kernel has IPv6 at all.
+fn has_ipv6() -> bool {
+    net::sysctl::read("ipv6/conf/all/disable_ipv6").is_ok_and(|value| value == "0")
 }
 
 /// Every network by name. One whose record makes no sense any more is left out, with a warning.

@@ -95,6 +95,8 @@ pub struct Network {
     pub default_bridge: Option<String>,
     /// Its subnet; a private engine takes the next free one.
     pub ip_range: Option<String>,
+    /// Whether networks have IPv6 beside IPv4 unless they say otherwise.
+    pub ipv6: bool,
     /// Network namespaces made ahead of need.
     pub idle_namespaces: usize,
     /// Bytes; none: 1500.
@@ -167,7 +169,7 @@ impl Default for Runtime {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { default_bridge: None, ip_range: None, idle_namespaces: 8, mtu: None }
+        Self { default_bridge: None, ip_range: None, ipv6: true, idle_namespaces: 8, mtu: None }
     }
 }
 

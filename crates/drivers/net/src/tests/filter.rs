@@ -17,8 +17,14 @@ fn site_and_world() -> Option<(Site, Namespace)> {
 }
 
 fn rules(masquerade: bool) -> Rules {
-    let bridge = BridgeRules { bridge: "b0".into(), masquerade, internal: false, hairpin: true };
-    Rules { table: "test".into(), bridges: vec![bridge] }
+    let bridge = BridgeRules {
+        bridge: "b0".into(),
+        subnets: vec![net("10.99.0.0/24")],
+        masquerade,
+        internal: false,
+        hairpin: true,
+    };
+    Rules { table: "test".into(), bridges: vec![bridge], ports: Vec::new() }
 }
 
 /// Writes the rules; false where this host has no nftables, which the test says and ends.
@@ -91,15 +97,20 @@ fn bridges_are_apart_and_an_internal_one_has_no_way_out() {
         return;
     }
     let change = |act: &(dyn Fn() -> crate::Result<()> + Sync)| site.host.run(act).unwrap();
-    let second =
-        |internal: bool| BridgeRules { bridge: "b1".into(), masquerade: !internal, internal, hairpin: true };
+    let second = |internal: bool| BridgeRules {
+        bridge: "b1".into(),
+        subnets: vec![net("10.98.0.0/24")],
+        masquerade: !internal,
+        internal,
+        hairpin: true,
+    };
     change(&|| firewall::add("test", &second(false)));
     assert_eq!(reach(&inside, &neighbour, "10.98.0.2"), None, "networks are apart");
     assert_eq!(reach(&neighbour, &world, WORLD), Some("203.0.113.1".parse().unwrap()));
-    change(&|| firewall::forget("test", "b1"));
+    change(&|| firewall::forget("test", &second(true)));
     change(&|| firewall::add("test", &second(true)));
     assert_eq!(reach(&neighbour, &world, WORLD), None, "there is no way out");
     assert!(reach(&site.host, &neighbour, "10.98.0.2").is_some());
-    change(&|| firewall::forget("test", "b1"));
-    change(&|| firewall::forget("test", "b1"));
+    change(&|| firewall::forget("test", &second(true)));
+    change(&|| firewall::forget("test", &second(true)));
 }

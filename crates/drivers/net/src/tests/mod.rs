@@ -3,6 +3,7 @@
 mod bridges;
 mod filter;
 mod pools;
+mod published;
 mod sockets;
 
 use crate::{Attachment, Bridge, BridgeConfig, Mac, Namespace, Result, Settings, Socket, link};

@@ -23,6 +23,7 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
         config.preferred_subnet = Some(subnet);
         config.subnet_is_fixed = true;
     }
+    config.ipv6_by_default = settings.network.ipv6;
     config.mtu = settings.network.mtu;
     config.prepared = settings.network.idle_namespaces;
     Ok(config)

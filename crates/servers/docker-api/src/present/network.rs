@@ -2,15 +2,16 @@
 
 use crate::translate::wire_port;
 use crate::wire::endpoint::{EndpointIpam, EndpointSettings};
-use crate::wire::host_config::PortMap;
+use crate::wire::host_config::{PortBinding, PortMap};
 use crate::wire::inspect::NetworkSettings;
 use crate::wire::network::{Attached, ConfigFrom, Ipam, IpamConfig, Network};
 use containers::Record;
 use engine::network::NetworkInspection;
 use networks::Assigned;
 use networks::Endpoint;
-use spec::{EndpointRequest, NetworkMode};
+use spec::{EndpointRequest, ExposedPort, NetworkMode};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// `NetworkSettings` of `inspect`.
 pub(crate) fn settings(record: &Record) -> NetworkSettings {
@@ -35,11 +36,24 @@ pub(crate) fn settings(record: &Record) -> NetworkSettings {
     }
 }
 
-/// Exposed ports; they are bound to none of the host's before there is a verb that publishes them.
+/// Exposed ports, and what of the host's leads to them.
 fn ports(record: &Record) -> PortMap {
     let shared = matches!(record.spec.network.mode, NetworkMode::Host | NetworkMode::Container(_));
     let exposed = record.spec.network.exposed.iter().filter(|_| !shared);
-    exposed.map(|port| (wire_port(*port), None)).collect()
+    exposed.map(|port| (wire_port(*port), bound(record, *port))).collect()
+}
+
+fn bound(record: &Record, port: ExposedPort) -> Option<Vec<PortBinding>> {
+    let bindings = published(record, port)
+        .map(|(host, number)| PortBinding { host_ip: host.to_string(), host_port: number.to_string() });
+    Some(bindings.collect::<Vec<_>>()).filter(|bindings| !bindings.is_empty())
+}
+
+/// The host's addresses and ports that lead to a port of a container.
+pub(crate) fn published(record: &Record, port: ExposedPort) -> impl Iterator<Item = (IpAddr, u16)> {
+    let all = record.endpoints.values().flat_map(|endpoint| &endpoint.ports);
+    all.filter(move |one| one.protocol == port.protocol)
+        .filter_map(move |one| Some((one.host, one.host_port(port.port)?)))
 }
 
 /// Attachments by network: the real ones, or of a container that does not run the ones that it will get.

@@ -5,7 +5,7 @@ use crate::translate::wire_mode;
 use crate::wire::summary::{ContainerSummary, HostConfigSummary, NetworkSettingsSummary, Port};
 use containers::Record;
 use engine::container::Summary;
-use spec::NetworkMode;
+use spec::{ExposedPort, NetworkMode};
 
 /// An element of `GET /containers/json`. `now` is in nanoseconds since 1970.
 pub(crate) fn summary(found: &Summary, now: i64) -> ContainerSummary {
@@ -48,15 +48,18 @@ fn ports(record: &Record) -> Vec<Port> {
     if shared || !record.state.is_live() {
         return Vec::new();
     }
-    let exposed = record.spec.network.exposed.iter();
-    exposed
-        .map(|port| Port {
-            ip: String::new(),
+    let of = |port: &ExposedPort| {
+        let shown = |ip: String, public_port| Port {
+            ip,
             private_port: port.port,
-            public_port: 0,
+            public_port,
             r#type: port.protocol.as_str(),
-        })
-        .collect()
+        };
+        let bound = network::published(record, *port);
+        let bound: Vec<Port> = bound.map(|(host, number)| shown(host.to_string(), number)).collect();
+        if bound.is_empty() { vec![shown(String::new(), 0)] } else { bound }
+    };
+    record.spec.network.exposed.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

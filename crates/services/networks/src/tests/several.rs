@@ -165,12 +165,12 @@ fn a_bridge_that_was_made_and_not_recorded_goes_at_the_next_start() {
 #[test]
 fn both_families_come_from_the_engines_own_prefix() {
     on_a_host(|store| async move {
-        let networks = Networks::open(config(), store).await.unwrap();
+        let networks = Networks::open(config(), Arc::clone(&store)).await.unwrap();
         let dual = NewNetwork { enable_ipv6: Some(true), ..named("dual") };
         let dual = networks.create(dual).await.unwrap();
         let only = NewNetwork { enable_ipv4: Some(false), enable_ipv6: Some(true), ..named("only") };
         let only = networks.create(only).await.unwrap();
-        let prefix = networks.prefix().await.unwrap();
+        let prefix = create::prefix(&*store).await.unwrap();
         assert_eq!(prefix.network().octets()[0], 0xfd);
         for network in [&dual, &only] {
             assert!(IpNet::V6(prefix).contains(&network.ipam.config.last().unwrap().subnet));

@@ -64,12 +64,6 @@ fn network(services: &Services, spec: &mut ContainerSpec) -> Result<()> {
     if !spec.network.links.is_empty() {
         return Err(Error::new(Class::Unsupported, "legacy links are not supported").hint("Use a network"));
     }
-    let published = !spec.network.published.is_empty() || spec.network.publish_all;
-    let bridged = matches!(spec.network.mode, NetworkMode::Default | NetworkMode::Named(_));
-    if published && bridged {
-        return Err(Error::new(Class::Unsupported, "publishing ports is not supported yet")
-            .hint("Use --network host, or reach the container by its address"));
-    }
     // A network or container that does not exist is told at once, not at the start.
     if let NetworkMode::Container(other) = &spec.network.mode {
         services

@@ -3,7 +3,12 @@
 //! An `accept` in this table ends this table's chain only. Where another table drops a packet, such as iptables'
 //! `FORWARD` chain with the policy DROP that another engine sets, it is dropped: [`write()`] names such chains.
 
+mod ports;
+
+pub use ports::PortRule;
+
 use crate::{Error, Result, link};
+use ipnet::IpNet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,6 +20,8 @@ pub struct Rules {
     pub table: String,
     /// The bridges it serves.
     pub bridges: Vec<BridgeRules>,
+    /// What is published of the containers behind them.
+    pub ports: Vec<PortRule>,
 }
 
 /// What a bridge needs of the packet filter.
@@ -22,6 +29,8 @@ pub struct Rules {
 pub struct BridgeRules {
     /// Its name.
     pub bridge: String,
+    /// The subnets behind it.
+    pub subnets: Vec<IpNet>,
     /// Whether what comes from it leaves by other devices under the host's address.
     pub masquerade: bool,
     /// Whether nothing is forwarded from it and to it.
@@ -62,27 +71,32 @@ pub fn add(table: &str, bridge: &BridgeRules) -> Result<()> {
 }
 
 /// Takes a bridge out of the table. Not an error where it is in none.
-pub fn forget(table: &str, bridge: &str) -> Result<()> {
+pub fn forget(table: &str, bridge: &BridgeRules) -> Result<()> {
     check_table(table)?;
-    link::check_name(bridge)?;
-    let all = BridgeRules { bridge: bridge.to_owned(), masquerade: true, internal: true, hairpin: true };
+    link::check_name(&bridge.bridge)?;
+    let all = BridgeRules { masquerade: true, internal: true, hairpin: true, ..bridge.clone() };
     // What is added can be deleted, whether it was there or not.
     let script = elements("add", table, &all) + &elements("delete", table, &all);
     run(table, &script).map(drop)
 }
 
-/// The sets that say what applies to a bridge, with its element in each.
+/// The sets that say what applies to a bridge, with its elements in each.
 fn memberships(rules: &BridgeRules) -> impl Iterator<Item = (&'static str, String)> + use<> {
-    let BridgeRules { bridge, masquerade, internal, hairpin } = rules;
+    let BridgeRules { bridge, subnets, masquerade, internal, hairpin } = rules;
     let name = format!("\"{bridge}\"");
     let pair = format!("{name} . {name}");
     let sets = [
         ("bridges", true, name.clone()),
         ("masqueraded", *masquerade, name.clone()),
-        ("internal", *internal, name),
+        ("internal", *internal, name.clone()),
         ("hairpins", *hairpin, pair),
     ];
-    sets.into_iter().filter(|(_, member, _)| *member).map(|(set, _, element)| (set, element))
+    let sets = sets.into_iter().filter(|(_, member, _)| *member).map(|(set, _, element)| (set, element));
+    let homes = subnets.iter().map(|subnet| {
+        let set = if subnet.addr().is_ipv4() { "homes4" } else { "homes6" };
+        (set, format!("{} . {name}", subnet.trunc()))
+    });
+    sets.chain(homes.collect::<Vec<_>>())
 }
 
 fn elements(verb: &str, table: &str, rules: &BridgeRules) -> String {
@@ -92,11 +106,13 @@ fn elements(verb: &str, table: &str, rules: &BridgeRules) -> String {
 }
 
 /// The sets of a table, and the type of what is in each.
-const SETS: [(&str, &str); 4] = [
-    ("bridges", "ifname"),
-    ("masqueraded", "ifname"),
-    ("internal", "ifname"),
-    ("hairpins", "ifname . ifname"),
+const SETS: [(&str, &str); 6] = [
+    ("bridges", "type ifname;"),
+    ("masqueraded", "type ifname;"),
+    ("internal", "type ifname;"),
+    ("hairpins", "type ifname . ifname;"),
+    ("homes4", "type ipv4_addr . ifname; flags interval;"),
+    ("homes6", "type ipv6_addr . ifname; flags interval;"),
 ];
 
 /// What is the same for every bridge. What a set says of a bridge is told in [`BridgeRules`].
@@ -107,6 +123,7 @@ const CHAINS: &str = "\
 \t\tiifname . oifname @hairpins accept
 \t\tiifname @internal drop
 \t\toifname @internal drop
+\t\toifname @bridges ct status dnat accept
 \t\tiifname @bridges oifname @bridges drop
 \t\tiifname @bridges accept
 \t\toifname @bridges drop
@@ -114,6 +131,9 @@ const CHAINS: &str = "\
 \tchain postrouting {
 \t\ttype nat hook postrouting priority srcnat; policy accept;
 \t\tiifname @masqueraded oifname != @bridges masquerade
+\t\tip saddr . oifname @homes4 ct status dnat masquerade
+\t\tip6 saddr . oifname @homes6 ct status dnat masquerade
+\t\toifname @bridges ip saddr 127.0.0.0/8 masquerade
 \t}
 ";
 
@@ -129,7 +149,13 @@ pub fn text(rules: &Rules) -> Result<String> {
     for (set, kind) in SETS {
         text.push_str(&set_text(set, kind, &rules.bridges));
     }
+    for (map, kind) in ports::MAPS {
+        let rules = rules.ports.iter().filter(|rule| rule.map() == map);
+        let elements: Vec<String> = rules.flat_map(PortRule::texts).collect();
+        text.push_str(&format!("\tmap {map} {{ {kind}{} }}\n", listed_elements(&elements)));
+    }
     text.push_str(CHAINS);
+    text.push_str(ports::CHAINS);
     text.push_str("}\n");
     Ok(text)
 }
@@ -137,9 +163,14 @@ pub fn text(rules: &Rules) -> Result<String> {
 fn set_text(set: &str, kind: &str, bridges: &[BridgeRules]) -> String {
     let members = bridges.iter().flat_map(memberships).filter(|(member, _)| *member == set);
     let members: Vec<String> = members.map(|(_, element)| element).collect();
-    match members.as_slice() {
-        [] => format!("\tset {set} {{ type {kind}; }}\n"),
-        _ => format!("\tset {set} {{ type {kind}; elements = {{ {} }}; }}\n", members.join(", ")),
+    format!("\tset {set} {{ {kind}{} }}\n", listed_elements(&members))
+}
+
+/// Nft has no words for an empty list.
+fn listed_elements(elements: &[String]) -> String {
+    match elements {
+        [] => String::new(),
+        _ => format!(" elements = {{ {} }};", elements.join(", ")),
     }
 }
 
@@ -210,11 +241,13 @@ mod tests {
     fn rules() -> Rules {
         let bridge = |name: &str, internal: bool| BridgeRules {
             bridge: name.into(),
+            subnets: vec!["10.0.0.1/24".parse().unwrap(), "fd00::/64".parse().unwrap()],
             masquerade: !internal,
             internal,
             hairpin: true,
         };
-        Rules { table: "t-1".into(), bridges: vec![bridge("ctr0", false), bridge("br-1", true)] }
+        let bridges = vec![bridge("ctr0", false), bridge("br-1", true)];
+        Rules { table: "t-1".into(), bridges, ports: Vec::new() }
     }
 
     #[test]
@@ -227,14 +260,25 @@ table inet t-1 {
 \tset masqueraded { type ifname; elements = { \"ctr0\" }; }
 \tset internal { type ifname; elements = { \"br-1\" }; }
 \tset hairpins { type ifname . ifname; elements = { \"ctr0\" . \"ctr0\", \"br-1\" . \"br-1\" }; }
+\tset homes4 { type ipv4_addr . ifname; flags interval; elements = { 10.0.0.0/24 . \"ctr0\", 10.0.0.0/24 . \"br-1\" }; }
 ";
         let text = text(&rules()).unwrap();
-        assert_eq!(text.strip_prefix(expected), Some(format!("{CHAINS}}}\n").as_str()));
+        assert!(text.starts_with(expected), "{text}");
+        assert!(
+            text.contains("ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_bridge_comes_into_the_sets_that_say_what_it_is() {
-        let bridge = BridgeRules { bridge: "b".into(), masquerade: false, internal: true, hairpin: false };
+        let bridge = BridgeRules {
+            bridge: "b".into(),
+            subnets: Vec::new(),
+            masquerade: false,
+            internal: true,
+            hairpin: false,
+        };
         let expected = "add element inet t bridges { \"b\" }\nadd element inet t internal { \"b\" }\n";
         assert_eq!(elements("add", "t", &bridge), expected);
     }

@@ -1,0 +1,172 @@
+//! netd from the daemon's side: its records, what it is told, and a netd that is there whenever it is needed.
+//!
+//! All calls block, for a fraction of a millisecond as long as netd answers: make them on a thread for that.
+
+mod connection;
+mod error;
+mod records;
+mod start;
+
+pub use error::{Error, Result};
+pub use start::Program;
+
+use connection::Connection;
+use netd_protocol::{Container, Network, Put, PutContainer, Request, Response};
+use parking_lot::Mutex;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A netd of one state directory.
+#[derive(Debug)]
+pub struct Netd {
+    state: PathBuf,
+    program: Program,
+    connection: Mutex<Option<Connection>>,
+    ending: AtomicBool,
+}
+
+/// A container, with what of it is known only by descriptors yet.
+#[derive(Debug)]
+pub struct Attached<'a> {
+    /// Its record.
+    pub record: Container,
+    /// Its network namespace; without one it is what the record says.
+    pub namespace: Option<BorrowedFd<'a>>,
+    /// Its process's pidfd; without one it is what the record says.
+    pub process: Option<BorrowedFd<'a>>,
+}
+
+/// How long a new one is waited with if the one before lived no longer.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Netd {
+    /// For a state directory; starts nothing.
+    pub fn new(state: PathBuf, program: Program) -> Self {
+        Self { state, program, connection: Mutex::new(None), ending: AtomicBool::new(false) }
+    }
+
+    /// Writes records and has netd take them; starts netd if none is there. When it returns, every client sees the names.
+    /// Says what does not work of it.
+    ///
+    /// # Errors
+    /// When the records can't be written, or netd not be started, or refuses them.
+    pub fn put(&self, networks: Vec<Network>, containers: Vec<Attached<'_>>) -> Result<Vec<String>> {
+        for network in &networks {
+            records::write(&self.state, &netd_protocol::network_file(&self.state, &network.id), network)?;
+        }
+        let mut descriptors = Vec::new();
+        let mut put = Put { networks, containers: Vec::new() };
+        for Attached { record, namespace, process } in containers {
+            records::write(&self.state, &netd_protocol::container_file(&self.state, &record.id), &record)?;
+            descriptors.extend(namespace.into_iter().chain(process));
+            let (namespace, process) = (namespace.is_some(), process.is_some());
+            put.containers.push(PutContainer { record, namespace, process });
+        }
+        Ok(self.ask(&Request::Put(put), &descriptors, true)?.unwrap_or_default().warnings)
+    }
+
+    /// Removes records, and has netd forget them if there is one.
+    ///
+    /// # Errors
+    /// When the records can't be removed, or a netd that is there does not answer.
+    pub fn remove(&self, networks: Vec<String>, containers: Vec<String>) -> Result<()> {
+        for id in &networks {
+            records::remove(&netd_protocol::network_file(&self.state, id))?;
+        }
+        for id in &containers {
+            records::remove(&netd_protocol::container_file(&self.state, id))?;
+        }
+        self.ask(&Request::Remove { networks, containers }, &[], false).map(drop)
+    }
+
+    /// What netd knows; none if there is none.
+    ///
+    /// # Errors
+    /// When one that is there does not answer.
+    pub fn status(&self) -> Result<Option<Response>> {
+        self.ask(&Request::Status, &[], false)
+    }
+
+    /// Starts netd if none answers.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn ensure(&self) -> Result<()> {
+        self.ask(&Request::Status, &[], true).map(drop)
+    }
+
+    /// Ends netd, and [`Netd::keep`].
+    ///
+    /// # Errors
+    /// When one that is there does not answer.
+    pub fn stop(&self) -> Result<()> {
+        self.ending.store(true, Ordering::SeqCst);
+        self.ask(&Request::Stop, &[], false)?;
+        *self.connection.lock() = None;
+        Ok(())
+    }
+
+    /// Ends [`Netd::keep`] once netd ends next, and leaves netd as it is.
+    pub fn let_go(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+    }
+
+    /// Starts netd, and again whenever it has ended, until [`Netd::stop`]. For a thread of its own, which ends with the
+    /// process.
+    pub fn keep(&self) {
+        while !self.ending.load(Ordering::SeqCst) {
+            let process = self.ensure().and_then(|()| self.process());
+            match process {
+                Ok(Some(process)) => connection::wait_for_end(&process),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "names are not answered");
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    /// The pidfd of the netd that this is connected to.
+    fn process(&self) -> Result<Option<OwnedFd>> {
+        self.connection.lock().as_ref().map(Connection::process).transpose().map(Option::flatten)
+    }
+
+    /// One request and its answer. A connection that broke off is made anew, once: each request may be done twice.
+    fn ask(
+        &self,
+        request: &Request,
+        descriptors: &[BorrowedFd<'_>],
+        start: bool,
+    ) -> Result<Option<Response>> {
+        let message = serde_json::to_vec(request).map_err(Error::Encode)?;
+        if message.len() > netd_protocol::MAX_MESSAGE {
+            return Err(Error::TooLong { bytes: message.len() });
+        }
+        let mut connection = self.connection.lock();
+        if let Some(known) = &*connection
+            && let Ok(response) = known.ask(&message, descriptors)
+        {
+            return accepted(response).map(Some);
+        }
+        *connection = Connection::open(&self.state)?;
+        if connection.is_none() && start {
+            self.program.start(&self.state)?;
+            *connection = Connection::open(&self.state)?;
+        }
+        match &*connection {
+            Some(new) => accepted(new.ask(&message, descriptors)?).map(Some),
+            None if start => Err(Error::NotThere),
+            None => Ok(None),
+        }
+    }
+}
+
+fn accepted(response: Response) -> Result<Response> {
+    match response.error {
+        Some(reason) => Err(Error::Refused { reason }),
+        None => Ok(response),
+    }
+}

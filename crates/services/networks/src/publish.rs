@@ -1,0 +1,132 @@
+//! Publishing a container's ports, and withdrawing them.
+
+use crate::ports::{Published, wanted};
+use crate::{Driver, Endpoint, Error, Network, Networks, Result};
+use net::Elements;
+use net::firewall::PortRule;
+use spec::PortBinding;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl Networks {
+    /// Publishes ports of a container, which lead to this endpoint of it, and enters them there. `name_of` says what the container
+    /// with an endpoint is called, for the error.
+    ///
+    /// # Errors
+    /// `Conflict` for a port that another container or a program of the host has, `Unavailable` when none is free, `Invalid` for an
+    /// address that the host does not have. Nothing is published then.
+    pub async fn publish(
+        self: &Arc<Self>,
+        endpoint: &mut Endpoint,
+        bindings: &[PortBinding],
+        name_of: impl Fn(&Endpoint) -> String + Send + 'static,
+    ) -> Result<()> {
+        if bindings.is_empty() {
+            return Ok(());
+        }
+        let live = self.find_live(endpoint.network_id.as_str())?;
+        if live.record.driver != Driver::Bridge {
+            return Ok(());
+        }
+        let (wanted, usual) = (wanted(bindings)?, usual_host(&live.record));
+        let host = live.bridged.as_ref().map(|bridged| Arc::clone(&bridged.host));
+        let (this, mut published) = (Arc::clone(self), endpoint.clone());
+        let published = offload::blocking(move || {
+            // Held until the ports are known to be this endpoint's.
+            let mut ports = this.ports.lock();
+            published.ports = ports.find(&published, &wanted, usual, &|one| this.holder_of(one, &name_of))?;
+            this.write_ports(&published, Elements::add)?;
+            if let (Some(host), Some(device)) = (host, &published.host_device) {
+                // Without, only the container itself can't reach them, and only on some hosts.
+                if let Err(error) = host.reflect(device) {
+                    tracing::debug!(device, error = %errors::chain(&error), "reflect packets");
+                }
+            }
+            if let Some(known) = this.attached.lock().get_mut(&published.id) {
+                known.ports.clone_from(&published.ports);
+            }
+            Ok::<_, Error>(published)
+        })
+        .await?;
+        *endpoint = published;
+        Ok(())
+    }
+
+    /// Takes an endpoint's ports back: two messages to the kernel.
+    pub(crate) fn withdraw(&self, endpoint: &Endpoint) {
+        if endpoint.ports.is_empty() {
+            return;
+        }
+        if let Err(error) = self.write_ports(endpoint, Elements::remove) {
+            tracing::warn!(container = endpoint.container.short(), error = %errors::chain(&error), "withdraw ports");
+        }
+    }
+
+    /// The rules of everything that is published now.
+    pub(crate) fn port_rules(&self) -> Vec<PortRule> {
+        let attached = self.attached.lock();
+        let rules =
+            attached.values().flat_map(|endpoint| endpoint.ports.iter().map(move |one| one.rule(endpoint)));
+        rules.flatten().collect()
+    }
+
+    fn write_ports(
+        &self,
+        endpoint: &Endpoint,
+        write: impl Fn(&mut Elements, &str, &[net::Element]) -> net::Result<()>,
+    ) -> Result<()> {
+        let mut by_map: BTreeMap<&str, Vec<net::Element>> = BTreeMap::new();
+        for rule in endpoint.ports.iter().filter_map(|one| one.rule(endpoint)) {
+            by_map.entry(rule.map()).or_default().extend(rule.elements());
+        }
+        let mut socket = self.elements.lock();
+        let elements = match &mut *socket {
+            Some(open) => open,
+            None => socket.insert(Elements::open(&self.config.table)?),
+        };
+        for (map, part) in &by_map {
+            if let Err(error) = write(elements, map, part) {
+                for (other, part) in by_map.iter().take_while(|(other, _)| *other != map) {
+                    elements.remove(other, part)?;
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has one of these ports, in words: another container, or a program of the host.
+    fn holder_of(&self, wanted: &Published, name_of: &dyn Fn(&Endpoint) -> String) -> Result<Option<String>> {
+        let attached = self.attached.lock();
+        let other = attached.values().find(|endpoint| endpoint.ports.iter().any(|one| one.collides(wanted)));
+        if let Some(other) = other {
+            return Ok(Some(format!("container {}", name_of(other))));
+        }
+        drop(attached);
+        let protocol = wanted.transport();
+        let range = wanted.first..=wanted.last;
+        let Some((port, error)) = net::listening::first_taken(wanted.host, protocol, range) else {
+            return Ok(None);
+        };
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                let program = net::listening::holder(protocol, port);
+                Ok(Some(
+                    program.map_or_else(
+                        || "a program of the host".to_owned(),
+                        |name| format!("the host's {name}"),
+                    ),
+                ))
+            }
+            _ => Err(Error::NotBound { host: wanted.host, port, source: error }),
+        }
+    }
+}
+
+/// The address at which ports without one of their own are published, where the network's options name one.
+fn usual_host(network: &Network) -> Option<IpAddr> {
+    const OPTION: &str = "com.docker.network.bridge.host_binding_ipv4";
+    let host: IpAddr = network.options.get(OPTION)?.parse().ok()?;
+    (!host.is_unspecified()).then_some(host)
+}

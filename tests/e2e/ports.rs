@@ -1,0 +1,116 @@
+//! Published ports, from the host and from containers, over both families.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use tests::{TestEngine, eventually, with_engine};
+
+const SERVE: &str = "while true; do echo page | nc -l -p 80; done";
+
+fn serve(engine: &TestEngine, name: &str, options: &[&str]) {
+    let run = ["run", "-d", "--name", name];
+    engine.docker(&[&run[..], options, &["busybox", "sh", "-c", SERVE]].concat()).ok();
+}
+
+/// What is read at an address of the host, once somebody listens behind it.
+fn page(address: &str) -> String {
+    eventually("an answer", || {
+        let target = address.parse().unwrap();
+        let mut stream = TcpStream::connect_timeout(&target, Duration::from_millis(500)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok().filter(|length| *length > 0)?;
+        Some(text)
+    })
+}
+
+fn refused(address: &str) -> bool {
+    TcpStream::connect_timeout(&address.parse().unwrap(), Duration::from_millis(500)).is_err()
+}
+
+/// The only port of the host that leads to the container's port 80 over IPv4.
+fn port(engine: &TestEngine, name: &str) -> String {
+    let bound = engine.docker(&["port", name, "80/tcp"]).ok();
+    bound.lines().find_map(|line| line.strip_prefix("0.0.0.0:")).expect("it is published").to_owned()
+}
+
+#[test]
+fn a_port_leads_to_the_container_while_it_runs_whatever_becomes_of_the_daemon() {
+    with_engine(|engine| {
+        serve(engine, "web", &["-p", "80"]);
+        let host = port(engine, "web");
+        let gateway = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.Gateway}}");
+        let gateway6 = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.IPv6Gateway}}");
+        let everywhere =
+            [format!("127.0.0.1:{host}"), format!("{gateway}:{host}"), format!("[{gateway6}]:{host}")];
+        for address in &everywhere {
+            assert_eq!(page(address), "page\n", "{address}");
+        }
+        let fetch = format!("nc -w 5 {gateway} {host} </dev/null");
+        assert_eq!(engine.docker(&["run", "--rm", "busybox", "sh", "-c", &fetch]).ok(), "page\n");
+        engine.kill_daemon();
+        assert_eq!(page(&everywhere[0]), "page\n", "without a daemon");
+        engine.restart_daemon(&[]);
+        assert_eq!(page(&everywhere[0]), "page\n");
+        assert_eq!(port(engine, "web"), host);
+        engine.docker(&["rm", "-f", "web"]).ok();
+        assert!(refused(&everywhere[0]), "it goes with the container");
+    });
+}
+
+#[test]
+fn what_is_published_is_shown_as_docker_shows_it() {
+    with_engine(|engine| {
+        let options =
+            ["-p", "127.0.0.1:18080:80", "-p", "18000-18002:18000-18002/udp", "-p", "[::1]:18081:81"];
+        serve(engine, "web", &[&options[..], &["--expose", "99", "-P"]].concat());
+        let ports = engine.docker(&["port", "web"]).ok();
+        let fixed: Vec<&str> = ports.lines().filter(|line| !line.starts_with("99/")).collect();
+        let udp =
+            |n: u16| [format!("1800{n}/udp -> 0.0.0.0:1800{n}"), format!("1800{n}/udp -> [::]:1800{n}")];
+        let expected = ["80/tcp -> 127.0.0.1:18080", "81/tcp -> [::1]:18081"].map(str::to_owned);
+        let expected: Vec<String> = expected.into_iter().chain((0..3).flat_map(udp)).collect();
+        assert_eq!(fixed, expected);
+        assert_eq!(ports.lines().filter(|line| line.starts_with("99/tcp -> ")).count(), 2);
+        let listed = engine.docker(&["ps", "--format", "{{.Ports}}"]).ok();
+        assert!(listed.contains("0.0.0.0:18000-18002->18000-18002/udp"), "{listed}");
+        assert_eq!(page("127.0.0.1:18080"), "page\n");
+        engine.docker(&["rm", "-f", "web"]).ok();
+    });
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused_by_the_name_of_who_has_it() {
+    with_engine(|engine| {
+        serve(engine, "web", &["-p", "80"]);
+        let host = port(engine, "web");
+        let again = engine.docker(&["run", "--rm", "-p", &format!("{host}:80"), "busybox", "true"]);
+        again.fails(
+            125,
+            &format!("Bind for 0.0.0.0:{host} failed: port is already allocated by container web"),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let taken = engine.docker(&["run", "--rm", "-p", &format!("{own}:80"), "busybox", "true"]);
+        taken.fails(125, &format!("(pid {})", std::process::id()));
+        let foreign = engine.docker(&["run", "--rm", "-p", "203.0.113.77:80:80", "busybox", "true"]);
+        foreign.fails(125, "failed to bind host port for 203.0.113.77:80");
+        // Nothing of the refused is left: the same port at once for the next.
+        drop(listener);
+        engine.docker(&["run", "--rm", "-p", &format!("{own}:80"), "busybox", "true"]).ok();
+        engine.docker(&["rm", "-f", "web"]).ok();
+    });
+}
+
+#[test]
+fn a_wide_range_is_one_element() {
+    with_engine(|engine| {
+        // Above the ports that are given to whom asks for none, so that nobody of this host has one.
+        serve(engine, "wide", &["-p", "61000-65535:61000-65535"]);
+        let address = engine.inspect("wide", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
+        let listed = std::process::Command::new("nft").args(["list", "ruleset"]).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert!(listed.contains(&format!("tcp . 61000-65535 : {address}")), "{listed}");
+        engine.docker(&["rm", "-f", "wide"]).ok();
+    });
+}
