@@ -11,6 +11,7 @@
 //! store.redb.new     a first store in the making: renamed when it is complete, overwritten after a crash
 //! ```
 
+use super::reserve::Reserve;
 use crate::{Result, Revision, StoreError};
 use durable::{LockError, LockFile};
 use redb::{
@@ -36,6 +37,7 @@ pub(super) struct StoreFile {
     database: RwLock<Option<Database>>,
     path: PathBuf,
     cache_bytes: usize,
+    reserve: Reserve,
     _lock: LockFile,
 }
 
@@ -53,9 +55,9 @@ impl StoreFile {
             create(path, cache_bytes)?;
         }
         let (database, revision) = open_checked(path, cache_bytes)?;
-        let file =
-            Self { database: RwLock::new(Some(database)), path: path.to_owned(), cache_bytes, _lock: lock };
-        Ok((file, revision))
+        let database = RwLock::new(Some(database));
+        let reserve = Reserve::of(path).map_err(|error| cannot_open(path, error))?;
+        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, _lock: lock }, revision))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -68,6 +70,7 @@ impl StoreFile {
     }
 
     pub(super) fn begin_write(&self) -> Result<WriteTransaction> {
+        self.reserve.extend();
         self.with(|database| database.begin_write().map_err(Into::into))
             .map_err(|error| self.failed("commit", error))?
     }

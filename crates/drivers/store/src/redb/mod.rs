@@ -1,6 +1,7 @@
 //! The default backend: one file, no server.
 
 mod file;
+mod reserve;
 mod writer;
 
 use crate::history::{History, Limits};
