@@ -178,9 +178,12 @@ fn a_bomb_leaves_others_their_part_of_the_disk() {
     let Some(mut store) = store() else { return };
     let disk = store.dir.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
-    let options = c"size=100m";
+    // Large enough for the reserve to be more than what is on its way between two threads.
+    let options = c"size=1g";
     rustix::mount::mount("tmpfs", &disk, "tmpfs", rustix::mount::MountFlags::empty(), options).unwrap();
     store.layers = layers::Layers::open(&disk.join("layers")).unwrap();
+    let others = std::fs::File::create(disk.join("others")).unwrap();
+    rustix::fs::fallocate(&others, rustix::fs::FallocateFlags::empty(), 0, 900 << 20).unwrap();
     let large = Builder::new().file("bomb", &"0".repeat(200 << 20)).end();
     let bomb = zstd::encode_all(&large[..], 3).unwrap();
     let refused = store.layers.unpack(&bomb[..], Limits::default());

@@ -123,7 +123,7 @@ async fn there_are_no_plugins() {
 #[tokio::test]
 async fn what_is_missing_says_what_it_is() {
     for (method, path, what) in
-        [("POST", "/build?t=x", "building images"), ("POST", "/networks/create", "creating networks")]
+        [("POST", "/build?t=x", "building images"), ("POST", "/containers/x/checkpoints", "checkpointing")]
     {
         let answer = ask(method, path).await;
         assert_eq!(answer.status, 501, "{method} {path}");
