@@ -65,8 +65,7 @@ pub(super) async fn connect(
         endpoints.insert(endpoint.network.clone(), endpoint);
     }
     if endpoints.len() > 1 {
-        let all: Vec<Endpoint> = endpoints.values().cloned().collect();
-        services.networks.route(&sandbox, &all).await?;
+        services.networks.route(&sandbox, endpoints.values()).await?;
     }
     undo.step("publish the ports")?;
     publish_ports(services, record, &mut endpoints).await?;
@@ -88,9 +87,8 @@ pub(crate) async fn publish_ports(
     if bindings.is_empty() {
         return Ok(());
     }
-    let all: Vec<Endpoint> = endpoints.values().cloned().collect();
-    let Some(main) = networks::default_route(&all) else { return Ok(()) };
-    let Some(endpoint) = endpoints.get_mut(&main.network) else { return Ok(()) };
+    let main = networks::default_route(endpoints.values()).map(|main| main.network.clone());
+    let Some(endpoint) = main.and_then(|main| endpoints.get_mut(&main)) else { return Ok(()) };
     let name_of = {
         let services = Arc::clone(services);
         move |other: &Endpoint| crate::network::name_of(&services, other)

@@ -21,24 +21,11 @@ pub async fn connect(
     container: &str,
     request: EndpointRequest,
 ) -> Result<()> {
-    let network = services.networks.find(network)?;
+    let network = &services.networks.find(network)?;
     let container = services.containers.find(container)?;
-    // Not cut in half when the client goes away.
-    let services = Arc::clone(services);
-    let connecting =
-        tokio::spawn(async move { connect_found(&services, &network, &container, request).await });
-    connecting.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-}
-
-async fn connect_found(
-    services: &Arc<Services>,
-    network: &Network,
-    container: &Arc<Container>,
-    request: EndpointRequest,
-) -> Result<()> {
     let _verb = container.verb_lock.lock().await;
     let record = container.record();
-    check(container, &record, network)?;
+    check(&container, &record, network)?;
     check_request(network, &request)?;
     let endpoint = match record.state.pid() {
         None => None,
@@ -46,7 +33,7 @@ async fn connect_found(
     };
     let stored = services
         .containers
-        .update(container, |record| {
+        .update(&container, |record| {
             record.spec.network.endpoints.insert(network.name.clone(), request.clone());
             if let Some(endpoint) = &endpoint {
                 record.endpoints.insert(network.name.clone(), endpoint.clone());
@@ -75,8 +62,8 @@ async fn attach(
     let sandbox = Sandbox::of_process(pid)?;
     let number = free_number(record);
     let endpoint = connect_one(services, record, &sandbox, &network.name, request, number, false).await?;
-    let all: Vec<Endpoint> = record.endpoints.values().chain([&endpoint]).cloned().collect();
-    if let Err(error) = services.networks.route(&sandbox, &all).await {
+    let all = record.endpoints.values().chain([&endpoint]);
+    if let Err(error) = services.networks.route(&sandbox, all).await {
         take_back(services, record, &endpoint).await;
         return Err(error.into());
     }

@@ -3,7 +3,7 @@
 use crate::Services;
 use crate::container::network::publish;
 use crate::container::refresh_hosts;
-use containers::{Container, Record};
+use containers::Record;
 use errors::{Class, Error, Result};
 use events::NetworkAction;
 use networks::{Endpoint, Sandbox};
@@ -21,13 +21,7 @@ pub async fn disconnect(services: &Arc<Services>, network: &str, container: &str
         Err(_) if container.record().spec.network.endpoints.contains_key(network) => network.to_owned(),
         found => found?.name,
     };
-    // Not cut in half when the client goes away.
-    let services = Arc::clone(services);
-    let disconnecting = tokio::spawn(async move { disconnect_found(&services, &network, &container).await });
-    disconnecting.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-}
-
-async fn disconnect_found(services: &Services, network: &str, container: &Arc<Container>) -> Result<()> {
+    let network = network.as_str();
     let _verb = container.verb_lock.lock().await;
     let record = container.record();
     check(&record, network)?;
@@ -36,7 +30,7 @@ async fn disconnect_found(services: &Services, network: &str, container: &Arc<Co
     }
     let after = services
         .containers
-        .update(container, |record| {
+        .update(&container, |record| {
             record.spec.network.endpoints.remove(network);
             record.endpoints.remove(network);
         })
@@ -50,9 +44,8 @@ pub(super) async fn detach(services: &Services, record: &Record, endpoint: &Endp
     let container = record.id.to_string();
     publish(services, endpoint, &NetworkAction::Disconnect { container });
     let Some(pid) = record.state.pid() else { return Ok(()) };
-    let left: Vec<Endpoint> =
-        record.endpoints.values().filter(|other| other.id != endpoint.id).cloned().collect();
-    Ok(services.networks.route(&Sandbox::of_process(pid)?, &left).await?)
+    let left = record.endpoints.values().filter(|other| other.id != endpoint.id);
+    Ok(services.networks.route(&Sandbox::of_process(pid)?, left).await?)
 }
 
 fn check(record: &Record, network: &str) -> Result<()> {

@@ -17,7 +17,7 @@ pub async fn prune(services: &Arc<Services>, filters: &Filters) -> Result<Vec<St
     for network in services.networks.list() {
         let old = until.is_none_or(|until| network.created.as_nanosecond() < i128::from(until));
         let wanted = !network.is_predefined() && old && filters.labels(&network.labels);
-        if !wanted || !services.networks.is_unused(&network.id) {
+        if !wanted {
             continue;
         }
         match services.networks.remove(network.id.as_str(), |endpoint| name_of(services, endpoint)).await {
@@ -25,7 +25,7 @@ pub async fn prune(services: &Arc<Services>, filters: &Filters) -> Result<Vec<St
                 publish(services, &network, &NetworkAction::Destroy);
                 removed.push(network.name);
             }
-            // Somebody came to use it, or has removed it.
+            // Somebody uses it, or has removed it.
             Err(error) => match Error::from(error) {
                 error if matches!(error.class(), Class::Denied | Class::NotFound) => {}
                 error => return Err(error),

@@ -2,7 +2,7 @@
 
 use super::{name_of, publish};
 use crate::Services;
-use errors::{Class, Error, Result};
+use errors::Result;
 use events::NetworkAction;
 use std::sync::Arc;
 
@@ -11,13 +11,7 @@ use std::sync::Arc;
 /// # Errors
 /// `NotFound`; `Denied` for a predefined one, and while containers are on it.
 pub async fn remove(services: &Arc<Services>, name: &str) -> Result<()> {
-    let network = services.networks.find(name)?;
-    if network.is_predefined() {
-        let text = format!("{} is a pre-defined network and cannot be removed", network.name);
-        return Err(Error::new(Class::Denied, text));
-    }
-    let removed =
-        services.networks.remove(network.id.as_str(), |endpoint| name_of(services, endpoint)).await?;
+    let removed = services.networks.remove(name, |endpoint| name_of(services, endpoint)).await?;
     publish(services, &removed, &NetworkAction::Destroy);
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::connect::Connection;
 use crate::host::{Device, Host};
 use crate::ipam::Allocator;
 use crate::live::Bridged;
-use crate::{Assigned, Driver, Endpoint, Error, IpamConfig, Network, Result, predefined};
+use crate::{Assigned, Driver, Endpoint, Error, Network, Result, predefined};
 use ids::EndpointId;
 use ipnet::IpNet;
 use net::{Mac, Namespace};
@@ -85,18 +85,21 @@ pub(crate) fn bare(network: &Network, connection: &Connection<'_>) -> Result<End
 pub(crate) struct Addresses {
     v4: Option<Allocator>,
     v6: Option<Allocator>,
+    /// Whether containers have a gateway there.
+    leads_out: bool,
     /// Given back by who had another Ethernet address than theirs: neighbours may remember it.
     misremembered: BTreeSet<IpAddr>,
 }
 
 impl Addresses {
-    /// Of these ranges, at most one of each family.
-    pub(crate) fn new(network: &str, ranges: &[IpamConfig]) -> Result<Self> {
+    /// Of the network's ranges, at most one of each family.
+    pub(crate) fn new(network: &Network) -> Result<Self> {
         let family = |v4: bool| {
-            let range = ranges.iter().find(|range| range.subnet.addr().is_ipv4() == v4);
-            range.map(|range| Allocator::new(network, range)).transpose()
+            let range = network.ipam.config.iter().find(|range| range.subnet.addr().is_ipv4() == v4);
+            range.map(|range| Allocator::new(&network.name, range)).transpose()
         };
-        Ok(Self { v4: family(true)?, v6: family(false)?, misremembered: BTreeSet::new() })
+        let leads_out = !network.internal;
+        Ok(Self { v4: family(true)?, v6: family(false)?, leads_out, misremembered: BTreeSet::new() })
     }
 
     /// The bridge's addresses, with the prefix lengths of their subnets.
@@ -138,8 +141,9 @@ impl Addresses {
 
     /// One of each family that there is, those that are wished for among them.
     fn assign(&mut self, wish: &Wish) -> Result<(Option<Assigned>, Option<Assigned>)> {
-        let ipv4 = self.v4.as_mut().map(|v4| assign(v4, wish.ipv4)).transpose()?;
-        match self.v6.as_mut().map(|v6| assign(v6, wish.ipv6)).transpose() {
+        let leads_out = self.leads_out;
+        let ipv4 = self.v4.as_mut().map(|v4| assign(v4, wish.ipv4, leads_out)).transpose()?;
+        match self.v6.as_mut().map(|v6| assign(v6, wish.ipv6, leads_out)).transpose() {
             Ok(ipv6) => Ok((ipv4, ipv6)),
             Err(error) => {
                 if let Some(ipv4) = ipv4 {
@@ -159,9 +163,10 @@ fn mac_of(address: IpAddr) -> Option<Mac> {
     }
 }
 
-fn assign(family: &mut Allocator, wanted: Option<IpAddr>) -> Result<Assigned> {
+fn assign(family: &mut Allocator, wanted: Option<IpAddr>, leads_out: bool) -> Result<Assigned> {
     let address = family.take(wanted)?;
-    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway: family.gateway() })
+    let gateway = family.gateway().filter(|_| leads_out);
+    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway })
 }
 
 /// Where an attachment goes in a container.

@@ -1,7 +1,7 @@
 //! A container comes to a network, and goes.
 
 use crate::attach::{self, Place, Reservation};
-use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
+use crate::{Endpoint, Error, Networks, Result, Sandbox};
 use ids::ContainerId;
 use net::route::DefaultRoute;
 use spec::EndpointRequest;
@@ -26,7 +26,7 @@ pub struct Connection<'a> {
 }
 
 /// The endpoint of a container that its default route leaves by, and its published ports lead to.
-pub fn default_route(endpoints: &[Endpoint]) -> Option<&Endpoint> {
+pub fn default_route<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Option<&'a Endpoint> {
     let leads = |endpoint: &&Endpoint| {
         [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|assigned| assigned.gateway.is_some())
     };
@@ -34,8 +34,8 @@ pub fn default_route(endpoints: &[Endpoint]) -> Option<&Endpoint> {
 }
 
 /// The highest gateway priority first, then by name.
-fn ranked(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
-    let mut ranked: Vec<&Endpoint> = endpoints.iter().collect();
+fn ranked<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Vec<&'a Endpoint> {
+    let mut ranked: Vec<&Endpoint> = endpoints.into_iter().collect();
     ranked
         .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));
     ranked
@@ -60,22 +60,16 @@ impl Networks {
             self.set_up_forwarding().await;
             let place = Place {
                 device: format!("eth{}", connection.number),
-                routed: connection.routed && !live.record.internal,
+                routed: connection.routed,
                 prepared_ipv6: self.prepared.ipv6,
             };
             let mut reservation = Reservation::new(bridged, &wish)?;
-            let internal = live.record.internal;
             let (attached, reservation) = offload::blocking(move || -> Result<_> {
                 reservation.attach(&namespace, &place, &mut endpoint)?;
                 Ok((endpoint, reservation))
             })
             .await?;
             endpoint = attached;
-            if internal {
-                for assigned in [&mut endpoint.ipv4, &mut endpoint.ipv6].into_iter().flatten() {
-                    assigned.gateway = None;
-                }
-            }
             reservation.keep();
         }
         self.attached.lock().insert(endpoint.id.clone(), endpoint.clone());
@@ -86,7 +80,11 @@ impl Networks {
     ///
     /// # Errors
     /// What the kernel refuses.
-    pub async fn route(&self, sandbox: &Sandbox, endpoints: &[Endpoint]) -> Result<()> {
+    pub async fn route(
+        &self,
+        sandbox: &Sandbox,
+        endpoints: impl IntoIterator<Item = &Endpoint>,
+    ) -> Result<()> {
         let Some(namespace) = sandbox.namespace() else { return Ok(()) };
         let ranked: Vec<Endpoint> = ranked(endpoints).into_iter().cloned().collect();
         offload::blocking(move || {
@@ -142,7 +140,7 @@ impl Networks {
     /// # Errors
     /// Where the kernel does not say what is there.
     pub async fn adopt(self: &Arc<Self>, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
-        let mut strays = self.ports().await?;
+        let mut strays = self.devices().await?;
         let mut lost = Vec::new();
         for endpoint in endpoints {
             if let Some(device) = &endpoint.host_device
@@ -167,16 +165,14 @@ impl Networks {
     }
 
     /// The devices on all bridges.
-    async fn ports(&self) -> Result<BTreeSet<String>> {
+    async fn devices(&self) -> Result<BTreeSet<String>> {
         let live: Vec<_> = self.live.read().values().cloned().collect();
         offload::blocking(move || {
-            let mut ports = BTreeSet::new();
-            for live in live.iter().filter(|live| live.record.driver == Driver::Bridge) {
-                if let Some(bridged) = &live.bridged {
-                    ports.extend(bridged.host.ports()?);
-                }
+            let mut devices = BTreeSet::new();
+            for bridged in live.iter().filter_map(|live| live.bridged.as_ref()) {
+                devices.extend(bridged.host.ports()?);
             }
-            Ok(ports)
+            Ok(devices)
         })
         .await
     }

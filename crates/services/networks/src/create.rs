@@ -16,15 +16,8 @@ impl Networks {
     /// # Errors
     /// `Conflict` for a name, a bridge or a range that is taken (which names the route or the network), `Denied` for what only the
     /// engine makes, `Invalid` for what makes no sense, `Unavailable` when the pools are used up. Nothing is left behind then.
-    pub async fn create(self: &Arc<Self>, wanted: NewNetwork) -> Result<Network> {
+    pub async fn create(&self, wanted: NewNetwork) -> Result<Network> {
         let record = wanted.check(&self.config)?;
-        // Not cut in half when the client goes away.
-        let this = Arc::clone(self);
-        let made = tokio::spawn(async move { this.create_checked(record).await });
-        made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    }
-
-    async fn create_checked(&self, record: Network) -> Result<Network> {
         let _changing = self.changing.lock().await;
         self.set_up_forwarding().await;
         let others = self.list();
@@ -46,18 +39,19 @@ impl Networks {
         })
         .await?;
         let record = live.record.clone();
-        let stored = store::put_as(Transaction::new(), &predefined::key(&record.id), &record);
-        let stored = match stored {
-            Ok(transaction) => self.store.commit(transaction).await.map(drop),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = stored {
+        if let Err(error) = self.keep_record(&record).await {
             let config = self.config.clone();
             offload::blocking(move || live.unmake(&config)).await;
-            return Err(error.into());
+            return Err(error);
         }
         self.live.write().insert(record.name.clone(), Arc::new(live));
         Ok(record)
+    }
+
+    async fn keep_record(&self, record: &Network) -> Result<()> {
+        let transaction = store::put_as(Transaction::new(), &predefined::key(&record.id), record)?;
+        self.store.commit(transaction).await?;
+        Ok(())
     }
 
     fn check_bridge(&self, record: &Network) -> Result<()> {
@@ -100,14 +94,12 @@ impl Live {
         bridged.host.ensure()?;
         match firewall::add(&config.table, &bridged.rules) {
             Ok(()) => bridged.host.allow_loopback(),
-            Err(error) => match error {
-                // The host has no packet filter, which `info` says.
-                net::Error::NoNft => {}
-                error => {
-                    self.unmake(config);
-                    return Err(error.into());
-                }
-            },
+            // The host has no packet filter, which `info` says.
+            Err(net::Error::NoNft) => {}
+            Err(error) => {
+                self.unmake(config);
+                return Err(error.into());
+            }
         }
         Ok(())
     }

@@ -68,6 +68,12 @@ pub enum Error {
         /// Its name.
         network: String,
     },
+    /// A network that is always there.
+    #[error("{network} is a pre-defined network and cannot be removed")]
+    Permanent {
+        /// Its name.
+        network: String,
+    },
     /// A driver of which there is one network, which the engine makes.
     #[error("only one instance of \"{driver}\" network is allowed")]
     OnlyOne {
@@ -229,7 +235,9 @@ impl Classified for Error {
             | Self::Exists { .. }
             | Self::PortTaken { .. }
             | Self::BridgeTaken { .. } => Class::Conflict,
-            Self::Predefined { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => Class::Denied,
+            Self::Predefined { .. } | Self::Permanent { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => {
+                Class::Denied
+            }
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Ambiguous { .. }
             | Self::TooSmall { .. }

@@ -61,7 +61,7 @@ impl Live {
 impl Bridged {
     fn new(record: &Network, config: &Config, mtu: u32, reaper: &Arc<Reaper>) -> Result<Self> {
         let options = BridgeOptions::read(record)?;
-        let addresses = Addresses::new(&record.name, &record.ipam.config)?;
+        let addresses = Addresses::new(record)?;
         let wanted = Wanted {
             bridge: options.bridge.clone(),
             owner: config.table.clone(),

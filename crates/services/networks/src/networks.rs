@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use store::StateStore;
 use tokio::sync::OnceCell;
 
@@ -36,9 +35,8 @@ pub struct Networks {
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
     pub(crate) prepared: Settings,
-    /// Ends with it.
-    table_kept: Mutex<Option<Stop>>,
-    purged: AtomicBool,
+    /// Keeps the table there.
+    pub(crate) table_kept: Mutex<Option<Stop>>,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
     forwarding: OnceCell<Vec<String>>,
@@ -101,7 +99,6 @@ impl Networks {
             mtu,
             prepared,
             table_kept: Mutex::default(),
-            purged: AtomicBool::new(false),
             pool,
             forwarding: OnceCell::new(),
         });
@@ -202,8 +199,7 @@ impl Networks {
     pub async fn purge(&self) -> Result<()> {
         // Else the table might be written after it was deleted.
         self.set_up_forwarding().await;
-        self.purged.store(true, Ordering::Relaxed);
-        drop(self.table_kept.lock().take());
+        self.let_table_go();
         self.pool.close();
         let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
         let config = self.config.clone();
@@ -217,10 +213,6 @@ impl Networks {
         .await?;
         self.attached.lock().clear();
         Ok(())
-    }
-
-    pub(crate) fn is_purged(&self) -> bool {
-        self.purged.load(Ordering::Relaxed)
     }
 
     /// Makes what all networks need, once.

@@ -1,7 +1,7 @@
 //! Publishing a container's ports, and withdrawing them.
 
 use crate::ports::{Published, wanted};
-use crate::{Driver, Endpoint, Error, Network, Networks, Result};
+use crate::{Endpoint, Error, Network, Networks, Result};
 use net::Elements;
 use net::firewall::PortRule;
 use spec::PortBinding;
@@ -26,11 +26,9 @@ impl Networks {
             return Ok(());
         }
         let live = self.find_live(endpoint.network_id.as_str())?;
-        if live.record.driver != Driver::Bridge {
-            return Ok(());
-        }
+        let Some(bridged) = &live.bridged else { return Ok(()) };
+        let host = Arc::clone(&bridged.host);
         let (wanted, usual) = (wanted(bindings)?, usual_host(&live.record));
-        let host = live.bridged.as_ref().map(|bridged| Arc::clone(&bridged.host));
         let (this, mut published) = (Arc::clone(self), endpoint.clone());
         let published = offload::blocking(move || {
             // Held until the ports are known to be this endpoint's.
@@ -44,11 +42,11 @@ impl Networks {
                 }
                 written => written?,
             }
-            if let (Some(host), Some(device)) = (host, &published.host_device) {
-                // Without, only the container itself can't reach them, and only on some hosts.
-                if let Err(error) = host.reflect(device) {
-                    tracing::debug!(device, error = %errors::chain(&error), "reflect packets");
-                }
+            if let Some(device) = &published.host_device
+                && let Err(error) = host.reflect(device)
+            {
+                // Only the container itself can't reach them then, and only on some hosts.
+                tracing::debug!(device, error = %errors::chain(&error), "reflect packets");
             }
             if let Some(known) = this.attached.lock().get_mut(&published.id) {
                 known.ports.clone_from(&published.ports);

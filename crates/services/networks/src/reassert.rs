@@ -30,6 +30,12 @@ impl Networks {
         Ok(stop)
     }
 
+    /// From now on it may be deleted for good: whoever was about to write it again has done so.
+    pub(crate) fn let_table_go(&self) {
+        let _ports = self.ports.lock();
+        *self.table_kept.lock() = None;
+    }
+
     /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
     pub(crate) fn write_table(&self, _held: &Ports) {
         let live: Vec<_> = self.live.read().values().cloned().collect();
@@ -39,13 +45,13 @@ impl Networks {
 
 fn write_again(networks: &Weak<Networks>) {
     let Some(networks) = networks.upgrade() else { return };
-    // Held by a purge, which takes the table away for good.
-    if networks.is_purged() {
+    let ports = networks.ports.lock();
+    if networks.table_kept.lock().is_none() {
         return;
     }
     tracing::warn!(
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );
-    networks.write_table(&networks.ports.lock());
+    networks.write_table(&ports);
 }
