@@ -2,12 +2,10 @@
 //!
 //! The messages are those of nf_tables (`linux/netfilter/nf_tables.h`, `nfnetlink.h`): a batch is a transaction.
 
+use crate::Result;
 use crate::nfnetlink::{
     self, ACK, Answer, BATCH_BEGIN, BATCH_END, CREATE, FAMILY_INET, NLMSG_ERROR, REQUEST, SUBSYSTEM,
 };
-use crate::{Error, Result};
-use rustix::net::{RecvFlags, SendFlags};
-use std::io;
 use std::os::fd::OwnedFd;
 
 /// An element of a set or map.
@@ -87,8 +85,7 @@ impl Elements {
     /// # Errors
     /// Where the kernel has no nf_tables.
     pub fn open(table: &str) -> Result<Self> {
-        let fd = sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })?;
-        Ok(Self { table: table.to_owned(), fd, sequence: 0 })
+        Ok(Self { table: table.to_owned(), fd: nfnetlink::open()?, sequence: 0 })
     }
 
     /// Puts elements into a set. In one transaction, but for thousands in several: after an error those of this call are out again.
@@ -138,8 +135,7 @@ impl Elements {
             nfnetlink::close(&mut bytes, start);
         }
         self.header(&mut bytes, BATCH_END, REQUEST, 0, SUBSYSTEM);
-        rustix::io::retry_on_intr(|| rustix::net::send(&self.fd, &bytes, SendFlags::empty()))
-            .map_err(|cause| Error::Socket { action: "write to", cause: cause.into() })?;
+        nfnetlink::send(&self.fd, &bytes)?;
         let mut outcome = Ok(());
         for (sequence, verb) in expected {
             let answer = self.acknowledgement(sequence, verb, set);
@@ -161,11 +157,7 @@ impl Elements {
         };
         let mut buffer = [0; 4096];
         loop {
-            let length = rustix::io::retry_on_intr(|| {
-                rustix::net::recv(&self.fd, &mut buffer[..], RecvFlags::empty())
-            })
-            .map_err(|cause| Error::Socket { action: "read from", cause: cause.into() })?
-            .0;
+            let length = nfnetlink::receive(&self.fd, &mut buffer)?;
             let mut answers = &buffer[..length];
             while let Some((answer, rest)) = Answer::split(answers) {
                 answers = rest;
@@ -174,14 +166,7 @@ impl Elements {
                 if answer.kind != NLMSG_ERROR || (!own && answer.code == 0) {
                     continue;
                 }
-                return match answer.code {
-                    0 => Ok(()),
-                    code => Err(Error::Refused {
-                        operation: operation(),
-                        explanation: None,
-                        cause: io::Error::from_raw_os_error(code.wrapping_neg()),
-                    }),
-                };
+                return answer.outcome(operation);
             }
         }
     }

@@ -1,5 +1,11 @@
 //! The form of messages to and from the packet filter (`linux/netfilter/nfnetlink.h`, `nf_tables.h`).
 
+use crate::{Error, Result};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use std::io;
+use std::os::fd::OwnedFd;
+
 /// `NFPROTO_INET`.
 pub(crate) const FAMILY_INET: u8 = 1;
 /// `NFNL_SUBSYS_NFTABLES`.
@@ -15,6 +21,26 @@ const NESTED: u16 = 0x8000;
 pub(crate) const HEADER: usize = 16;
 /// Bytes of `struct nfgenmsg`.
 pub(crate) const GENERIC: usize = 4;
+
+/// Opens a socket to the packet filter of the calling thread's namespace.
+pub(crate) fn open() -> Result<OwnedFd> {
+    sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })
+}
+
+pub(crate) fn send(socket: &OwnedFd, bytes: &[u8]) -> Result<()> {
+    let sent = rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, SendFlags::empty()));
+    sent.map(drop).map_err(failed("write to"))
+}
+
+/// Waits for an answer, and says how long it is.
+pub(crate) fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<usize> {
+    let received = rustix::io::retry_on_intr(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::empty()));
+    received.map(|(length, _)| length).map_err(failed("read from"))
+}
+
+pub(crate) fn failed(action: &'static str) -> impl FnOnce(Errno) -> Error {
+    move |errno| Error::Socket { action, cause: errno.into() }
+}
 
 /// Writes `struct nlmsghdr` and `struct nfgenmsg`, whose length is theirs alone until [`close`] says otherwise.
 pub(crate) fn header(bytes: &mut Vec<u8>, kind: u16, flags: u16, sequence: u32, family: u8, resource: u16) {
@@ -37,6 +63,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What an `NLMSG_ERROR` says of an operation.
+    pub(crate) fn outcome(&self, operation: impl FnOnce() -> String) -> Result<()> {
+        if self.code == 0 {
+            return Ok(());
+        }
+        let cause = io::Error::from_raw_os_error(self.code.wrapping_neg());
+        Err(Error::Refused { operation: operation(), explanation: None, cause })
+    }
+
     /// The first message, and what is behind it.
     pub(crate) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let word = |at: usize| <[u8; 4]>::try_from(bytes.get(at..at + 4)?).ok();

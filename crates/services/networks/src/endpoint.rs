@@ -1,6 +1,6 @@
 //! A container's attachment to a network: what its record keeps and `inspect` shows.
 
-use crate::ports::Published;
+use crate::Published;
 use ids::{ContainerId, EndpointId, NetworkId};
 use net::Mac;
 use serde::{Deserialize, Serialize};

@@ -29,6 +29,7 @@ mod options;
 mod ports;
 mod predefined;
 mod publish;
+mod published;
 mod reassert;
 mod record;
 mod remove;
@@ -42,7 +43,7 @@ pub use error::{Error, Result};
 pub use net::Mac;
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
-pub use ports::Published;
+pub use published::Published;
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
 

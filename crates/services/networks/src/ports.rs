@@ -1,70 +1,9 @@
-//! Ports of the host that lead to containers: who has which, and how a free one is found.
+//! Ports of the host for containers: what is asked for, and how a free one is found.
 
-use crate::{Endpoint, Error, Result};
-use net::firewall::PortRule;
-use serde::{Deserialize, Serialize};
+use crate::{Endpoint, Error, Published, Result};
 use spec::{PortBinding, PortProtocol};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
-
-/// Ports of the host, next to each other, that lead to as many of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Published {
-    /// The host's address; unspecified: all of its family.
-    pub host: IpAddr,
-    /// The transport.
-    pub protocol: PortProtocol,
-    /// The host's first port, …
-    pub first: u16,
-    /// … its last.
-    pub last: u16,
-    /// The container's port that the first one leads to.
-    pub container: u16,
-}
-
-impl Published {
-    /// The container's ports.
-    pub fn container_ports(&self) -> RangeInclusive<u16> {
-        self.container..=self.container.saturating_add(self.last - self.first)
-    }
-
-    /// The host's port that leads to one of the container's, if one does.
-    pub fn host_port(&self, container: u16) -> Option<u16> {
-        self.container_ports().contains(&container).then(|| self.first + (container - self.container))
-    }
-
-    /// Whether a packet could mean either.
-    pub(crate) fn collides(&self, other: &Self) -> bool {
-        let same_address = self.host == other.host
-            || (self.host.is_ipv4() == other.host.is_ipv4()
-                && (self.host.is_unspecified() || other.host.is_unspecified()));
-        same_address
-            && self.protocol == other.protocol
-            && self.first <= other.last
-            && other.first <= self.last
-    }
-
-    /// `IPPROTO_…`.
-    pub(crate) fn transport(&self) -> u8 {
-        match self.protocol {
-            PortProtocol::Tcp => 6,
-            PortProtocol::Udp => 17,
-            PortProtocol::Sctp => 132,
-        }
-    }
-
-    pub(crate) fn rule(&self, endpoint: &Endpoint) -> Option<PortRule> {
-        let target = if self.host.is_ipv4() { endpoint.ipv4 } else { endpoint.ipv6 };
-        Some(PortRule {
-            host: self.host,
-            protocol: self.transport(),
-            first: self.first,
-            last: self.last,
-            target: target?.address,
-            target_port: self.container,
-        })
-    }
-}
 
 /// What a client asks for, neighbours put together: `-p 8000-8999:8000-8999` comes as a thousand bindings.
 #[derive(Debug, Clone, PartialEq, Eq)]

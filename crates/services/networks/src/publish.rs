@@ -1,7 +1,7 @@
 //! Publishing a container's ports, and withdrawing them.
 
-use crate::ports::{Published, wanted};
-use crate::{Endpoint, Error, Network, Networks, Result};
+use crate::ports::wanted;
+use crate::{Endpoint, Error, Network, Networks, Published, Result};
 use net::Elements;
 use net::firewall::PortRule;
 use spec::PortBinding;

@@ -1,12 +1,11 @@
 //! Somebody deletes the table: `nft flush ruleset`, a firewall that loads its rules anew.
 
-use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM};
+use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM, failed};
 use crate::{Error, Result};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{RecvFlags, SendFlags, bind, recv, send};
-use std::io;
+use rustix::net::{RecvFlags, bind, recv};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -41,9 +40,7 @@ impl Watch {
     /// # Errors
     /// Where the kernel has no nf_tables.
     pub fn open(table: &str) -> Result<(Self, Stop)> {
-        let failed = |action| move |errno: Errno| Error::Socket { action, cause: errno.into() };
-        let events =
-            sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })?;
+        let events = nfnetlink::open()?;
         bind(&events, &SocketAddrNetlink::new(0, GROUP)).map_err(failed("bind"))?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(failed("open"))?);
         Ok((Self { table: table.to_owned(), events, stop: Arc::clone(&stop) }, Stop(stop)))
@@ -54,11 +51,10 @@ impl Watch {
     /// # Errors
     /// Where the kernel no longer tells.
     pub fn wait(&mut self) -> Result<bool> {
-        let failed = |errno: Errno| Error::Socket { action: "read from", cause: errno.into() };
         loop {
             let mut ready =
                 [PollFd::new(&self.events, PollFlags::IN), PollFd::new(&*self.stop, PollFlags::IN)];
-            rustix::io::retry_on_intr(|| poll(&mut ready, None)).map_err(failed)?;
+            rustix::io::retry_on_intr(|| poll(&mut ready, None)).map_err(failed("read from"))?;
             if !ready[1].revents().is_empty() {
                 return Ok(false);
             }
@@ -70,7 +66,7 @@ impl Watch {
                 // More happened than the socket holds.
                 Err(Errno::NOBUFS) => true,
                 Err(Errno::AGAIN) => false,
-                Err(errno) => return Err(failed(errno)),
+                Err(errno) => return Err(failed("read from")(errno)),
             };
             if told && !is_there(&self.table)? {
                 return Ok(true);
@@ -90,31 +86,23 @@ fn tells_of_deletion(mut messages: &[u8]) -> bool {
 }
 
 /// Whether there is a table of this name in the family `inet`.
-///
-/// # Errors
-/// What the kernel refuses.
-pub fn is_there(table: &str) -> Result<bool> {
+fn is_there(table: &str) -> Result<bool> {
     const NAME: u16 = 1;
-    let socket = sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })?;
+    let socket = nfnetlink::open()?;
     let mut bytes = Vec::with_capacity(HEADER + GENERIC + table.len() + 8);
     nfnetlink::header(&mut bytes, GET_TABLE, REQUEST, 1, FAMILY_INET, 0);
     nfnetlink::text(&mut bytes, NAME, table);
     nfnetlink::close(&mut bytes, 0);
-    let failed = |action| move |errno: Errno| Error::Socket { action, cause: errno.into() };
-    rustix::io::retry_on_intr(|| send(&socket, &bytes, SendFlags::empty())).map_err(failed("write to"))?;
+    nfnetlink::send(&socket, &bytes)?;
     let mut buffer = [0; 4096];
-    let (length, _) = rustix::io::retry_on_intr(|| recv(&socket, &mut buffer[..], RecvFlags::empty()))
-        .map_err(failed("read from"))?;
+    let length = nfnetlink::receive(&socket, &mut buffer)?;
     let operation = || format!("look up the nftables table {table}");
     match Answer::split(&buffer[..length]) {
         Some((answer, _)) if answer.kind == NEW_TABLE => Ok(true),
-        Some((answer, _)) if answer.kind == NLMSG_ERROR => {
-            let cause = io::Error::from_raw_os_error(answer.code.wrapping_neg());
-            match Errno::from_io_error(&cause) {
-                Some(Errno::NOENT) => Ok(false),
-                _ => Err(Error::Refused { operation: operation(), explanation: None, cause }),
-            }
-        }
+        Some((answer, _)) if answer.kind == NLMSG_ERROR => match answer.outcome(operation) {
+            Err(error) if !error.is_absent() => Err(error),
+            _ => Ok(false),
+        },
         _ => Err(Error::BadAnswer { operation: operation() }),
     }
 }
