@@ -66,7 +66,7 @@ pub async fn serve(listener: Listener, registry: Arc<Registry>, shutdown: Cancel
 async fn accept(listener: &Listener, crowded: &mut bool) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let room = Arc::clone(&listener.room);
     let is_full = room.available_permits() == 0;
-    if is_full && !std::mem::replace(crowded, is_full) {
+    if is_full && !*crowded {
         tracing::warn!(?listener, "as many connections as are allowed: further ones wait");
     }
     *crowded = is_full;

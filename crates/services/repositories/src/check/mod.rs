@@ -5,7 +5,7 @@
 mod content;
 mod walk;
 
-use crate::{Directory, Repositories, RepositoryError, RepositoryName, Result, Tag};
+use crate::{Directory, Repositories, RepositoryName, Result, Tag};
 use oci::Digest;
 use std::collections::BTreeMap;
 use walk::{Content, Walk};
@@ -120,8 +120,3 @@ impl Checkup {
 
 /// Images by the digest of what they need.
 type Needed = BTreeMap<Digest, Content>;
-
-/// Whether the storage works, and what is in it does not.
-fn is_damage(error: &RepositoryError) -> bool {
-    error.is_damage()
-}

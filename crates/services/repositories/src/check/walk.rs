@@ -1,6 +1,6 @@
 //! From tags to manifests to blobs, in each repository.
 
-use super::{Checkup, Flaw, Needed, Trouble, is_damage};
+use super::{Checkup, Flaw, Needed, Trouble};
 use crate::key::digest_of;
 use crate::{Folder, Key, Manifest, RepositoryName, Result, Tag, Target};
 use oci::Digest;
@@ -57,7 +57,7 @@ impl Walk {
                 Ok(manifest) => {
                     manifests.insert(digest, Some(manifest));
                 }
-                Err(error) if is_damage(&error) => {
+                Err(error) if error.is_damage() => {
                     if storage.link(&Key::manifest(repository, &digest)).await?.is_none() {
                         continue;
                     }
@@ -96,7 +96,7 @@ impl Walk {
                     continue;
                 }
                 Ok(Some(manifest)) => Trouble::Dangling { repository: repository.clone(), tag, manifest },
-                Err(error) if is_damage(&error) => {
+                Err(error) if error.is_damage() => {
                     Trouble::TagUnreadable { repository: repository.clone(), tag }
                 }
                 Err(error) => return Err(error),
