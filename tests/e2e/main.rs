@@ -27,6 +27,7 @@ mod list;
 mod logs;
 mod many_layers;
 mod mounts;
+mod names;
 mod network;
 mod networks;
 mod ports;

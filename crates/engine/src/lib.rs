@@ -13,6 +13,7 @@ pub mod exec;
 mod filters;
 mod host;
 pub mod image;
+mod names;
 pub mod network;
 mod random;
 mod services;

@@ -34,6 +34,8 @@ pub struct Services {
     pub served: Option<repositories::Checkup>,
     /// Networks.
     pub networks: Arc<Networks>,
+    /// Who answers containers' questions for names.
+    pub names: Arc<netd::Netd>,
     /// Volumes.
     pub volumes: Volumes,
     /// What happened.

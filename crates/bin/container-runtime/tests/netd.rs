@@ -201,10 +201,7 @@ fn getent(member: &Member, state: &std::path::Path) {
 }
 
 fn kill_and_ask_again(netd: &Arc<Netd>, state: &std::path::Path, web: &Member, db: &Member) {
-    let keeper = std::thread::spawn({
-        let netd = Arc::clone(netd);
-        move || netd.keep()
-    });
+    netd.keep();
     for _ in 0..3 {
         let before = pid_of_netd(state);
         sys::signals::send(before, 9).unwrap();
@@ -218,7 +215,7 @@ fn kill_and_ask_again(netd: &Arc<Netd>, state: &std::path::Path, web: &Member, d
     // The daemon goes: nobody keeps netd, and it stays.
     netd.let_go();
     sys::signals::send(pid_of_netd(state), 9).unwrap();
-    keeper.join().unwrap();
+    eventually("netd has ended", || netd.status().unwrap().is_none());
     netd.ensure().unwrap();
 }
 

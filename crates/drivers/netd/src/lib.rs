@@ -4,6 +4,7 @@
 
 mod connection;
 mod error;
+mod reconcile;
 mod records;
 mod start;
 
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// A netd of one state directory.
@@ -25,6 +27,7 @@ pub struct Netd {
     program: Program,
     connection: Mutex<Option<Connection>>,
     ending: AtomicBool,
+    kept: Once,
 }
 
 /// A container, with what of it is known only by descriptors yet.
@@ -44,7 +47,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 impl Netd {
     /// For a state directory; starts nothing.
     pub fn new(state: PathBuf, program: Program) -> Self {
-        Self { state, program, connection: Mutex::new(None), ending: AtomicBool::new(false) }
+        Self {
+            state,
+            program,
+            connection: Mutex::new(None),
+            ending: AtomicBool::new(false),
+            kept: Once::new(),
+        }
     }
 
     /// Writes records and has netd take them; starts netd if none is there. When it returns, every client sees the names.
@@ -65,6 +74,16 @@ impl Netd {
             put.containers.push(PutContainer { record, namespace, process });
         }
         Ok(self.ask(&Request::Put(put), &descriptors, true)?.unwrap_or_default().warnings)
+    }
+
+    /// Writes the record of a network, and has netd take it if there is one: nobody asks before a container is put.
+    ///
+    /// # Errors
+    /// When the record can't be written, or a netd that is there does not answer.
+    pub fn note(&self, network: Network) -> Result<()> {
+        records::write(&self.state, &netd_protocol::network_file(&self.state, &network.id), &network)?;
+        let put = Put { networks: vec![network], containers: Vec::new() };
+        self.ask(&Request::Put(put), &[], false).map(drop)
     }
 
     /// Removes records, and has netd forget them if there is one.
@@ -113,9 +132,19 @@ impl Netd {
         self.ending.store(true, Ordering::SeqCst);
     }
 
-    /// Starts netd, and again whenever it has ended, until [`Netd::stop`]. For a thread of its own, which ends with the
-    /// process.
-    pub fn keep(&self) {
+    /// Starts netd, and again whenever it has ended, until [`Netd::stop`]: on a thread of its own, which ends with this
+    /// process. Once is enough.
+    pub fn keep(self: &Arc<Self>) {
+        self.kept.call_once(|| {
+            let this = Arc::clone(self);
+            let thread = std::thread::Builder::new().name("netd-keeper".into()).stack_size(128 << 10);
+            if let Err(error) = thread.spawn(move || this.keep_on()) {
+                tracing::error!(%error, "netd is not started again when it ends");
+            }
+        });
+    }
+
+    fn keep_on(&self) {
         while !self.ending.load(Ordering::SeqCst) {
             let process = self.ensure().and_then(|()| self.process());
             match process {

@@ -57,7 +57,7 @@ pub(crate) async fn kill_and_wait(task: &Task) -> Result<()> {
     Err(Error::new(Class::Unavailable, message).hint("It may be stuck in the kernel: see the host's dmesg"))
 }
 
-/// Process and cgroup, mounts of volumes, network. Answers whether the process is gone: else its bundle is needed, to
+/// Process and cgroup, mounts of volumes, network, names. Answers whether the process is gone: else its bundle is needed, to
 /// find it again.
 pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) -> bool {
     super::network::release(services, record);
@@ -77,7 +77,7 @@ pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Opt
             }
         }
     };
-    tokio::join!(delete, unmount).0
+    tokio::join!(delete, unmount, crate::names::forget(services, record)).0
 }
 
 pub(super) fn discard_bundle(services: &Services, record: &Record) {

@@ -62,7 +62,7 @@ pub use rename::rename;
 pub use resize::resize;
 pub use restart::restart;
 pub use start::{Files, start};
-pub(crate) use start::{refresh_hosts, start_failure_code};
+pub(crate) use start::{host_resolv_conf, refresh_hosts, start_failure_code};
 pub use stats::{InterfaceStats, Stats, stats};
 pub use stop::{Stop, stop};
 pub use top::{Top, top};

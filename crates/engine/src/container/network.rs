@@ -130,7 +130,10 @@ pub(crate) async fn connect_one(
     number: usize,
     routed: bool,
 ) -> Result<Endpoint> {
-    let names = [record.name.to_string(), record.id.short().to_owned()];
+    let mut names = vec![record.name.to_string(), record.id.short().to_owned()];
+    if !record.spec.hostname.is_empty() {
+        names.push(record.spec.hostname.clone());
+    }
     let connection = Connection { container: &record.id, network, names: &names, request, number, routed };
     let endpoint = services.networks.connect(sandbox, connection).await?;
     let container = record.id.to_string();

@@ -28,6 +28,7 @@ pub async fn rename(services: &Arc<Services>, reference: &str, name: &str) -> Re
     }
     let reservation = services.containers.reserve(new).map_err(|error| allocating(error.into()))?;
     services.containers.rename(&container, reservation).await?;
+    crate::names::announce_again(services, &container).await;
     let action = ContainerAction::Rename { old: format!("/{old}") };
     services.events.publish(super::event(&action, &container.record()));
     Ok(())

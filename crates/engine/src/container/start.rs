@@ -11,11 +11,11 @@ mod targets;
 
 pub(crate) use failure::exit_code as start_failure_code;
 pub use files::Files;
-pub(crate) use files::refresh_hosts;
+pub(crate) use files::{host_resolv_conf, refresh_hosts};
 
 use super::joined::Donors;
 use super::{cleanup, exit, network, user_namespace};
-use crate::Services;
+use crate::{Services, names};
 use ::events::ContainerAction;
 use containers::{Container, Event, Record, State};
 use errors::{Class, Error, Result};
@@ -159,6 +159,18 @@ async fn run(
     });
 
     donors.check().await?;
+    undo.step("announce the names")?;
+    undo.push("forget the names", {
+        let (services, record) = (Arc::clone(services), Arc::clone(&record));
+        move || {
+            Box::pin(async move {
+                names::forget(&services, &record).await;
+                Ok(())
+            })
+        }
+    });
+    names::announce(services, &record, &network.endpoints, task.pid()).await;
+
     undo.step("attach the waiting clients")?;
     super::attach::serve_waiting(container, &task).await;
 

@@ -1,8 +1,8 @@
 //! `network connect`.
 
-use crate::Services;
 use crate::container::network::connect_one;
 use crate::container::refresh_hosts;
+use crate::{Services, names};
 use containers::{Container, Record};
 use errors::{Class, Error, Result};
 use networks::{Endpoint, Network, Sandbox};
@@ -41,7 +41,10 @@ pub async fn connect(
         })
         .await;
     match (stored, endpoint) {
-        (Ok(after), Some(_)) => refresh_hosts(services, &record, &after),
+        (Ok(after), Some(_)) => {
+            names::announce_again(services, &container).await;
+            refresh_hosts(services, &record, &after)
+        }
         (Ok(_), None) => Ok(()),
         (Err(error), None) => Err(error),
         (Err(error), Some(endpoint)) => {

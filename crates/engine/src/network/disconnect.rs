@@ -1,8 +1,8 @@
 //! `network disconnect`.
 
-use crate::Services;
 use crate::container::network::publish;
 use crate::container::refresh_hosts;
+use crate::{Services, names};
 use containers::Record;
 use errors::{Class, Error, Result};
 use events::NetworkAction;
@@ -35,6 +35,7 @@ pub async fn disconnect(services: &Arc<Services>, network: &str, container: &str
             record.endpoints.remove(network);
         })
         .await?;
+    names::announce_again(services, &container).await;
     if after.state.is_live() { refresh_hosts(services, &record, &after) } else { Ok(()) }
 }
 

@@ -22,6 +22,7 @@ pub async fn prune(services: &Arc<Services>, filters: &Filters) -> Result<Vec<St
         }
         match services.networks.remove(network.id.as_str(), |endpoint| name_of(services, endpoint)).await {
             Ok(network) => {
+                crate::names::forget_network(services, &network).await;
                 publish(services, &network, &NetworkAction::Destroy);
                 removed.push(network.name);
             }

@@ -27,6 +27,8 @@ pub struct Opening {
     pub settings: Settings,
     /// Our shim's binary.
     pub shim: PathBuf,
+    /// The program that is netd.
+    pub netd: netd::Program,
     /// Whether this is a private engine beside the host's: its names derive from its root directory.
     pub private: bool,
     /// What the registry holds that is served beside it, if one is.
@@ -38,7 +40,7 @@ pub struct Opening {
 /// # Errors
 /// When a directory can't be made, a service not opened, or the state is damaged.
 pub async fn open(opening: Opening) -> Result<Arc<Services>> {
-    let Opening { mut settings, shim, private, served } = opening;
+    let Opening { mut settings, shim, netd, private, served } = opening;
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
     for dir in [&root, &root.join("containers"), &state, &state.join("containers")] {
@@ -101,6 +103,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         execs: crate::exec::Execs::default(),
         images,
         networks,
+        names: Arc::new(netd::Netd::new(state, netd)),
         volumes,
         events: Events::new(),
         runtimes,
@@ -114,6 +117,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         shutdown: tokio::sync::watch::Sender::new(None),
     });
     adopt::adopt_all(&services).await?;
+    crate::names::restore(&services).await;
     out_of_memory::watch(&services);
     super::gc::watch(&services);
     Ok(services)

@@ -17,6 +17,7 @@ pub fn request_shutdown(services: &Services, how: Shutdown) {
 
 /// Ends what belongs to this process alone: idle shims, listeners. Containers go on.
 pub async fn close(services: &Arc<Services>) {
+    crate::names::close(services).await;
     services.events.close();
     services.runtimes.close().await;
 }

@@ -86,6 +86,17 @@ pub enum MountPointKind {
 }
 
 impl Record {
+    /// Calls it something else, on its networks too.
+    pub(crate) fn rename(&mut self, new: &ContainerName) {
+        let old = self.name.to_string();
+        for endpoint in self.endpoints.values_mut() {
+            for name in endpoint.dns_names.iter_mut().filter(|name| **name == old) {
+                *name = new.to_string();
+            }
+        }
+        self.name = new.clone();
+    }
+
     /// The volumes it uses, by name.
     pub fn volumes(&self) -> impl Iterator<Item = &str> {
         self.mounts.iter().filter_map(|mount| match &mount.kind {

@@ -325,7 +325,7 @@ impl Containers {
     pub async fn rename(&self, container: &Container, mut reservation: NameReservation) -> Result<()> {
         let old = container.record().name.clone();
         let new = reservation.name.clone();
-        self.update(container, |record| record.name = new.clone()).await?;
+        self.update(container, |record| record.rename(&new)).await?;
         let mut index = self.index.write();
         index.names.remove(&old);
         index.names.insert(new, Holder::Taken(container.id().clone()));

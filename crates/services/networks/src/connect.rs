@@ -33,8 +33,8 @@ pub fn default_route<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> O
     ranked(endpoints).into_iter().find(leads)
 }
 
-/// The highest gateway priority first, then by name.
-fn ranked<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Vec<&'a Endpoint> {
+/// Endpoints, the one first that a container's default route should leave by: the highest gateway priority, then by name.
+pub fn ranked<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Vec<&'a Endpoint> {
     let mut ranked: Vec<&Endpoint> = endpoints.into_iter().collect();
     ranked
         .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));

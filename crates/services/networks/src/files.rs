@@ -5,8 +5,8 @@
 mod hosts;
 mod resolv;
 
-pub use hosts::{Hosts, hosts};
-pub use resolv::{resolv_conf, resolv_conf_source};
+pub use hosts::{Hosts, extra_host, hosts};
+pub use resolv::{ndots_is_chosen, resolv_conf, resolv_conf_source, resolver_conf};
 
 /// `/etc/hostname`.
 pub fn hostname(name: &str) -> String {

@@ -37,7 +37,7 @@ mod sandbox;
 mod subnet;
 
 pub use config::{AddressPool, Config, private_suffix};
-pub use connect::{Connection, default_route};
+pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;

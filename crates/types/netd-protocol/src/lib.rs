@@ -18,8 +18,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 mod place;
+mod process;
 
 pub use place::{container_file, network_file};
+pub use process::Process;
 
 /// File names in the state directory.
 pub mod file {
@@ -56,7 +58,7 @@ pub struct Network {
 /// A container: what it is called, and what it may ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
-    /// Its id, which is one of its names.
+    /// Its id; of a length that a label may have it is one of its names.
     pub id: String,
     /// Its networks; the gateway of the first is its host.
     pub endpoints: Vec<Endpoint>,
@@ -101,7 +103,7 @@ pub struct Endpoint {
 pub struct Link {
     /// The name.
     pub alias: String,
-    /// Any name of the other on a network that both are on: its id is one that never changes.
+    /// Any name of the other on a network that both are on: its short id is one that never changes.
     pub target: String,
 }
 
@@ -113,15 +115,6 @@ pub struct Host {
     /// Its addresses; none: the host's, `host-gateway`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,
-}
-
-/// A process, told from a later one of the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// Its number.
-    pub pid: u32,
-    /// Field 22 of `/proc/PID/stat`, in clock ticks since boot.
-    pub start_time: u64,
 }
 
 /// What is asked of netd.

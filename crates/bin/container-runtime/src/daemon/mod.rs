@@ -84,7 +84,8 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     let registry = registry::beside_engine::start(&settings).await?;
     let private = root != config::Runtime::default().root_dir;
     let served = registry.as_ref().and_then(registry::Serving::checkup);
-    let services = system::open(Opening { settings, shim, private, served })
+    let netd = netd_program()?;
+    let services = system::open(Opening { settings, shim, netd, private, served })
         .await
         .map_err(|error| anyhow::anyhow!("{error}"))?;
 
@@ -131,6 +132,12 @@ async fn wait_for_end(services: &Services) -> Result<Shutdown> {
         _ = interrupt.recv() => Ok(Shutdown::default()),
         wish = wishes.wait_for(Option::is_some) => Ok(wish.ok().and_then(|wish| *wish).unwrap_or_default()),
     }
+}
+
+/// netd is this same program.
+fn netd_program() -> Result<netd::Program> {
+    let path = std::env::current_exe().context("find this program's own file")?;
+    Ok(netd::Program { path, arguments: Vec::new() })
 }
 
 /// Our shim: named by a flag, beside this program, or where packages put it.

@@ -76,6 +76,8 @@ impl Table {
                 self.edit(&key, |holders| holders.add(&container.id, &endpoint.addresses));
             }
         }
+        // A whole id has one character more than a label may.
+        wrong.retain(|name| **name != *container.id);
         let first = endpoint.names.iter().find_map(|name| self.qualified(name)).unwrap_or_default();
         for &address in &endpoint.addresses {
             self.addresses.insert_mut(address, (Arc::clone(container), first.clone()));

@@ -3,6 +3,7 @@
 use crate::Services;
 use crate::container::network::Network;
 use crate::container::user_namespace;
+use crate::names;
 use containers::Record;
 use durable::Sync;
 use errors::{Error, Result};
@@ -86,9 +87,11 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
     let dns = &record.spec.network.dns;
     let text = if host_mode && *dns == spec::Dns::default() {
         host
+    } else if names::asks_netd(record) {
+        let servers = names::name_servers(services, record, &network.endpoints);
+        files::resolver_conf(&host_resolv_conf(), dns, &servers)
     } else {
-        let host = host_text(files::resolv_conf_source(&host));
-        files::resolv_conf(&host, dns, false)
+        files::resolv_conf(&host_resolv_conf(), dns, false)
     };
     durable::write_atomic(&files.resolv_conf, text.as_bytes(), Sync::None)?;
     Ok(())
@@ -146,6 +149,11 @@ fn with_short_name(names: String) -> String {
         Some((short, _)) if !names.contains(' ') && !short.is_empty() => format!("{names} {short}"),
         _ => names,
     }
+}
+
+/// The host's `resolv.conf`, with its real servers.
+pub(crate) fn host_resolv_conf() -> String {
+    host_text(files::resolv_conf_source(&host_text("/etc/resolv.conf")))
 }
 
 fn host_text(path: impl AsRef<Path>) -> String {

@@ -33,7 +33,8 @@ pub fn hosts(entries: &Hosts) -> Result<String> {
     }
     let mut names_gateway = false;
     for extra in &entries.extra {
-        let (name, address) = read(extra, entries.host_gateway)?;
+        let (name, address) = extra_host(extra)?;
+        let address = address.or(entries.host_gateway).ok_or_else(|| bad(extra))?;
         names_gateway |= name == GATEWAY_NAME;
         line(&mut text, address, name);
     }
@@ -54,19 +55,28 @@ fn line(text: &mut String, address: IpAddr, names: &str) {
     let _ = writeln!(text, "{address}\t{names}");
 }
 
+/// Reads what `--add-host` says: a name and its address; none: the host's, `host-gateway`.
+///
 /// The separator is the first `=`, else the first `:`, as IPv6 addresses have more of the latter; they may stand in
 /// brackets.
-fn read(text: &str, gateway: Option<IpAddr>) -> Result<(&str, IpAddr)> {
-    let bad = || Error::BadHost { text: text.to_owned() };
+///
+/// # Errors
+/// `Invalid` for what is not `name:address`.
+pub fn extra_host(text: &str) -> Result<(&str, Option<IpAddr>)> {
+    let bad = || bad(text);
     let (name, address) = text.split_once('=').or_else(|| text.split_once(':')).ok_or_else(bad)?;
     if name.is_empty() || name.contains(char::is_whitespace) {
         return Err(bad());
     }
     if address == "host-gateway" {
-        return Ok((name, gateway.ok_or_else(bad)?));
+        return Ok((name, None));
     }
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
-    Ok((name, bare.parse().map_err(|_| bad())?))
+    Ok((name, Some(bare.parse().map_err(|_| bad())?)))
+}
+
+fn bad(text: &str) -> Error {
+    Error::BadHost { text: text.to_owned() }
 }
 
 #[cfg(test)]

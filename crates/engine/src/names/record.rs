@@ -1,0 +1,119 @@
+//! From the engine's records to those of netd.
+
+use crate::Services;
+use containers::Record;
+use netd_protocol as protocol;
+use networks::{Driver, Endpoint, Network, files};
+use spec::NetworkMode;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Where Docker's resolver is in every container: programs have learnt it.
+const IN_CONTAINERS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11));
+
+/// The port that names are asked at.
+const PORT: u16 = 53;
+
+/// Whether a container asks netd: it has a namespace of its own that may be on networks. One whose client names a server
+/// on its own loopback asks that, where netd is not.
+pub(crate) fn asks_netd(record: &Record) -> bool {
+    let network = &record.spec.network;
+    match network.mode {
+        NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_) => false,
+        NetworkMode::Default | NetworkMode::Named(_) => {
+            !network.disabled && !network.endpoints.contains_key("none") && !asks_itself(record)
+        }
+    }
+}
+
+fn asks_itself(record: &Record) -> bool {
+    servers(record).any(|server| server.is_loopback())
+}
+
+/// Its user's name servers.
+fn servers(record: &Record) -> impl Iterator<Item = IpAddr> {
+    record.spec.network.dns.servers.iter().filter_map(|server| server.parse().ok())
+}
+
+/// What stands in its `resolv.conf`.
+pub(crate) fn name_servers(
+    services: &Services,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+) -> Vec<IpAddr> {
+    if !answers_names_itself(record) {
+        return vec![IN_CONTAINERS];
+    }
+    let networks = networks::ranked(endpoints.values());
+    let networks = networks.into_iter().filter_map(|endpoint| services.networks.find(&endpoint.network).ok());
+    let found: Vec<_> = networks.flat_map(|network| gateways(&network)).collect();
+    if found.is_empty() { vec![IN_CONTAINERS] } else { found }
+}
+
+/// Whether its image or user says that it serves names: its program will want that port of all addresses, so netd must not
+/// have it on one.
+fn answers_names_itself(record: &Record) -> bool {
+    let network = &record.spec.network;
+    let published = network.published.iter().map(|binding| binding.container);
+    network.exposed.iter().copied().chain(published).any(|port| port.port == PORT)
+}
+
+/// A network's record; none for those that nobody has a namespace of its own on.
+pub(super) fn network(network: &Network) -> Option<protocol::Network> {
+    match network.driver {
+        Driver::Host | Driver::Null => None,
+        Driver::Bridge => Some(protocol::Network {
+            id: network.id.to_string(),
+            name: network.name.clone(),
+            gateways: gateways(network),
+            internal: network.internal,
+        }),
+    }
+}
+
+/// The addresses of its bridge.
+fn gateways(network: &Network) -> Vec<IpAddr> {
+    let ranges = network.ipam.config.iter().filter(|_| network.driver == Driver::Bridge);
+    ranges.filter_map(|range| range.gateway).collect()
+}
+
+/// A container's record, its process aside.
+pub(super) fn container(
+    services: &Services,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+) -> protocol::Container {
+    let dns = &record.spec.network.dns;
+    let endpoint = |endpoint: &Endpoint| protocol::Endpoint {
+        network: endpoint.network_id.to_string(),
+        addresses: [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().map(|one| one.address).collect(),
+        names: endpoint.dns_names.clone(),
+    };
+    protocol::Container {
+        id: record.id.to_string(),
+        endpoints: networks::ranked(endpoints.values()).into_iter().map(endpoint).collect(),
+        links: Vec::new(),
+        hosts: hosts(&record.spec.network.extra_hosts),
+        servers: servers(record).map(|server| SocketAddr::new(server, PORT)).collect(),
+        ndots_chosen: files::ndots_is_chosen(&crate::container::host_resolv_conf(), dns),
+        loopback: name_servers(services, record, endpoints) == [IN_CONTAINERS],
+        process: None,
+        namespace: None,
+    }
+}
+
+/// What `--add-host` says, which `/etc/hosts` says too: not all programs read that.
+fn hosts(extra: &[String]) -> Vec<protocol::Host> {
+    // Those that can't be read were refused when the file was written.
+    let read = extra.iter().filter_map(|text| files::extra_host(text).ok());
+    let host = |(name, address): (&str, Option<IpAddr>)| protocol::Host {
+        name: name.to_owned(),
+        addresses: address.into_iter().collect(),
+    };
+    read.map(host).collect()
+}
+
+/// The process of this number; none if it has ended: then so has what is told of it.
+pub(super) fn process(pid: u32) -> Option<protocol::Process> {
+    protocol::Process::read(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
