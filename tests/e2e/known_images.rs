@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use tests::fixtures::layout;
 use tests::registry::free_port;
-use tests::{Need, Run, TestEngine, lacks, skip, wait_until, with_engine};
+use tests::{Need, Run, lacks, skip, wait_until, with_engine};
 
 fn lacking() -> bool {
     let needs = [Need::Root, Need::Program("skopeo"), Need::Program("apt-get"), Need::Program("dpkg-deb")];
@@ -51,23 +51,14 @@ fn a_fixture_is_loaded_under_its_name_and_runs() {
     }
     with_engine(|engine| {
         for name in ["busybox:latest", "alpine:latest"] {
-            assert_eq!(load(engine, name), format!("Loaded image: {name}\n"));
+            assert_eq!(engine.load(name), format!("Loaded image: {name}\n"));
             let said = engine.docker(&["run", "--rm", name, "sh", "-c", "busybox | head -1; id -un"]).ok();
             assert!(said.starts_with("BusyBox v1.") && said.ends_with("\nroot\n"), "{said}");
         }
     });
 }
 
-/// Loads a fixture into an engine, which says so.
-#[track_caller]
-fn load(engine: &TestEngine, name: &str) -> String {
-    let archive = tempfile::NamedTempFile::new().unwrap();
-    Run::of(Command::new("tar").arg("-C").arg(layout(name)).arg("-cf").arg(archive.path()).arg(".")).ok();
-    engine.docker(&["load", "--input", archive.path().to_str().unwrap()]).ok()
-}
-
 /// What a server says to `GET /`, once it answers.
-#[track_caller]
 fn fetched(host: &str) -> String {
     let mut said = String::new();
     wait_until("an answer", || {
@@ -85,7 +76,7 @@ fn a_fixture_is_a_registry_that_docker_pushes_to() {
         return;
     }
     with_engine(|engine| {
-        load(engine, "registry:2");
+        engine.load("registry:2");
         let host = format!("127.0.0.1:{}", free_port());
         let listen = format!("REGISTRY_HTTP_ADDR={host}");
         engine.docker(&["run", "-d", "--network", "host", "--name", "hub", "-e", &listen, "registry:2"]).ok();
@@ -113,7 +104,7 @@ fn a_fixture_is_nginx_that_serves() {
     }
     with_engine(|engine| {
         for name in ["nginx:1.21", "nginx:alpine"] {
-            load(engine, name);
+            engine.load(name);
             engine.docker(&["run", "-d", "--name", "web", name]).ok();
             let address = engine.inspect("web", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
             let page = fetched(&format!("{address}:80"));
@@ -134,7 +125,7 @@ fn a_fixture_is_python_that_runs_flask_from_pypi() {
         return;
     }
     with_engine(|engine| {
-        load(engine, "python:3.9-slim");
+        engine.load("python:3.9-slim");
         // The host's certificates and way to PyPI.
         let mut install = vec!["run", "--network", "host", "--name", "pip"];
         let certificates = "/etc/ssl/certs/ca-certificates.crt";

@@ -26,6 +26,7 @@ mod limits;
 mod list;
 mod logs;
 mod many_layers;
+mod matrix;
 mod mounts;
 mod names;
 mod network;

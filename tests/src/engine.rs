@@ -25,6 +25,8 @@ pub struct Settings {
     pub etc: Vec<(String, String)>,
     /// Whether the daemon is in a chroot: in a mere directory, upon whose entries the host's are mounted.
     pub chroot: bool,
+    /// The process whose network the daemon has: a [`crate::lan::Host`]'s; none: the test's.
+    pub network: Option<u32>,
 }
 
 /// An engine that serves one test.
@@ -255,6 +257,15 @@ impl TestEngine {
             spawn(self.directory(), &self.host, &settings);
     }
 
+    /// Loads an image of `cargo xtask fixtures`, which is made if it is missing; what the client said.
+    #[track_caller]
+    pub fn load(&self, name: &str) -> String {
+        let archive = tempfile::NamedTempFile::new().unwrap();
+        let layout = fixtures::layout(name);
+        Run::of(Command::new("tar").arg("-C").arg(layout).arg("-cf").arg(archive.path()).arg(".")).ok();
+        self.docker(&["load", "--input", archive.path().to_str().unwrap()]).ok()
+    }
+
     /// What the daemon printed.
     pub fn daemon_log(&self) -> String {
         fs::read_to_string(self.directory().join("daemon.log")).unwrap_or_default()
@@ -347,6 +358,11 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
 
 /// Our program; in a mount namespace of its own where it shall see other files than the host's.
 fn daemon_command(directory: &Path, settings: &Settings) -> Command {
+    if let Some(pid) = settings.network {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &pid.to_string(), "--net"]).arg(program());
+        return command;
+    }
     if settings.etc.is_empty() && !settings.chroot {
         return Command::new(program());
     }

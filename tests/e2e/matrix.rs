@@ -1,0 +1,165 @@
+//! Who reaches what, with real programs: published ports by protocol, family, source and firewall; networks from each other.
+//!
+//! The engine's host and another one are network namespaces of the test's own, so that firewalls and forwarding are too.
+
+use tests::lan::{AWAY, HOST, Lan};
+use tests::{Run, Settings, TestEngine, wait_until, with_private_engine};
+
+const TOOLS: &str = "nicolaka/netshoot:latest";
+
+/// Where a packet comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Away(&'a Lan),
+    Host(&'a Lan),
+    Container(&'a TestEngine, &'a str),
+}
+
+impl Source<'_> {
+    fn run(self, program: &[&str]) -> Run {
+        match self {
+            Self::Away(lan) => lan.away().run(program),
+            Self::Host(lan) => lan.host().run(program),
+            Self::Container(engine, name) => engine.docker(&[&["exec", name], program].concat()),
+        }
+    }
+
+    /// Whether curl gets nginx's page.
+    fn gets(self, url: &str) -> bool {
+        self.gets_within(url, "5")
+    }
+
+    /// Whether it gets none. What is dropped is waited for in vain: half a second is five hundred round trips.
+    fn misses(self, url: &str) -> bool {
+        !self.gets_within(url, "0.5")
+    }
+
+    fn gets_within(self, url: &str, seconds: &str) -> bool {
+        let program = ["curl", "-s", "-g", "-o", "/dev/null", "-w", "%{http_code}", "-m", seconds, url];
+        self.run(&program).stdout == "200"
+    }
+
+    /// Whether dig gets dnsmasq's answer.
+    fn asks(self, server: &str, port: &str, how: &[&str]) -> bool {
+        let server = format!("@{server}");
+        let question = ["dig", "+short", "+time=1", "+tries=2", &server, "-p", port, "there.test"];
+        self.run(&[&question[..], how].concat()).stdout.trim() == "192.0.2.77"
+    }
+
+    fn pings(self, address: &str) -> bool {
+        self.run(&["ping", "-c", "1", "-W", "1", address]).code == 0
+    }
+}
+
+fn with_lan(test: impl FnOnce(&Lan, &TestEngine)) {
+    let lan = Lan::new();
+    let settings = Settings { network: Some(lan.host().pid()), ..Settings::default() };
+    with_private_engine(settings, |engine| {
+        engine.load("nginx:alpine");
+        engine.load(TOOLS);
+        test(&lan, engine);
+    });
+    lan.is_as_before();
+}
+
+fn run(engine: &TestEngine, name: &str, options: &[&str], image: &str, program: &[&str]) {
+    engine.docker(&[&["run", "-d", "--name", name], options, &[image], program].concat()).ok();
+}
+
+/// A container that only looks.
+fn looker(engine: &TestEngine, name: &str, network: &str) {
+    run(engine, name, &["--network", network], TOOLS, &["sleep", "600"]);
+}
+
+/// `http://…`, for either family.
+fn url(address: &str, port: u16) -> String {
+    if address.contains(':') {
+        format!("http://[{address}]:{port}/")
+    } else {
+        format!("http://{address}:{port}/")
+    }
+}
+
+fn addresses(engine: &TestEngine, name: &str, network: &str) -> [String; 2] {
+    let of = |field: &str| {
+        engine.inspect(name, &format!("{{{{(index .NetworkSettings.Networks \"{network}\").{field}}}}}"))
+    };
+    [of("IPAddress"), of("GlobalIPv6Address")]
+}
+
+#[test]
+fn published_ports_are_reached_from_everywhere_and_no_others_from_anywhere() {
+    with_lan(|lan, engine| {
+        engine.docker(&["network", "create", "front"]).ok();
+        engine.docker(&["network", "create", "side"]).ok();
+        let ports = ["-p", "8080:80", "-p", "127.0.0.1:8081:80", "-p", "198.51.100.1:8082:80"];
+        run(engine, "web", &[&["--network", "front"], &ports[..]].concat(), "nginx:alpine", &[]);
+        looker(engine, "near", "front");
+        looker(engine, "far", "side");
+        let direct = addresses(engine, "web", "front");
+        let (away, host) = (Source::Away(lan), Source::Host(lan));
+        let [near, far] = ["near", "far"].map(|name| Source::Container(engine, name));
+        wait_until("nginx answers", || host.gets(&url(&direct[0], 80)));
+
+        for address in HOST {
+            for source in [away, host, near, far] {
+                assert!(source.gets(&url(address, 8080)), "{source:?} {address}:8080");
+            }
+        }
+        assert!(host.gets(&url("127.0.0.1", 8080)) && host.gets(&url("127.0.0.1", 8081)));
+        for source in [away, near, far] {
+            assert!(source.gets(&url(HOST[0], 8082)), "{source:?} 8082");
+            // Published on the host's loopback alone.
+            assert!(source.misses(&url(HOST[0], 8081)), "{source:?} 8081");
+        }
+        assert!(host.misses(&url("127.0.0.1", 8082)));
+        // A neighbour by the container's own address, and by its name; nobody else.
+        assert!(near.gets("http://web/") && far.gets(&url(HOST[0], 8080)) && far.misses("http://web/"));
+        away.run(&["ip", "route", "add", "172.16.0.0/12", "via", HOST[0]]).ok();
+        for address in &direct {
+            assert!(near.gets(&url(address, 80)), "{address}");
+            assert!(far.misses(&url(address, 80)) && !far.pings(address), "{address}");
+            assert!(away.misses(&url(address, 80)), "{address} from another host");
+        }
+        // Whoever asks is seen.
+        let log = engine.docker(&["logs", "web"]).ok();
+        for address in AWAY {
+            assert!(log.lines().any(|line| line.starts_with(address)), "{address}: {log}");
+        }
+        for address in HOST.into_iter().chain(AWAY) {
+            assert!(near.pings(address), "{address}");
+        }
+    });
+}
+
+#[test]
+fn datagrams_and_streams_of_one_port_go_their_ways() {
+    with_lan(|lan, engine| {
+        engine.docker(&["network", "create", "front"]).ok();
+        let ports = ["-p", "5300:53/udp", "-p", "5300:53/tcp", "--expose", "53/udp"];
+        let zone = ["dnsmasq", "-k", "--no-resolv", "--user=root", "--address=/there.test/192.0.2.77"];
+        run(engine, "names", &[&["--network", "front"], &ports[..]].concat(), TOOLS, &zone);
+        let speed = ["-p", "5201:5201/tcp", "-p", "5201:5201/udp"];
+        run(engine, "speed", &[&["--network", "front"], &speed[..]].concat(), TOOLS, &["iperf3", "-s"]);
+        looker(engine, "near", "front");
+        let near = Source::Container(engine, "near");
+        for source in [Source::Away(lan), Source::Host(lan), near] {
+            for address in HOST {
+                wait_until("dnsmasq answers", || source.asks(address, "5300", &[]));
+                assert!(source.asks(address, "5300", &["+tcp"]), "{source:?} {address} tcp");
+            }
+        }
+        assert!(near.asks("names", "53", &[]), "by its name, on its own port");
+        for address in HOST {
+            for protocol in [&[][..], &["-u", "-b", "20M"]] {
+                let client = ["iperf3", "-c", address, "-n", "2M", "--connect-timeout", "2000"];
+                let run = lan.away().run(&[&client[..], protocol].concat());
+                assert!(run.code == 0 && run.stdout.contains("receiver"), "{run:?}");
+            }
+        }
+        // A server of a user's: asked for what containers are not called.
+        let server = &addresses(engine, "names", "front")[0];
+        run(engine, "asks", &["--network", "front", "--dns", server], TOOLS, &["sleep", "600"]);
+        assert!(Source::Container(engine, "asks").asks("127.0.0.11", "53", &[]));
+    });
+}
