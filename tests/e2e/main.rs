@@ -32,6 +32,7 @@ mod names;
 mod network;
 mod networks;
 mod ports;
+mod recovery;
 mod refused;
 mod registry;
 mod registry_login;

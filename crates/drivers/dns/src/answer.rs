@@ -72,7 +72,8 @@ impl Known {
         if query.name.is_below(OURS) {
             return coded(buffer, &query, code::NXDOMAIN);
         }
-        if view.is_internal() {
+        // Its own may be on its networks.
+        if view.is_internal() && view.servers.is_none() {
             return coded(buffer, &query, code::SERVFAIL);
         }
         if view.ndots_chosen && query.name.is_single() && matches!(query.kind, kind::A | kind::AAAA) {

@@ -93,6 +93,21 @@ impl Bridge {
         link::list(socket, Some(self.index))
     }
 
+    /// Brings a device back that was on an earlier bridge of this name. Says whether it was not here; one that is gone has
+    /// nothing to come back.
+    pub fn take(&self, socket: &mut Socket, device: &str) -> Result<bool> {
+        let Some(link) = link::find(socket, device)? else { return Ok(false) };
+        if link.master == Some(self.index) && link.up {
+            return Ok(false);
+        }
+        let operation = format!("bring the device {device} to the bridge {}", self.name);
+        let mut requests = vec![link::change(operation, device, vec![LinkAttribute::Controller(self.index)])];
+        requests.push(link::up(link.index, device));
+        requests.extend(self.isolated.then(|| link::isolate(device)));
+        socket.batch(requests)?;
+        Ok(true)
+    }
+
     /// Gives a namespace a device on this bridge that passes packets: two sends and three look-ups, no device is moved.
     /// Undone on failure.
     ///

@@ -13,6 +13,7 @@ pub mod firewall;
 pub mod link;
 pub mod listening;
 mod lock;
+mod lost;
 mod mac;
 mod namespace;
 mod nfnetlink;
@@ -20,17 +21,20 @@ mod pool;
 mod reaper;
 pub mod route;
 mod socket;
+mod stop;
 pub mod sysctl;
 
 pub use bridge::{Attachment, Bridge, BridgeConfig};
 pub use elements::{Element, Elements};
 pub use error::{Error, Result};
 pub use lock::NamespaceLock;
+pub use lost::Lost;
 pub use mac::{BadMac, Mac};
 pub use namespace::{Namespace, Settings};
 pub use pool::Pool;
 pub use reaper::Reaper;
 pub use socket::{Request, Socket};
+pub use stop::Stop;
 
 #[cfg(test)]
 mod tests;

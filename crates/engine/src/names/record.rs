@@ -94,12 +94,28 @@ pub(super) fn container(
         endpoints: networks::ranked(endpoints.values()).into_iter().map(endpoint).collect(),
         links: Vec::new(),
         hosts: hosts(&record.spec.network.extra_hosts),
-        servers: servers(record).map(|server| SocketAddr::new(server, PORT)).collect(),
+        servers: reachable_servers(services, record, endpoints),
         ndots_chosen: files::ndots_is_chosen(&crate::container::host_resolv_conf(), dns),
         loopback: name_servers(services, record, endpoints) == [IN_CONTAINERS],
         process: None,
         namespace: None,
     }
+}
+
+/// Its user's servers. netd asks them from the host: for one without a way out only those on its own networks.
+fn reachable_servers(
+    services: &Services,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+) -> Vec<SocketAddr> {
+    let networks = endpoints.values().filter_map(|endpoint| services.networks.find(&endpoint.network).ok());
+    let networks: Vec<Network> = networks.collect();
+    let inside = networks.iter().all(|network| network.internal);
+    let near = |server: &IpAddr| {
+        networks.iter().flat_map(|network| &network.ipam.config).any(|range| range.subnet.contains(server))
+    };
+    let servers = servers(record).filter(|server| !inside || near(server));
+    servers.map(|server| SocketAddr::new(server, PORT)).collect()
 }
 
 /// What `--add-host` says, which `/etc/hosts` says too: not all programs read that.

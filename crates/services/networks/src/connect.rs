@@ -156,7 +156,11 @@ impl Networks {
             self.attached.lock().insert(endpoint.id.clone(), endpoint);
         }
         let this = Arc::clone(self);
-        tokio::spawn(async move { this.set_up_forwarding().await });
+        tokio::spawn(async move {
+            this.set_up_forwarding().await;
+            // Somebody may have deleted a bridge meanwhile.
+            offload::blocking(move || this.repair_bridges()).await;
+        });
         for stray in strays {
             tracing::info!(device = stray, "a network device of no container is removed");
             self.reaper.reap(&stray);

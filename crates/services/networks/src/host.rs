@@ -102,6 +102,17 @@ impl Host {
         self.on_bridge(|_, socket| net::link::reflect(socket, device))
     }
 
+    /// Makes the bridge what it should be, and brings these devices back to it. Says whether some were elsewhere.
+    pub(crate) fn repair(&self, devices: &[String]) -> Result<bool> {
+        let mut made = self.made.lock();
+        let (bridge, socket) = made.insert(self.make()?);
+        let mut brought = false;
+        for device in devices {
+            brought |= bridge.take(socket, device)?;
+        }
+        Ok(brought)
+    }
+
     /// Cuts a device off and sees to it that it goes; never blocks.
     pub(crate) fn reap(&self, device: &str) {
         self.reaper.reap(device);
@@ -137,6 +148,15 @@ impl Host {
         Ok(act(bridge, socket)?)
     }
 
+    /// A bridge that is made again has the one that containers remember.
+    fn mac(&self) -> Result<Mac> {
+        let mut gateways = self.wanted.addresses.iter().map(IpNet::addr);
+        match gateways.find_map(|gateway| if let IpAddr::V4(v4) = gateway { Some(v4) } else { None }) {
+            Some(gateway) => Ok(Mac::of_ipv4(gateway)),
+            None => Ok(Mac::local(predefined::random()?)),
+        }
+    }
+
     fn make(&self) -> Result<(Bridge, Socket)> {
         let mut socket = Socket::open()?;
         let config = BridgeConfig {
@@ -146,7 +166,7 @@ impl Host {
             mtu: self.wanted.mtu,
             isolated: self.wanted.isolated,
         };
-        let bridge = Bridge::ensure(&mut socket, &config, Mac::local(predefined::random()?))?;
+        let bridge = Bridge::ensure(&mut socket, &config, self.mac()?)?;
         Ok((bridge, socket))
     }
 }

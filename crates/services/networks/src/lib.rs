@@ -33,6 +33,7 @@ mod published;
 mod reassert;
 mod record;
 mod remove;
+mod repair;
 mod sandbox;
 mod subnet;
 

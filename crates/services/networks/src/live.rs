@@ -44,6 +44,12 @@ impl Live {
         (!*held).then_some(held)
     }
 
+    /// The same for who does not wait: none too while somebody says that it goes.
+    pub(crate) fn try_hold(&self) -> Option<OwnedRwLockReadGuard<bool>> {
+        let held = Arc::clone(&self.gone).try_read_owned().ok()?;
+        (!*held).then_some(held)
+    }
+
     /// Waits until nobody attaches to it any more, and lets `decide` say whether it goes: nobody can attach then.
     pub(crate) async fn retire(&self, decide: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut gone = self.gone.write().await;

@@ -7,8 +7,7 @@ use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
 use ipnet::IpNet;
-use net::firewall::Stop;
-use net::{Elements, Pool, Reaper, Settings};
+use net::{Elements, Pool, Reaper, Settings, Stop};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +36,8 @@ pub struct Networks {
     pub(crate) prepared: Settings,
     /// Keeps the table there.
     pub(crate) table_kept: Mutex<Option<Stop>>,
+    /// Keeps the bridges there.
+    pub(crate) bridges_kept: Mutex<Option<Stop>>,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
     forwarding: OnceCell<Vec<String>>,
@@ -99,6 +100,7 @@ impl Networks {
             mtu,
             prepared,
             table_kept: Mutex::default(),
+            bridges_kept: Mutex::default(),
             pool,
             forwarding: OnceCell::new(),
         });
@@ -106,6 +108,10 @@ impl Networks {
             Ok(stop) => *networks.table_kept.lock() = Some(stop),
             // What that means is said where the table is written.
             Err(error) => tracing::debug!(error = %errors::chain(&error), "the table is not watched"),
+        }
+        match networks.keep_bridges() {
+            Ok(stop) => *networks.bridges_kept.lock() = Some(stop),
+            Err(error) => tracing::warn!(error = %errors::chain(&error), "bridges are not watched"),
         }
         Ok(networks)
     }
@@ -200,6 +206,7 @@ impl Networks {
         // Else the table might be written after it was deleted.
         self.set_up_forwarding().await;
         self.let_table_go();
+        *self.bridges_kept.lock() = None;
         self.pool.close();
         let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
         let config = self.config.clone();

@@ -2,7 +2,8 @@
 
 use crate::ports::Ports;
 use crate::{Networks, Result, forwarding};
-use net::firewall::{Stop, Watch};
+use net::Stop;
+use net::firewall::Watch;
 use std::sync::{Arc, Weak};
 use std::thread;
 

@@ -8,7 +8,7 @@ mod ports;
 mod watch;
 
 pub use ports::PortRule;
-pub use watch::{Stop, Watch};
+pub use watch::Watch;
 
 use crate::{Error, Result, link};
 use ipnet::IpNet;

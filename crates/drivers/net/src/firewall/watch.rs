@@ -1,13 +1,12 @@
 //! Somebody deletes the table: `nft flush ruleset`, a firewall that loads its rules anew.
 
 use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM, failed};
+use crate::stop::{self, Stop, Stopped};
 use crate::{Error, Result};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, bind, recv};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 const NEW_TABLE: u16 = SUBSYSTEM << 8;
 const GET_TABLE: u16 = SUBSYSTEM << 8 | 1;
@@ -20,18 +19,7 @@ const GROUP: u32 = 1 << 6;
 pub struct Watch {
     table: String,
     events: OwnedFd,
-    stop: Arc<OwnedFd>,
-}
-
-/// Ends a watch when it is dropped.
-#[derive(Debug)]
-pub struct Stop(Arc<OwnedFd>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        // Only a counter that is full refuses, and then the watch has long been told.
-        let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
-    }
+    stopped: Stopped,
 }
 
 impl Watch {
@@ -42,8 +30,8 @@ impl Watch {
     pub fn open(table: &str) -> Result<(Self, Stop)> {
         let events = nfnetlink::open()?;
         bind(&events, &SocketAddrNetlink::new(0, GROUP)).map_err(failed("bind"))?;
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(failed("open"))?);
-        Ok((Self { table: table.to_owned(), events, stop: Arc::clone(&stop) }, Stop(stop)))
+        let (stopped, stop) = stop::pair()?;
+        Ok((Self { table: table.to_owned(), events, stopped }, stop))
     }
 
     /// Blocks until the table is gone; false when the watch is to end.
@@ -52,10 +40,7 @@ impl Watch {
     /// Where the kernel no longer tells.
     pub fn wait(&mut self) -> Result<bool> {
         loop {
-            let mut ready =
-                [PollFd::new(&self.events, PollFlags::IN), PollFd::new(&*self.stop, PollFlags::IN)];
-            rustix::io::retry_on_intr(|| poll(&mut ready, None)).map_err(failed("read from"))?;
-            if !ready[1].revents().is_empty() {
+            if !self.stopped.wait(&self.events)? {
                 return Ok(false);
             }
             let mut buffer = [0; 16 * 1024];
