@@ -66,6 +66,33 @@ fn bridges_come_back_with_what_was_on_them() {
 }
 
 #[test]
+fn a_policy_that_drops_what_is_forwarded_lets_containers_pass() {
+    with_web(|lan, engine| {
+        let host = lan.host();
+        for program in ["iptables", "ip6tables"] {
+            host.run(&[program, "-P", "FORWARD", "DROP"]).ok();
+        }
+        works(lan, engine, "another engine has come");
+        let shown = host.run(&["iptables", "-S", "FORWARD"]).ok();
+        assert!(shown.contains("-m mark --mark 0x40000000/0x40000000"), "{shown}");
+        // Its owner's own rules hold: ours is the last.
+        host.run(&["iptables", "-I", "FORWARD", "-s", "198.51.100.2", "-j", "DROP"]).ok();
+        let refused = lan.away().run(&["curl", "-s", "-m", "0.5", "--http0.9", &page(HOST[0])]);
+        assert_eq!(refused.stdout, "");
+        host.run(&["iptables", "-D", "FORWARD", "1"]).ok();
+        host.run(&["iptables", "-F", "FORWARD"]).ok();
+        works(lan, engine, "its rules were flushed");
+        engine.docker(&["network", "create", "later"]).ok();
+        engine
+            .docker(&["run", "--rm", "--network", "later", "busybox", "ping", "-c", "1", "198.51.100.2"])
+            .ok();
+        engine.docker(&["network", "rm", "later"]).ok();
+        host.run(&["nft", "delete", "table", "ip", "filter"]).ok();
+        host.run(&["nft", "delete", "table", "ip6", "filter"]).ok();
+    });
+}
+
+#[test]
 fn the_packet_filter_comes_back() {
     with_web(|lan, engine| {
         let host = lan.host();

@@ -3,13 +3,13 @@
 use crate::ports::Ports;
 use crate::{Networks, Result, forwarding};
 use net::Stop;
-use net::firewall::Watch;
+use net::firewall::{self, Change, Watch};
 use std::sync::{Arc, Weak};
 use std::thread;
 
 impl Networks {
-    /// Starts the thread that writes the table again, with everything that is in it now, as soon as it is gone. Connections that were
-    /// there go on: the kernel keeps what it translates them to. The thread ends with the answer's drop.
+    /// Starts the thread that writes the table again, with everything that is in it now, as soon as it is gone, and lets packets pass
+    /// what others do. Connections that were there go on: the kernel keeps what it translates them to. The thread ends with the answer's drop.
     pub(crate) fn keep_table(self: &Arc<Self>) -> Result<Stop> {
         let (mut watch, stop) = Watch::open(&self.config.table)?;
         let networks = Arc::downgrade(self);
@@ -17,8 +17,9 @@ impl Networks {
         let keep = move || {
             loop {
                 match watch.wait() {
-                    Ok(true) => write_again(&networks),
-                    Ok(false) => return,
+                    Ok(Some(Change::Gone)) => write_again(&networks),
+                    Ok(Some(Change::Others)) => pass_others(&networks),
+                    Ok(None) => return,
                     Err(error) => {
                         tracing::warn!(error = %errors::chain(&error), "a packet filter that is flushed stays so");
                         return;
@@ -55,4 +56,15 @@ fn write_again(networks: &Weak<Networks>) {
         "the packet filter was flushed, its table is written again"
     );
     networks.write_table(&ports);
+}
+
+fn pass_others(networks: &Weak<Networks>) {
+    let Some(networks) = networks.upgrade() else { return };
+    let _ports = networks.ports.lock();
+    if networks.table_kept.lock().is_none() {
+        return;
+    }
+    if let Err(error) = firewall::pass(&networks.config.table) {
+        tracing::warn!(error = %errors::chain(&error), "what others do to forwarded packets is not known");
+    }
 }

@@ -1,14 +1,15 @@
 //! The packet filter: one nftables table of the engine's own, written as a whole in one transaction.
 //!
-//! An `accept` in this table ends this table's chain only. Where another table drops a packet, such as iptables'
-//! `FORWARD` chain with the policy DROP that another engine sets, it is dropped: [`write()`] names such chains.
+//! An `accept` in this table ends this table's chain only. Where another table drops what it does not accept, as iptables'
+//! `FORWARD` chain with the policy DROP that another engine sets, one rule there lets our packets pass (`passage.rs`).
 
 mod nft;
+mod passage;
 mod ports;
 mod watch;
 
 pub use ports::PortRule;
-pub use watch::Watch;
+pub use watch::{Change, Watch};
 
 use crate::{Error, Result, link};
 use ipnet::IpNet;
@@ -43,20 +44,31 @@ pub struct BridgeRules {
 
 /// Writes the table, in place of the one that may be there, atomically. Runs `nft`: about 5 ms.
 ///
-/// Answers the chains of others (`family table chain`) that drop forwarded packets unless a rule of theirs accepts them.
+/// Answers the chains of others (`family table chain`) that drop our packets all the same.
 ///
 /// # Errors
 /// [`Error::NoNft`] and [`Error::Nft`], of the class `Unsupported`, when this host has no nftables.
 pub fn write(rules: &Rules) -> Result<Vec<String>> {
-    let listed = run(&rules.table, &format!("{}list chains\n", text(rules)?))?;
-    Ok(forward_drops(&listed))
+    run(&rules.table, &text(rules)?)?;
+    passage::open(&rules.table)
+}
+
+/// Lets our packets pass chains of others that have come, or changed their policy, since the table was written. Answers as
+/// [`write()`].
+///
+/// # Errors
+/// As [`write()`].
+pub fn pass(table: &str) -> Result<Vec<String>> {
+    check_table(table)?;
+    passage::open(table)
 }
 
 /// Deletes the table. Not an error when it, or nftables, is not there.
 pub fn remove(table: &str) -> Result<()> {
     check_table(table)?;
     match run(table, &format!("add table inet {table}\ndelete table inet {table}\n")) {
-        Ok(_) | Err(Error::NoNft) => Ok(()),
+        Ok(_) => passage::close(table),
+        Err(Error::NoNft) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -116,18 +128,30 @@ const SETS: [(&str, &str); 6] = [
     ("homes6", "type ipv6_addr . ifname; flags interval;"),
 ];
 
-/// What is the same for every bridge. What a set says of a bridge is told in [`BridgeRules`].
+/// What is the same for every bridge. What a set says of a bridge is told in [`BridgeRules`]. Before the chains of others,
+/// which see the mark; after them it is gone.
 const CHAINS: &str = "\
 \tchain forward {
-\t\ttype filter hook forward priority filter; policy accept;
-\t\tct state established,related accept
-\t\tiifname . oifname @hairpins accept
+\t\ttype filter hook forward priority filter - 10; policy accept;
+\t\tiifname @bridges goto ours
+\t\toifname @bridges goto ours
+\t}
+\tchain ours {
+\t\tct state established,related goto passed
+\t\tiifname . oifname @hairpins goto passed
 \t\tiifname @internal drop
 \t\toifname @internal drop
-\t\toifname @bridges ct status dnat accept
+\t\toifname @bridges ct status dnat goto passed
 \t\tiifname @bridges oifname @bridges drop
-\t\tiifname @bridges accept
-\t\toifname @bridges drop
+\t\tiifname @bridges goto passed
+\t\tdrop
+\t}
+\tchain passed {
+\t\tmeta mark set meta mark or 0x40000000 accept
+\t}
+\tchain forwarded {
+\t\ttype filter hook forward priority filter + 10; policy accept;
+\t\tmeta mark and 0x40000000 == 0x40000000 meta mark set meta mark and 0xbfffffff
 \t}
 \tchain postrouting {
 \t\ttype nat hook postrouting priority srcnat; policy accept;
@@ -183,22 +207,6 @@ fn check_table(name: &str) -> Result<()> {
     }
     let rule = "a letter, then up to 63 letters, digits, '_', '-' or '.'";
     Err(Error::BadName { name: name.to_owned(), what: "an nftables table", rule })
-}
-
-/// Reads what `list chains` prints: `table ip filter {`, `chain FORWARD {`, `type … hook forward …; policy drop;`.
-fn forward_drops(listed: &str) -> Vec<String> {
-    let (mut table, mut chain) = ("", "");
-    let mut found = Vec::new();
-    for line in listed.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix("table ") {
-            table = name.trim_end_matches([' ', '{']);
-        } else if let Some(name) = line.strip_prefix("chain ") {
-            chain = name.trim_end_matches([' ', '{']);
-        } else if line.contains(" hook forward ") && line.ends_with("policy drop;") {
-            found.push(format!("{table} {chain}"));
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -258,13 +266,5 @@ table inet t-1 {
         let mut bad = rules();
         bad.bridges[0].bridge = "x\" drop".into();
         assert!(matches!(text(&bad), Err(Error::BadName { .. })));
-    }
-
-    #[test]
-    fn chains_that_drop_by_policy_are_named() {
-        let listed = "table inet mine {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t}\n}\n\
-            table ip filter {\n\tchain DOCKER {\n\t}\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n\
-            \tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n";
-        assert_eq!(forward_drops(listed), ["ip filter FORWARD"]);
     }
 }

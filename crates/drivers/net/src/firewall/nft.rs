@@ -10,8 +10,20 @@ use std::process::{Command, Output, Stdio};
 /// # Errors
 /// [`Error::NoNft`], [`Error::RunNft`], [`Error::Nft`].
 pub(super) fn run(table: &str, script: &str) -> Result<String> {
+    run_with(&[], table, script)
+}
+
+/// Everything that there is, each rule with its number.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn list_with_handles(table: &str) -> Result<String> {
+    run_with(&["-a"], table, "list ruleset\n")
+}
+
+fn run_with(options: &[&str], table: &str, script: &str) -> Result<String> {
     let program = find_nft().ok_or(Error::NoNft)?;
-    let output = feed(&program, script).map_err(|cause| Error::RunNft { program, cause })?;
+    let output = feed(&program, options, script).map_err(|cause| Error::RunNft { program, cause })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -20,9 +32,9 @@ pub(super) fn run(table: &str, script: &str) -> Result<String> {
     Err(Error::Nft { table: table.to_owned(), message })
 }
 
-fn feed(program: &Path, script: &str) -> io::Result<Output> {
+fn feed(program: &Path, options: &[&str], script: &str) -> io::Result<Output> {
     let mut command = Command::new(program);
-    command.args(["-f", "-"]).env_clear();
+    command.args(options).args(["-f", "-"]).env_clear();
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(script.as_bytes()));
     let output = child.wait_with_output()?;

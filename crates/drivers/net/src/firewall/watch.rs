@@ -1,4 +1,4 @@
-//! Somebody deletes the table: `nft flush ruleset`, a firewall that loads its rules anew.
+//! Somebody changes the packet filter: `nft flush ruleset`, a firewall that loads its rules anew, another engine.
 
 use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM, failed};
 use crate::stop::{self, Stop, Stopped};
@@ -11,10 +11,21 @@ use std::os::fd::OwnedFd;
 const NEW_TABLE: u16 = SUBSYSTEM << 8;
 const GET_TABLE: u16 = SUBSYSTEM << 8 | 1;
 const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
+const NEW_CHAIN: u16 = SUBSYSTEM << 8 | 3;
+const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
 /// `NFNLGRP_NFTABLES`, as a bit of the groups of `struct sockaddr_nl`.
 const GROUP: u32 = 1 << 6;
 
-/// Hears of tables that are deleted in the namespace of the thread that opened it.
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Our table is gone.
+    Gone,
+    /// Chains of others may be others.
+    Others,
+}
+
+/// Hears of what is done to the packet filter in the namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Watch {
     table: String,
@@ -34,35 +45,41 @@ impl Watch {
         Ok((Self { table: table.to_owned(), events, stopped }, stop))
     }
 
-    /// Blocks until the table is gone; false when the watch is to end.
+    /// Blocks until something changed that matters; none when the watch is to end. Many changes at once are one.
     ///
     /// # Errors
     /// Where the kernel no longer tells.
-    pub fn wait(&mut self) -> Result<bool> {
-        loop {
-            if !self.stopped.wait(&self.events)? {
-                return Ok(false);
+    pub fn wait(&mut self) -> Result<Option<Change>> {
+        while self.stopped.wait(&self.events)? {
+            if !self.drain()? {
+                continue;
             }
-            let mut buffer = [0; 16 * 1024];
-            let told = match rustix::io::retry_on_intr(|| {
-                recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT)
-            }) {
-                Ok((length, _)) => tells_of_deletion(&buffer[..length]),
+            return Ok(Some(if is_there(&self.table)? { Change::Others } else { Change::Gone }));
+        }
+        Ok(None)
+    }
+
+    /// Reads all that is there; says whether some of it matters.
+    fn drain(&self) -> Result<bool> {
+        let mut matters = false;
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match rustix::io::retry_on_intr(|| recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT)) {
+                Ok((length, _)) => matters |= tells_of_chains(&buffer[..length]),
                 // More happened than the socket holds.
-                Err(Errno::NOBUFS) => true,
-                Err(Errno::AGAIN) => false,
+                Err(Errno::NOBUFS) => matters = true,
+                Err(Errno::AGAIN) => return Ok(matters),
                 Err(errno) => return Err(failed("read from")(errno)),
-            };
-            if told && !is_there(&self.table)? {
-                return Ok(true);
             }
         }
     }
 }
 
-fn tells_of_deletion(mut messages: &[u8]) -> bool {
+/// Tables and rules that go, and chains that come or change their policy. Elements, which we change ourselves all the time, do not
+/// matter.
+fn tells_of_chains(mut messages: &[u8]) -> bool {
     while let Some((message, rest)) = Answer::split(messages) {
-        if message.kind == DELETE_TABLE {
+        if [DELETE_TABLE, NEW_CHAIN, DELETE_RULE].contains(&message.kind) {
             return true;
         }
         messages = rest;

@@ -73,8 +73,9 @@ fn the_world_reaches_no_container_but_the_host_does() {
 }
 
 #[test]
-fn a_foreign_chain_that_drops_by_policy_is_named() {
-    let Some(site) = Site::new("b0", &[]) else { return };
+fn a_foreign_chain_that_drops_by_policy_lets_containers_pass() {
+    let Some((site, world)) = site_and_world() else { return };
+    let container = site.container("veth1", &["10.99.0.2/24"], &["10.99.0.1"]);
     let mut foreign = std::process::Command::new("nft");
     foreign.arg("add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }");
     let added = site.host.run(|| Ok(foreign.status().is_ok_and(|status| status.success())));
@@ -83,7 +84,19 @@ fn a_foreign_chain_that_drops_by_policy_is_named() {
         return;
     }
     let drops = site.host.run(|| firewall::write(&rules(true))).unwrap();
-    assert_eq!(drops, ["ip filter FORWARD"]);
+    assert_eq!(drops, [""; 0]);
+    assert_eq!(reach(&container, &world, WORLD), Some("203.0.113.1".parse().unwrap()));
+    let rules_of = |chain: &str| {
+        let mut list = std::process::Command::new("nft");
+        list.args(["list", "chain"]).args(chain.split(' '));
+        let listed = site.host.run(|| Ok(list.output().unwrap().stdout)).unwrap();
+        String::from_utf8(listed).unwrap().matches("comment \"test\"").count()
+    };
+    assert_eq!(site.host.run(|| firewall::pass("test")).unwrap(), [""; 0]);
+    assert_eq!(rules_of("ip filter FORWARD"), 1, "once is enough");
+    site.host.run(|| firewall::remove("test")).unwrap();
+    assert_eq!(rules_of("ip filter FORWARD"), 0);
+    assert_eq!(reach(&container, &world, WORLD), None);
 }
 
 #[test]
