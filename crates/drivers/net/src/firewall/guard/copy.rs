@@ -171,10 +171,9 @@ fn words(rule: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = rule.trim();
     while !rest.is_empty() {
-        let end = if rest.starts_with('"') {
-            rest[1..].find('"').map_or(rest.len(), |end| end + 2)
-        } else {
-            rest.find(' ').unwrap_or(rest.len())
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"').map_or(rest.len(), |end| end + 2),
+            None => rest.find(' ').unwrap_or(rest.len()),
         };
         let (word, behind) = rest.split_at(end);
         found.push(word);
