@@ -158,3 +158,49 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
         remove(engine, &["x1", "y1", "z1"], &["all"]);
     });
 }
+
+#[test]
+fn a_link_is_a_name_an_address_and_variables() {
+    with_engine(|engine| {
+        let data = ["--expose", "6379", "-e", "MODE=fast", "--hostname", "store"];
+        sleeper(engine, "data", &data);
+        sleeper(engine, "web", &["--link", "data:my-db"]);
+        let where_it_is = || address(engine, "data", "bridge");
+        let (at, hosts) = (where_it_is(), shell(engine, "web", "cat /etc/hosts"));
+        assert!(hosts.contains(&format!("{at}\tmy-db store data\n")), "{hosts}");
+        let told = shell(engine, "web", "env");
+        for line in [
+            format!("MY_DB_PORT_6379_TCP=tcp://{at}:6379"),
+            format!("MY_DB_PORT=tcp://{at}:6379"),
+            "MY_DB_NAME=/web/my-db".to_owned(),
+            "MY_DB_ENV_MODE=fast".to_owned(),
+        ] {
+            assert!(told.lines().any(|other| other == line), "{line}: {told}");
+        }
+        assert!(shell(engine, "web", "nslookup -type=a my-db").contains(&at));
+        assert_eq!(engine.inspect("web", "{{json .HostConfig.Links}}"), "[\"/data:/web/my-db\"]");
+        // It is where it is now.
+        engine.docker(&["stop", "-t", "0", "data"]).ok();
+        sleeper(engine, "other", &[]);
+        engine.docker(&["start", "data"]).ok();
+        assert_ne!(where_it_is(), at);
+        let hosts = shell(engine, "web", "cat /etc/hosts");
+        assert!(hosts.contains(&where_it_is()) && !hosts.contains(&format!("{at}\tmy-db")), "{hosts}");
+
+        engine.docker(&["stop", "-t", "0", "data"]).ok();
+        let refused = engine.docker(&["restart", "-t", "0", "web"]);
+        refused.fails(1, "Cannot link to a non running container: /data AS /web/my-db");
+        engine.docker(&["rm", "--link", "/web/my-db"]).ok();
+        engine.docker(&["start", "web"]).ok();
+        let missing = engine.docker(&["create", "--link", "nobody", "busybox"]);
+        missing.fails(1, "could not get container for nobody: No such container: nobody");
+
+        create(engine, &[], "own");
+        sleeper(engine, "named", &["--network", "own", "--link", "peer:friend"]);
+        sleeper(engine, "peer", &["--network", "own"]);
+        let told = shell(engine, "named", "nslookup -type=a friend");
+        assert!(told.contains(&address(engine, "peer", "own")), "{told}");
+        assert!(shell(engine, "peer", "nslookup friend || true").contains("NXDOMAIN"), "its own");
+        remove(engine, &["data", "web", "other", "named", "peer"], &["own"]);
+    });
+}
