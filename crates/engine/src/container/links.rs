@@ -38,7 +38,7 @@ fn parse(text: &str) -> Result<(&str, &str)> {
 /// Looks up what new links mean, and writes them down by id.
 ///
 /// # Errors
-/// `Invalid` for what is no link, `NotFound` for a container that is not there.
+/// `Invalid` for what is no link, and for a container that is not there.
 pub(super) fn resolve(services: &Services, links: &mut [String]) -> Result<()> {
     for link in links {
         let (name, alias) = parse(link)?;
@@ -52,7 +52,10 @@ pub(super) fn resolve(services: &Services, links: &mut [String]) -> Result<()> {
 fn linked(services: &Services, name: &str) -> Result<Arc<Container>> {
     let find = |wanted: &str| {
         let found = services.containers.find(wanted);
-        found.map_err(|error| Error::from(error).context(format!("could not get container for {name}")))
+        // Clients take "not found" for a missing image.
+        found.map_err(|error| {
+            Error::new(Class::Invalid, format!("could not get container for {name}: {error}"))
+        })
     };
     let mut child = find(name)?;
     loop {
