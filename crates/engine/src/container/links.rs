@@ -7,7 +7,7 @@ use crate::Services;
 use containers::{Container, Record};
 use errors::{Class, Error, Result};
 use networks::Endpoint;
-use spec::{ExposedPort, NetworkMode, PortProtocol};
+use spec::{ExposedPort, NetworkMode, NetworkRequest, PortProtocol};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,12 +35,25 @@ fn parse(text: &str) -> Result<(&str, &str)> {
     Ok((name, alias))
 }
 
+/// Whether its links are those of the default bridge.
+fn is_legacy(network: &NetworkRequest) -> bool {
+    match &network.mode {
+        NetworkMode::Default => true,
+        NetworkMode::Named(name) => name == NETWORK,
+        _ => false,
+    }
+}
+
 /// Looks up what new links mean, and writes them down by id.
 ///
 /// # Errors
 /// `Invalid` for what is no link, and for a container that is not there.
-pub(super) fn resolve(services: &Services, links: &mut [String]) -> Result<()> {
-    for link in links {
+pub(super) fn resolve(services: &Services, network: &mut NetworkRequest) -> Result<()> {
+    if !is_legacy(network) {
+        // Its endpoints have them.
+        network.links.clear();
+    }
+    for link in &mut network.links {
         let (name, alias) = parse(link)?;
         let child = linked(services, name)?;
         *link = format!("{}:{alias}", child.id());

@@ -61,7 +61,7 @@ fn conflicts(spec: &ContainerSpec) -> Result<()> {
 }
 
 fn network(services: &Services, spec: &mut ContainerSpec) -> Result<()> {
-    crate::container::links::resolve(services, &mut spec.network.links)?;
+    crate::container::links::resolve(services, &mut spec.network)?;
     // A network or container that does not exist is told at once, not at the start.
     if let NetworkMode::Container(other) = &spec.network.mode {
         services
