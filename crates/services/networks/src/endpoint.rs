@@ -54,6 +54,15 @@ pub struct Endpoint {
     pub ports: Vec<Published>,
 }
 
+impl Endpoint {
+    /// From now on no default route leaves by it: it is about to go.
+    pub fn lead_nowhere(&mut self) {
+        for assigned in [&mut self.ipv4, &mut self.ipv6].into_iter().flatten() {
+            assigned.gateway = None;
+        }
+    }
+}
+
 #[cfg(test)]
 impl Endpoint {
     /// Without anything.

@@ -34,6 +34,7 @@ mod reassert;
 mod record;
 mod remove;
 mod repair;
+mod republish;
 mod sandbox;
 mod subnet;
 
