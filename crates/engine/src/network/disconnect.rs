@@ -55,15 +55,14 @@ pub(super) async fn detach(
         }
     }
     let Some(endpoint) = left.remove(network) else { return Ok(left) };
-    if let Err(error) = services.networks.disconnect(&endpoint).await {
+    let sandbox = record.state.pid().map_or_else(|| Ok(Sandbox::host()), Sandbox::of_process)?;
+    if let Err(error) = services.networks.disconnect(&sandbox, &endpoint).await {
         stay(services, record, endpoints, &left).await;
         return Err(error.into());
     }
     let container = record.id.to_string();
     publish(services, &endpoint, &NetworkAction::Disconnect { container });
-    if let Some(pid) = record.state.pid() {
-        services.networks.route(&Sandbox::of_process(pid)?, left.values()).await?;
-    }
+    services.networks.route(&sandbox, left.values()).await?;
     Ok(left)
 }
 

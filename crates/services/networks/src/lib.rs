@@ -12,6 +12,7 @@
 //! `/proc/<pid of the container>/ns/net`.
 
 mod attach;
+mod branch_options;
 mod choice;
 mod config;
 mod connect;
@@ -26,6 +27,7 @@ mod live;
 mod networks;
 mod new_network;
 mod options;
+mod parent;
 mod ports;
 mod predefined;
 mod publish;

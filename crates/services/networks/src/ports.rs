@@ -223,8 +223,9 @@ mod tests {
     use spec::ExposedPort;
 
     fn endpoint(ipv6: bool) -> Endpoint {
-        let assigned =
-            |text: &str| Some(Assigned { address: text.parse().unwrap(), prefix: 24, gateway: None });
+        let assigned = |text: &str| {
+            Some(Assigned { address: text.parse().unwrap(), prefix: 24, gateway: None, by_device: false })
+        };
         let mut endpoint = Endpoint::for_tests();
         endpoint.ipv4 = assigned("10.0.0.2");
         endpoint.ipv6 = if ipv6 { assigned("fd00::2") } else { None };
