@@ -107,9 +107,10 @@ pub(crate) async fn publish_ports(
 fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
     let mut bindings = network.published.clone();
     if network.publish_all {
-        let others = network.exposed.iter().filter(|port| bindings.iter().all(|one| one.container != **port));
-        let anywhere = |port: &ExposedPort| PortBinding {
-            container: *port,
+        let is_left = |port: &ExposedPort| !bindings.iter().any(|one| one.container.contains(*port));
+        let others = network.exposed.iter().filter(is_left);
+        let anywhere = |port: ExposedPort| PortBinding {
+            container: port.into(),
             host_ip: String::new(),
             host_port: None,
             host_port_end: None,

@@ -142,7 +142,7 @@ fn go_is_lenient_and_so_are_we() {
     assert_eq!(spec.process.command, Some(vec!["echo hi".into()]));
     assert_eq!(spec.process.entrypoint, None);
     assert_eq!(spec.security.cap_add, ["CAP_NET_RAW"]);
-    assert_eq!((spec.network.exposed.len(), spec.network.published.len()), (1, 0));
+    assert_eq!((spec.network.exposed.iter().count(), spec.network.published.len()), (1, 0));
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn binds_that_cannot_be_are_refused() {
 #[test]
 fn port_ranges_are_exposed_one_by_one() {
     let spec = spec(&json!({"ExposedPorts": {"8000-8002/udp": {}, "80": {}}})).unwrap();
-    let ports: Vec<String> = spec.network.exposed.iter().map(|port| wire_port(*port)).collect();
+    let ports: Vec<String> = spec.network.exposed.iter().map(wire_port).collect();
     assert_eq!(ports, ["80/tcp", "8000/udp", "8001/udp", "8002/udp"]);
 }
 
