@@ -242,7 +242,13 @@ fn containers_on_the_hosts_wire_are_hosts_of_their_own_there() {
         let make = ["network", "create", "-d", "macvlan", "-o", "parent=wire"];
         engine.docker(&[&make[..], &range, &["lan"]].concat()).ok();
         engine.docker(&[&make[..], &["--subnet", "198.51.100.128/25", "x"]].concat()).fails(1, "overlaps");
-        engine.docker(&["network", "create", "-d", "macvlan", "bare"]).fails(1, "-o parent=");
+        // Without a wire they have each other.
+        engine.docker(&["network", "create", "-d", "macvlan", "bare"]).ok();
+        looker(engine, "alone", "bare");
+        looker(engine, "mate", "bare");
+        assert!(Source::Container(engine, "alone").pings("mate"));
+        engine.docker(&["rm", "-f", "alone", "mate"]).ok();
+        engine.docker(&["network", "rm", "bare"]).ok();
         let gone = ["network", "create", "-d", "macvlan", "-o", "parent=nowhere0", "gone"];
         engine.docker(&gone).fails(1, "nowhere0");
         let mode =

@@ -143,7 +143,7 @@ impl Link {
         let address = child.endpoints.get(NETWORK).and_then(|endpoint| endpoint.ipv4.or(endpoint.ipv6));
         let Some(address) = address.map(|assigned| assigned.address) else { return Vec::new() };
         let mut variables =
-            port_variables(&self.alias, &address.to_string(), child.spec.network.exposed.clone());
+            port_variables(&self.alias, &address.to_string(), child.spec.network.exposed.iter().collect());
         let prefix = prefix(&self.alias);
         variables.push(format!("{prefix}_NAME=/{parent}/{}", self.alias));
         let inherited = child.spec.process.env.iter().filter_map(|pair| pair.split_once('='));

@@ -54,8 +54,8 @@ pub(crate) fn name_servers(
 /// have it on one.
 fn answers_names_itself(record: &Record) -> bool {
     let network = &record.spec.network;
-    let published = network.published.iter().map(|binding| binding.container);
-    network.exposed.iter().copied().chain(published).any(|port| port.port == PORT)
+    let published = network.published.iter().map(|binding| &binding.container);
+    network.exposed.ranges().iter().chain(published).any(|range| (range.first..=range.last).contains(&PORT))
 }
 
 /// A network's record; none for those that nobody has a namespace of its own on.

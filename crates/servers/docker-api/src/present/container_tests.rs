@@ -13,7 +13,7 @@ fn record(state: State) -> Record {
     let mut spec = ContainerSpec { image: "busybox".into(), ..ContainerSpec::default() };
     spec.process.command = Some(vec!["sleep".into(), "1".into()]);
     spec.network.endpoints = [("bridge".to_owned(), spec::EndpointRequest::default())].into();
-    spec.network.exposed = vec![spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }];
+    spec.network.exposed.extend([spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }]);
     let volume = MountPointKind::Volume { name: "v".into(), driver: "local".into(), anonymous: false };
     let mount = |kind, source: &str, target: &str, read_only| MountPoint {
         kind,
