@@ -145,3 +145,58 @@ fn a_wide_range_is_one_element() {
         engine.docker(&["rm", "-f", "wide"]).ok();
     });
 }
+
+#[test]
+fn ports_come_and_go_while_the_container_runs_and_lead_by_the_network_that_is_left() {
+    with_engine(|engine| {
+        let own = |arguments: &[&str]| engine.cr(arguments);
+        engine.docker(&["network", "create", "left"]).ok();
+        engine.docker(&["network", "create", "zone"]).ok();
+        serve(engine, "web", &["--network", "left", "-p", "80"]);
+        let chosen = port(engine, "web");
+        let other = free_port();
+        let publish = format!("127.0.0.1:{other}:80");
+        own(&["update", "--publish-add", &publish, "web"]).ok();
+        let fixed = format!("127.0.0.1:{other}");
+        assert_eq!(page(&fixed), "page\n");
+        assert_eq!(page(&format!("127.0.0.1:{chosen}")), "page\n", "the one of before");
+        serve(engine, "other", &[]);
+        let taken = own(&["update", "--publish-add", &publish, "other"]);
+        taken.fails(1, &format!("Bind for {fixed} failed: port is already allocated by container web"));
+        assert_eq!(engine.docker(&["port", "other"]).ok(), "");
+
+        // Another network that leads out comes, and goes again.
+        engine.docker(&["network", "connect", "--gw-priority", "5", "zone", "web"]).ok();
+        assert_eq!(page(&fixed), "page\n");
+        let leads = || engine.inspect("web", "{{range $n, $e := .NetworkSettings.Networks}}{{$n}} {{end}}");
+        assert_eq!(leads(), "left zone");
+        let target = engine.inspect("web", "{{.NetworkSettings.Networks.zone.IPAddress}}");
+        let rules = || {
+            String::from_utf8(
+                std::process::Command::new("nft").args(["list", "ruleset"]).output().unwrap().stdout,
+            )
+            .unwrap()
+        };
+        assert!(rules().contains(&format!(". {other} : {target}")), "{}", rules());
+        engine.docker(&["network", "disconnect", "zone", "web"]).ok();
+        assert_eq!((page(&fixed), port(engine, "web")), ("page\n".to_owned(), chosen.clone()));
+        assert!(!rules().contains(&target));
+
+        engine.restart_daemon(&[]);
+        own(&["update", "--publish-rm", &publish, "web"]).ok();
+        assert!(refused(&fixed));
+        let none = own(&["update", "--publish-rm", &publish, "web"]);
+        none.fails(1, &format!("the container does not publish 127.0.0.1:{other}:80/tcp"));
+        engine.docker(&["stop", "-t", "0", "web"]).ok();
+        own(&["update", "--publish-add", &publish, "--publish-rm", "80/tcp", "web"]).ok();
+        engine.docker(&["start", "web"]).ok();
+        assert_eq!(engine.docker(&["port", "web"]).ok(), format!("80/tcp -> {fixed}\n"));
+        engine.docker(&["rm", "-f", "web", "other"]).ok();
+        engine.docker(&["network", "rm", "left", "zone"]).ok();
+    });
+}
+
+/// A port of the host that nobody has now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

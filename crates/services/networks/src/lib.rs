@@ -12,6 +12,7 @@
 //! `/proc/<pid of the container>/ns/net`.
 
 mod attach;
+mod branch_options;
 mod choice;
 mod config;
 mod connect;
@@ -26,6 +27,7 @@ mod live;
 mod networks;
 mod new_network;
 mod options;
+mod parent;
 mod ports;
 mod predefined;
 mod publish;
@@ -34,6 +36,7 @@ mod reassert;
 mod record;
 mod remove;
 mod repair;
+mod republish;
 mod sandbox;
 mod subnet;
 

@@ -1,5 +1,6 @@
 //! What a client asks of a new network, and the record that comes of it.
 
+use crate::branch_options::BranchOptions;
 use crate::choice::Choosing;
 use crate::options::BridgeOptions;
 use crate::{Config, Driver, Error, Ipam, IpamConfig, Network, Result, predefined};
@@ -55,6 +56,8 @@ impl NewNetwork {
         check_name(&self.name)?;
         let driver = match self.driver.as_str() {
             "" | "default" | "bridge" => Driver::Bridge,
+            "macvlan" => Driver::Macvlan,
+            "ipvlan" => Driver::Ipvlan,
             "host" | "null" => return Err(Error::OnlyOne { driver: self.driver }),
             _ => return Err(Error::NoDriver { driver: self.driver }),
         };
@@ -63,7 +66,8 @@ impl NewNetwork {
         }
         let asks_ipv6 = self.ranges.iter().any(|range| range.subnet.addr().is_ipv6());
         let enable_ipv4 = self.enable_ipv4.unwrap_or(true);
-        let enable_ipv6 = self.enable_ipv6.unwrap_or(asks_ipv6 || config.ipv6_by_default);
+        let enable_ipv6 =
+            self.enable_ipv6.unwrap_or(asks_ipv6 || (config.ipv6_by_default && driver == Driver::Bridge));
         if !enable_ipv4 && !enable_ipv6 {
             return Err(Error::NoFamily);
         }
@@ -74,7 +78,7 @@ impl NewNetwork {
         let ranges: Vec<IpamConfig> = wanted.map(NewRange::check).collect::<Result<_>>()?;
         for v4 in [true, false] {
             if ranges.iter().filter(|range| range.subnet.addr().is_ipv4() == v4).count() > 1 {
-                return Err(bad_range("a bridge network has one subnet of each family"));
+                return Err(bad_range("a network has one subnet of each family"));
             }
         }
         let network = Network {
@@ -93,7 +97,11 @@ impl NewNetwork {
             options: self.options,
             labels: self.labels,
         };
-        BridgeOptions::read(&network)?;
+        if network.driver.is_branch() {
+            BranchOptions::read(&network)?;
+        } else {
+            BridgeOptions::read(&network)?;
+        }
         Ok(network)
     }
 }
@@ -107,7 +115,10 @@ pub(crate) fn choose_ranges(
     others: &[Network],
 ) -> Result<()> {
     for range in &network.ipam.config {
-        choosing.check(range.subnet, others)?;
+        match network.driver.is_branch() {
+            true => choosing.check_networks(range.subnet, others)?,
+            false => choosing.check(range.subnet, others)?,
+        }
     }
     let ranges = &mut network.ipam.config;
     let has =

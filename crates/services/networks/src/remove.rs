@@ -22,8 +22,8 @@ impl Networks {
             return Err(error.into());
         }
         self.live.write().remove(&record.name);
-        let config = self.config.clone();
-        offload::blocking(move || live.unmake(&config)).await;
+        let (config, shared) = (self.config.clone(), self.shares_parent(&live));
+        offload::blocking(move || live.unmake(&config, shared)).await;
         Ok(record)
     }
 

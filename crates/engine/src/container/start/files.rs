@@ -8,8 +8,8 @@ use crate::names;
 use containers::Record;
 use durable::Sync;
 use errors::{Error, Result};
-use networks::Endpoint;
 use networks::files::{self, Hosts};
+use networks::{Driver, Endpoint};
 use runtime::bundle::ResolvedMount;
 use spec::{IdMaps, NetworkMode};
 use std::collections::BTreeMap;
@@ -114,11 +114,15 @@ fn hosts_text(
     };
     let names = with_short_name(names);
     let addresses = endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
-    // Its own network's, which the host answers at for it whatever a firewall says of other networks.
-    let mut gateways = endpoints.values().filter_map(|endpoint| endpoint.ipv4.or(endpoint.ipv6)?.gateway);
-    let host_gateway = match gateways.next() {
-        None if endpoints.is_empty() => None,
-        own => own.or_else(|| services.networks.host_gateway()),
+    // Its own network's, which the host answers at for it whatever a firewall says of other networks. On a wire that it shares
+    // with the host a container does not reach it.
+    let bridged = endpoints.values().filter(|endpoint| {
+        services.networks.find(&endpoint.network).is_ok_and(|network| network.driver == Driver::Bridge)
+    });
+    let mut gateways = bridged.map(|endpoint| endpoint.ipv4.or(endpoint.ipv6)?.gateway).peekable();
+    let host_gateway = match gateways.peek() {
+        None => None,
+        Some(_) => gateways.flatten().next().or_else(|| services.networks.host_gateway()),
     };
     let linked = links::at_start(services, record)?;
     Ok(files::hosts(&Hosts {

@@ -30,8 +30,7 @@ pub(crate) use binds::BindError;
 pub(crate) use mounts::MountError;
 pub(crate) use network::{endpoint_request, wire_mode};
 pub(crate) use new_network::new_network;
-pub(crate) use ports::PortError;
-pub(crate) use ports::wire_port;
+pub(crate) use ports::{PortError, published, wire_port};
 pub(crate) use process::exec_spec;
 pub(crate) use resources::resources;
 

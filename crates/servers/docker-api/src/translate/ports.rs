@@ -39,7 +39,7 @@ pub(super) fn exposed(ports: &Set, bindings: &PortMap) -> Result<Vec<ExposedPort
 }
 
 /// Published ports.
-pub(super) fn published(bindings: &PortMap) -> Result<Vec<PortBinding>, PortError> {
+pub(crate) fn published(bindings: &PortMap) -> Result<Vec<PortBinding>, PortError> {
     let mut published = Vec::new();
     for (text, list) in bindings {
         let container = port(text)?;

@@ -135,7 +135,7 @@ fn a_container_on_several_networks_leaves_by_the_best_of_them() {
         endpoints[0].gateway_priority = 1;
         assert_eq!(routed(&endpoints).await, [address("10.91.0.1")]);
         let gone = endpoints.remove(0);
-        networks.disconnect(&gone).await.unwrap();
+        networks.disconnect(&sandbox, &gone).await.unwrap();
         assert!(!super::devices().contains(gone.host_device.as_deref().unwrap()));
         assert_eq!(routed(&endpoints).await, [address("10.90.0.1")]);
         let used = remove(&networks, "a").await.unwrap_err();
