@@ -42,8 +42,10 @@ pub(super) fn host_to_container(ends: Ends) -> Result<f64> {
 /// Gbit/s from the host to the published port, or to the container where there is none.
 pub(super) fn host_to_port(ends: Ends) -> Result<f64> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let target =
-        ends.published.map_or(SocketAddr::new(ends.address, PORT), |port| SocketAddr::new(loopback, port));
+    let target = match ends.published {
+        Some(port) => SocketAddr::new(loopback, port),
+        None => SocketAddr::new(ends.address, PORT),
+    };
     stream(ends.server, || connect(target))
 }
 
