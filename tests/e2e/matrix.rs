@@ -132,6 +132,77 @@ fn published_ports_are_reached_from_everywhere_and_no_others_from_anywhere() {
     });
 }
 
+/// What nftables, iptables and a whole ruleset of a server say of who comes in.
+const FIREWALLS: [(&str, &str); 3] = [
+    (
+        "nftables",
+        "echo 'table inet filter {
+            set friends { type ipv4_addr; }
+            chain more { ip saddr @friends tcp dport 8080 accept; }
+            chain input { type filter hook input priority 0; policy drop; iif lo accept; ct state established,related accept;
+            meta l4proto { icmp, icmpv6 } accept; tcp dport 22 accept; jump more; }
+            }' | nft -f -",
+    ),
+    (
+        "iptables",
+        "for i in iptables ip6tables; do $i -P INPUT DROP; $i -A INPUT -i lo -j ACCEPT;
+            $i -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; $i -A INPUT -p ipv6-icmp -j ACCEPT;
+            $i -A INPUT -p tcp -m multiport --dports 22,80 -j ACCEPT; $i -A INPUT -m limit --limit 3/min -j LOG; done",
+    ),
+    (
+        "a rejecting end",
+        "echo 'table inet fw { chain in { type filter hook input priority 10; iifname \"lo\" accept;
+            ct state vmap { established : accept, related : accept, invalid : drop }; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;
+            udp dport 53 accept; log prefix \"no: \" reject with icmpx admin-prohibited; }
+            }' | nft -f -",
+    ),
+];
+
+#[test]
+fn what_the_hosts_firewall_denies_is_not_opened_by_publishing() {
+    with_lan(|lan, engine| {
+        run(engine, "web", &["-p", "8080:80"], "nginx:alpine", &[]);
+        looker(engine, "near", "bridge");
+        let (away, host, near) = (Source::Away(lan), Source::Host(lan), Source::Container(engine, "near"));
+        wait_until("nginx answers", || away.gets(&url(HOST[0], 8080)));
+        for (name, rules) in FIREWALLS {
+            lan.host().run(&["sh", "-c", rules]).ok();
+            for address in HOST {
+                wait_until(name, || away.misses(&url(address, 8080)));
+                assert!(near.misses(&url(address, 8080)), "{name}: {address} from a container");
+                assert!(host.gets(&url(address, 8080)), "{name}: {address} from the host itself");
+            }
+            assert!(host.gets(&url("127.0.0.1", 8080)), "{name}");
+            assert!(near.pings(AWAY[0]) && near.pings(AWAY[1]), "{name}: out");
+            if name == "nftables" {
+                let friend = ["nft", "add", "element", "inet", "filter", "friends", "{ 198.51.100.2 }"];
+                lan.host().run(&friend).ok();
+                wait_until("a friend is let in", || away.gets(&url(HOST[0], 8080)));
+                assert!(away.misses(&url(HOST[1], 8080)));
+            }
+            lan.host().run(&["nft", "flush", "ruleset"]).ok();
+            for address in HOST {
+                wait_until("without a firewall", || away.gets(&url(address, 8080)));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_host_that_says_so_opens_what_is_published_to_all() {
+    let lan = Lan::new();
+    let config = "network: {bypass_firewall: true}".to_owned();
+    let settings = Settings { network: Some(lan.host().pid()), config, ..Settings::default() };
+    with_private_engine(settings, |engine| {
+        engine.load("nginx:alpine");
+        run(engine, "web", &["-p", "8080:80"], "nginx:alpine", &[]);
+        lan.host().run(&["iptables", "-P", "INPUT", "DROP"]).ok();
+        wait_until("nginx answers", || Source::Away(&lan).gets(&url(HOST[0], 8080)));
+        lan.host().run(&["nft", "delete", "table", "ip", "filter"]).ok();
+    });
+    lan.is_as_before();
+}
+
 #[test]
 fn datagrams_and_streams_of_one_port_go_their_ways() {
     with_lan(|lan, engine| {
@@ -161,5 +232,49 @@ fn datagrams_and_streams_of_one_port_go_their_ways() {
         let server = &addresses(engine, "names", "front")[0];
         run(engine, "asks", &["--network", "front", "--dns", server], TOOLS, &["sleep", "600"]);
         assert!(Source::Container(engine, "asks").asks("127.0.0.11", "53", &[]));
+    });
+}
+
+#[test]
+fn containers_on_the_hosts_wire_are_hosts_of_their_own_there() {
+    with_lan(|lan, engine| {
+        let range = ["--subnet", "198.51.100.0/24", "--ip-range", "198.51.100.64/26", "--gateway", AWAY[0]];
+        let make = ["network", "create", "-d", "macvlan", "-o", "parent=wire"];
+        engine.docker(&[&make[..], &range, &["lan"]].concat()).ok();
+        engine.docker(&[&make[..], &["--subnet", "198.51.100.128/25", "x"]].concat()).fails(1, "overlaps");
+        // Without a wire they have each other.
+        engine.docker(&["network", "create", "-d", "macvlan", "bare"]).ok();
+        looker(engine, "alone", "bare");
+        looker(engine, "mate", "bare");
+        assert!(Source::Container(engine, "alone").pings("mate"));
+        engine.docker(&["rm", "-f", "alone", "mate"]).ok();
+        engine.docker(&["network", "rm", "bare"]).ok();
+        let gone = ["network", "create", "-d", "macvlan", "-o", "parent=nowhere0", "gone"];
+        engine.docker(&gone).fails(1, "nowhere0");
+        let mode =
+            ["network", "create", "-d", "macvlan", "-o", "parent=wire", "-o", "macvlan_mode=odd", "odd"];
+        engine.docker(&mode).fails(1, "bridge, private, vepa or passthru");
+
+        run(engine, "web", &["--network", "lan", "-p", "8080:80"], "nginx:alpine", &[]);
+        looker(engine, "near", "lan");
+        looker(engine, "far", "bridge");
+        let at = &addresses(engine, "web", "lan")[0];
+        assert!(at.starts_with("198.51.100."), "{at}");
+        let near = Source::Container(engine, "near");
+        wait_until("another host reaches it", || Source::Away(lan).gets(&url(at, 80)));
+        assert!(near.gets("http://web/") && near.pings(AWAY[0]));
+        assert!(Source::Host(lan).misses(&url(at, 80)), "the host is apart on its own wire");
+        assert!(Source::Away(lan).misses(&url(HOST[0], 8080)), "nothing is published there");
+        assert_eq!(engine.inspect("web", "{{json .NetworkSettings.Ports}}"), "{\"80/tcp\":null}");
+
+        engine.docker(&["network", "connect", "lan", "far"]).ok();
+        assert!(Source::Container(engine, "far").gets("http://web/"));
+        engine.restart_daemon(&[]);
+        engine.docker(&["network", "disconnect", "lan", "far"]).ok();
+        assert_eq!(engine.docker(&["exec", "far", "ls", "/sys/class/net"]).ok(), "eth0\nlo\n");
+        assert!(Source::Container(engine, "far").misses("http://web/"));
+        // The kernel deletes a namespace's devices in its own time.
+        engine.docker(&["rm", "-f", "web", "near"]).ok();
+        engine.docker(&["network", "rm", "lan"]).ok();
     });
 }

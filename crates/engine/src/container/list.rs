@@ -197,7 +197,9 @@ fn passes(filters: &Filters, container: &Container, record: &Record) -> bool {
             let range = port_range(value);
             record.spec.network.published.iter().any(|port| {
                 range.is_some_and(|(first, last, protocol)| {
-                    protocol == port.container.protocol && (first..=last).contains(&port.container.port)
+                    protocol == port.container.protocol
+                        && first <= port.container.last
+                        && port.container.first <= last
                 })
             })
         })
@@ -209,8 +211,9 @@ fn exposes(record: &Record, value: &str) -> bool {
             .spec
             .network
             .exposed
+            .ranges()
             .iter()
-            .any(|port| port.protocol == protocol && (first..=last).contains(&port.port))
+            .any(|range| range.protocol == protocol && first <= range.last && range.first <= last)
     })
 }
 

@@ -36,6 +36,7 @@ mod cleanup;
 mod devices;
 mod joined;
 mod limits;
+pub(crate) mod links;
 pub(crate) mod network;
 pub(crate) mod ports;
 mod sysctls;

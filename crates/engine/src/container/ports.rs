@@ -4,7 +4,7 @@ use crate::Services;
 use containers::Record;
 use errors::{Error, Result};
 use networks::Endpoint;
-use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding};
+use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortRange};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -67,31 +67,29 @@ pub(super) fn changed(request: &NetworkRequest, change: &PortChange) -> Result<N
         let why = "conflicting options: port publishing and the container type network mode";
         return Err(super::invalid(why));
     }
-    let mut after = request.clone();
-    for gone in &change.remove {
-        let before = after.published.len();
-        after.published.retain(|binding| !is_meant(gone, binding));
-        let mut found = after.published.len() < before;
-        if after.publish_all && gone.host_port.is_none() && gone.host_ip.is_empty() {
+    let mut published: Vec<_> = request.published.iter().flat_map(PortBinding::one_by_one).collect();
+    let mut exposed = request.exposed.clone();
+    for gone in change.remove.iter().flat_map(PortBinding::one_by_one) {
+        let before = published.len();
+        published.retain(|binding| !is_meant(&gone, binding));
+        let mut found = published.len() < before;
+        if request.publish_all && gone.host_port.is_none() && gone.host_ip.is_empty() {
             // Else it would get a free port.
-            let exposed = after.exposed.len();
-            after.exposed.retain(|port| *port != gone.container);
-            found |= after.exposed.len() < exposed;
+            found |= exposed.iter().any(|port| gone.container.contains(port));
+            exposed = exposed.iter().filter(|port| !gone.container.contains(*port)).collect();
         }
         if !found {
-            return Err(super::invalid(format!("the container does not publish {}", shown(gone))));
+            return Err(super::invalid(format!("the container does not publish {}", shown(&gone))));
         }
     }
-    for binding in &change.add {
-        if !after.published.contains(binding) {
-            after.published.push(binding.clone());
-        }
-        if !after.exposed.contains(&binding.container) {
-            after.exposed.push(binding.container);
+    for binding in change.add.iter().flat_map(PortBinding::one_by_one) {
+        exposed.extend([binding.container]);
+        if !published.contains(&binding) {
+            published.push(binding);
         }
     }
-    after.exposed.sort();
-    Ok(after)
+    let published = PortBinding::put_together(published);
+    Ok(NetworkRequest { published, exposed, ..request.clone() })
 }
 
 fn is_meant(gone: &PortBinding, binding: &PortBinding) -> bool {
@@ -103,7 +101,7 @@ fn is_meant(gone: &PortBinding, binding: &PortBinding) -> bool {
 
 /// `127.0.0.1:8080:80/tcp`
 fn shown(binding: &PortBinding) -> String {
-    let ExposedPort { port, protocol } = binding.container;
+    let PortRange { protocol, first: port, .. } = binding.container;
     let ip = match binding.host_ip.as_str() {
         "" => String::new(),
         ip if ip.contains(':') => format!("[{ip}]:"),
@@ -122,9 +120,10 @@ fn shown(binding: &PortBinding) -> String {
 fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
     let mut bindings = network.published.clone();
     if network.publish_all {
-        let others = network.exposed.iter().filter(|port| bindings.iter().all(|one| one.container != **port));
-        let anywhere = |port: &ExposedPort| PortBinding {
-            container: *port,
+        let is_left = |port: &ExposedPort| !bindings.iter().any(|one| one.container.contains(*port));
+        let others = network.exposed.iter().filter(is_left);
+        let anywhere = |port: ExposedPort| PortBinding {
+            container: port.into(),
             host_ip: String::new(),
             host_port: None,
             host_port_end: None,
@@ -152,7 +151,7 @@ mod tests {
     use spec::PortProtocol;
 
     fn binding(ip: &str, host: Option<u16>, port: u16) -> PortBinding {
-        let container = ExposedPort { port, protocol: PortProtocol::Tcp };
+        let container = ExposedPort { port, protocol: PortProtocol::Tcp }.into();
         PortBinding { container, host_ip: ip.to_owned(), host_port: host, host_port_end: None }
     }
 
@@ -180,7 +179,7 @@ mod tests {
     fn what_comes_is_exposed_and_what_goes_is_not_given_a_free_port() {
         let change = PortChange { add: vec![binding("", Some(1), 99)], ..PortChange::default() };
         let after = changed(&request(&[]), &change).unwrap();
-        assert_eq!((after.published.len(), after.exposed.len()), (1, 1));
+        assert_eq!((after.published.len(), after.exposed.iter().count()), (1, 1));
         let all = NetworkRequest { publish_all: true, ..after };
         let change = PortChange { remove: vec![binding("", None, 99)], ..PortChange::default() };
         assert_eq!(bindings(&changed(&all, &change).unwrap()), []);

@@ -54,8 +54,8 @@ pub(crate) fn name_servers(
 /// have it on one.
 fn answers_names_itself(record: &Record) -> bool {
     let network = &record.spec.network;
-    let published = network.published.iter().map(|binding| binding.container);
-    network.exposed.iter().copied().chain(published).any(|port| port.port == PORT)
+    let published = network.published.iter().map(|binding| &binding.container);
+    network.exposed.ranges().iter().chain(published).any(|range| (range.first..=range.last).contains(&PORT))
 }
 
 /// A network's record; none for those that nobody has a namespace of its own on.
@@ -92,7 +92,7 @@ pub(super) fn container(
     protocol::Container {
         id: record.id.to_string(),
         endpoints: networks::ranked(endpoints.values()).into_iter().map(endpoint).collect(),
-        links: Vec::new(),
+        links: links(services, record),
         hosts: hosts(&record.spec.network.extra_hosts),
         servers: reachable_servers(services, record, endpoints),
         ndots_chosen: files::ndots_is_chosen(&crate::container::host_resolv_conf(), dns),
@@ -116,6 +116,21 @@ fn reachable_servers(
     };
     let servers = servers(record).filter(|server| !inside || near(server));
     servers.map(|server| SocketAddr::new(server, PORT)).collect()
+}
+
+/// Its links of both kinds: those of the default bridge, and those of a user's networks.
+fn links(services: &Services, record: &Record) -> Vec<protocol::Link> {
+    let legacy = crate::container::links::of(services, record).into_iter();
+    let legacy =
+        legacy.map(|link| protocol::Link { alias: link.alias, target: link.child.id().short().to_owned() });
+    let named = record.spec.network.endpoints.values().flat_map(|endpoint| &endpoint.links);
+    let named = named.map(|link| {
+        let (target, alias) = link.split_once(':').unwrap_or((link, link));
+        let found = services.containers.find(target).ok();
+        let target = found.map_or_else(|| target.to_owned(), |found| found.id().short().to_owned());
+        protocol::Link { alias: alias.to_owned(), target }
+    });
+    legacy.chain(named).collect()
 }
 
 /// What `--add-host` says, which `/etc/hosts` says too: not all programs read that.

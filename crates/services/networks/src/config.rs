@@ -36,6 +36,8 @@ pub struct Config {
     pub table: String,
     /// How many namespaces are kept prepared; 0: each is made when it is wanted.
     pub prepared: usize,
+    /// Whether published ports are open whatever the host's input policy says.
+    pub bypass_firewall: bool,
     /// Whether containers reach the world: forwarding and masquerading.
     pub masquerade: bool,
 }
@@ -54,6 +56,7 @@ impl Config {
             mtu: None,
             table: "container-runtime".to_owned(),
             prepared: 8,
+            bypass_firewall: false,
             masquerade: true,
         }
     }

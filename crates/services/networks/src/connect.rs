@@ -124,20 +124,15 @@ impl Networks {
             _ => {}
         }
         self.withdraw(endpoint);
-        self.forget(endpoint);
         Ok(())
     }
 
-    /// Says that the container of this endpoint is over: frees its address at once; never blocks.
+    /// Says that the container of this endpoint is over: frees its address and ports at once.
     ///
     /// Its device is cut off from the bridge in the background. It goes with its namespace; where something else
     /// holds that one (a second container in it), the device is deleted. Harmless when it was said before.
     pub fn release(&self, endpoint: &Endpoint) {
-        let known = self.attached.lock().get(&endpoint.id).cloned();
-        if let Some(known) = known {
-            self.withdraw(&known);
-        }
-        if self.forget(endpoint)
+        if self.withdraw(endpoint)
             && let Some(device) = &endpoint.host_device
         {
             self.reaper.reap(device);
@@ -194,7 +189,7 @@ impl Networks {
     }
 
     /// Frees the addresses of an endpoint that is known; says whether it was.
-    fn forget(&self, endpoint: &Endpoint) -> bool {
+    pub(crate) fn forget(&self, endpoint: &Endpoint) -> bool {
         let known = self.attached.lock().remove(&endpoint.id).is_some();
         if known
             && let Ok(live) = self.find_live(endpoint.network_id.as_str())

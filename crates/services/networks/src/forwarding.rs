@@ -2,13 +2,18 @@
 
 use crate::live::Live;
 use crate::{Config, Result};
-use net::firewall::{self, PortRule, Rules};
+use net::firewall::{self, Others, PortRule, Rules};
 use net::{Bridge, Socket, link, sysctl};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Turns forwarding on, makes all bridges and writes the table. Answers, in sentences, what does not work on this host.
-pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>], ports: Vec<PortRule>) -> Vec<String> {
+pub(crate) fn set_up(
+    config: &Config,
+    networks: &[Arc<Live>],
+    ports: Vec<PortRule>,
+    others: &mut Others,
+) -> Vec<String> {
     let mut warnings: Vec<String> = allow("ipv4/ip_forward").into_iter().collect();
     if networks.iter().any(|network| network.record.enable_ipv6 && network.bridged.is_some()) {
         warnings.extend(allow_ipv6());
@@ -30,16 +35,18 @@ pub(crate) fn set_up(config: &Config, networks: &[Arc<Live>], ports: Vec<PortRul
     let own = bridged.iter().map(|bridge| bridge.host.bridge());
     remove_strays(config, &own.chain(branched.iter().map(|branched| branched.parent.device())).collect());
     let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
-    match firewall::write(&Rules { table: config.table.clone(), bridges, ports }) {
-        Ok(drops) => {
+    let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
+    match written.and_then(|()| others.look(true)) {
+        Ok(trouble) => {
             for bridge in &bridged {
                 bridge.host.allow_loopback();
             }
-            warnings.extend(drops.into_iter().map(|chain| {
-            format!(
-                "containers may reach this host only: the chain {chain} drops forwarded packets by its policy"
-            )
-        }));
+            warnings.extend(trouble.shut.into_iter().map(|chain| {
+                format!("containers may reach this host only: the chain {chain} drops forwarded packets by its policy")
+            }));
+            warnings.extend(trouble.left_out.into_iter().map(|rule| {
+                format!("this rule of the host's firewall says nothing about published ports: {rule}")
+            }));
         }
         Err(error) => warnings
             .push(format!("containers have no address translation to the world: {}", errors::chain(&error))),

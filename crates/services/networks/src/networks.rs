@@ -7,6 +7,7 @@ use crate::ports::Ports;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
 use ipnet::IpNet;
+use net::firewall::Others;
 use net::{Elements, Pool, Reaper, Settings, Stop};
 use parking_lot::{Mutex, RwLock};
 use spec::NetworkMode;
@@ -29,6 +30,8 @@ pub struct Networks {
     pub(crate) attached: Mutex<HashMap<EndpointId, Endpoint>>,
     pub(crate) reaper: Arc<Reaper>,
     pub(crate) ports: Mutex<Ports>,
+    /// Other programs' part of the packet filter.
+    pub(crate) others: Arc<Mutex<Others>>,
     /// Open from the first port on that is published.
     pub(crate) elements: Mutex<Option<Elements>>,
     /// Of bridges that say nothing else, bytes.
@@ -88,6 +91,7 @@ impl Networks {
             Ok((Arc::new(pool), reaper, live))
         })
         .await?;
+        let others = Others::new(&config.table, !config.bypass_firewall);
         let networks = Arc::new(Self {
             config,
             store,
@@ -96,6 +100,7 @@ impl Networks {
             attached: Mutex::default(),
             reaper,
             ports: Mutex::default(),
+            others: Arc::new(Mutex::new(others)),
             elements: Mutex::default(),
             mtu,
             prepared,
@@ -228,8 +233,8 @@ impl Networks {
     pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {
             let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
-            let (config, ports) = (self.config.clone(), self.port_rules());
-            offload::blocking(move || forwarding::set_up(&config, &live, ports)).await
+            let (config, ports, others) = (self.config.clone(), self.port_rules(), Arc::clone(&self.others));
+            offload::blocking(move || forwarding::set_up(&config, &live, ports, &mut others.lock())).await
         };
         self.forwarding.get_or_init(set_up).await;
     }

@@ -5,7 +5,7 @@ use spec::{PortBinding, PortProtocol};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-/// What a client asks for, neighbours put together: `-p 8000-8999:8000-8999` comes as a thousand bindings.
+/// What a client asks for, neighbours put together: what it asks for twice can have kept them apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     /// None: every address that the container can be reached by.
@@ -44,11 +44,11 @@ fn one(binding: &PortBinding) -> Result<Wanted> {
         "" => None,
         text => Some(text.parse().map_err(|_| Error::BadAddress { text: text.to_owned() })?),
     };
-    let port = binding.container.port;
+    let ports = binding.container;
     Ok(Wanted {
         host,
-        protocol: binding.container.protocol,
-        container: port..=port,
+        protocol: ports.protocol,
+        container: ports.first..=ports.last,
         first: binding.host_port.filter(|port| *port != 0),
         choice: binding.host_port_end.filter(|end| Some(*end) != binding.host_port),
     })
@@ -234,7 +234,12 @@ mod tests {
 
     fn binding(container: u16, host: Option<u16>, end: Option<u16>) -> PortBinding {
         let container = ExposedPort { port: container, protocol: PortProtocol::Tcp };
-        PortBinding { container, host_ip: String::new(), host_port: host, host_port_end: end }
+        PortBinding {
+            container: container.into(),
+            host_ip: String::new(),
+            host_port: host,
+            host_port_end: end,
+        }
     }
 
     fn found(bindings: &[PortBinding], taken: &[u16]) -> Result<Vec<(u16, u16, u16)>> {

@@ -49,14 +49,18 @@ impl Networks {
         Ok(())
     }
 
-    /// Takes an endpoint's ports back: two messages to the kernel.
-    pub(crate) fn withdraw(&self, endpoint: &Endpoint) {
+    /// Takes an endpoint's ports back, two messages to the kernel, and its addresses; says whether it was known.
+    pub(crate) fn withdraw(&self, endpoint: &Endpoint) -> bool {
+        let Some(endpoint) = self.attached.lock().get(&endpoint.id).cloned() else { return false };
         if endpoint.ports.is_empty() {
-            return;
+            return self.forget(&endpoint);
         }
-        if let Err(error) = self.write_ports(endpoint, &endpoint.ports, Elements::remove) {
+        // Else a table that is just being written would have them for good.
+        let _held = self.ports.lock();
+        if let Err(error) = self.write_ports(&endpoint, &endpoint.ports, Elements::remove) {
             tracing::warn!(container = endpoint.container.short(), error = %errors::chain(&error), "withdraw ports");
         }
+        self.forget(&endpoint)
     }
 
     /// Lets ports lead to an endpoint. `held` are the ports that nobody else changes meanwhile.

@@ -3,9 +3,14 @@
 use crate::ports::Ports;
 use crate::{Networks, Result, forwarding};
 use net::Stop;
-use net::firewall::{self, Change, Watch};
+use net::firewall::{Change, Watch};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
+
+/// Programs that change their rules one by one are looked at this often.
+const BETWEEN: Duration = Duration::from_millis(20);
 
 impl Networks {
     /// Starts the thread that writes the table again, with everything that is in it now, as soon as it is gone, and lets packets pass
@@ -18,7 +23,10 @@ impl Networks {
             loop {
                 match watch.wait() {
                     Ok(Some(Change::Gone)) => write_again(&networks),
-                    Ok(Some(Change::Others)) => pass_others(&networks),
+                    Ok(Some(Change::Others { tables, chains })) => {
+                        look_at_others(&networks, &tables, chains);
+                        thread::sleep(BETWEEN);
+                    }
                     Ok(None) => return,
                     Err(error) => {
                         tracing::warn!(error = %errors::chain(&error), "a packet filter that is flushed stays so");
@@ -41,7 +49,7 @@ impl Networks {
     /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
     pub(crate) fn write_table(&self, _held: &Ports) {
         let live: Vec<_> = self.live.read().values().cloned().collect();
-        forwarding::set_up(&self.config, &live, self.port_rules());
+        forwarding::set_up(&self.config, &live, self.port_rules(), &mut self.others.lock());
     }
 }
 
@@ -58,13 +66,14 @@ fn write_again(networks: &Weak<Networks>) {
     networks.write_table(&ports);
 }
 
-fn pass_others(networks: &Weak<Networks>) {
+fn look_at_others(networks: &Weak<Networks>, tables: &BTreeSet<String>, chains: bool) {
     let Some(networks) = networks.upgrade() else { return };
     let _ports = networks.ports.lock();
-    if networks.table_kept.lock().is_none() {
+    let mut others = networks.others.lock();
+    if networks.table_kept.lock().is_none() || !(chains || others.cares_about(tables)) {
         return;
     }
-    if let Err(error) = firewall::pass(&networks.config.table) {
-        tracing::warn!(error = %errors::chain(&error), "what others do to forwarded packets is not known");
+    if let Err(error) = others.look(false) {
+        tracing::warn!(error = %errors::chain(&error), "what others do to containers' packets is not known");
     }
 }

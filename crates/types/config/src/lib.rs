@@ -97,6 +97,8 @@ pub struct Network {
     pub ip_range: Option<String>,
     /// Whether networks have IPv6 beside IPv4 unless they say otherwise.
     pub ipv6: bool,
+    /// Whether published ports are open to whoever the host's own firewall would not let in.
+    pub bypass_firewall: bool,
     /// Network namespaces made ahead of need.
     pub idle_namespaces: usize,
     /// Bytes; none: 1500.
@@ -169,7 +171,14 @@ impl Default for Runtime {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { default_bridge: None, ip_range: None, ipv6: true, idle_namespaces: 8, mtu: None }
+        Self {
+            default_bridge: None,
+            ip_range: None,
+            ipv6: true,
+            bypass_firewall: false,
+            idle_namespaces: 8,
+            mtu: None,
+        }
     }
 }
 

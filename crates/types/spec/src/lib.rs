@@ -7,6 +7,7 @@
 mod filesystem;
 mod ids;
 mod network;
+mod ports;
 mod process;
 mod resources;
 mod security;
@@ -14,9 +15,8 @@ mod sysctl;
 
 pub use filesystem::{Bind, Filesystem, Mount, MountKind, Propagation, Tmpfs, VolumeMount};
 pub use ids::{BadIdMaps, IdMap, IdMaps, id_map_list};
-pub use network::{
-    Dns, EndpointRequest, ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortProtocol,
-};
+pub use network::{Dns, EndpointRequest, NetworkMode, NetworkRequest};
+pub use ports::{ExposedPort, PortBinding, PortProtocol, PortRange, PortSet};
 pub use process::{ExecSpec, Healthcheck, Process, Rlimit, is_variable};
 pub use resources::{BlkioThrottle, BlkioWeight, Resources};
 pub use security::{Device, IpcMode, JoinMode, Namespaces, Seccomp, Security};

@@ -1,5 +1,6 @@
-//! Networks, ports and names.
+//! Networks and names.
 
+use crate::{PortBinding, PortSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ pub struct NetworkRequest {
     /// The primary network.
     pub mode: NetworkMode,
     /// Ports the image or the client declares.
-    pub exposed: Vec<ExposedPort>,
+    pub exposed: PortSet,
     /// Ports published on the host.
     pub published: Vec<PortBinding>,
     /// Publish all exposed ports on free host ports.
@@ -77,59 +78,4 @@ pub struct EndpointRequest {
     pub gateway_priority: i64,
     /// Driver options.
     pub driver_options: BTreeMap<String, String>,
-}
-
-/// Transport of a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum PortProtocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-}
-
-impl PortProtocol {
-    /// `tcp`, `udp` or `sctp`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        }
-    }
-}
-
-/// A port of the container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ExposedPort {
-    /// Number.
-    pub port: u16,
-    /// Transport.
-    pub protocol: PortProtocol,
-}
-
-/// A container port published on the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortBinding {
-    /// The container's port.
-    pub container: ExposedPort,
-    /// Host address; empty: all.
-    pub host_ip: String,
-    /// First host port; none: a free one.
-    pub host_port: Option<u16>,
-    /// Last host port of a range to choose from.
-    pub host_port_end: Option<u16>,
-}
-
-impl ExposedPort {
-    /// `80`, `80/tcp`, `53/udp`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let protocol = [PortProtocol::Tcp, PortProtocol::Udp, PortProtocol::Sctp]
-            .into_iter()
-            .find(|known| known.as_str() == protocol)?;
-        Some(Self { port: port.parse().ok()?, protocol })
-    }
 }

@@ -1,13 +1,17 @@
 //! The packet filter: one nftables table of the engine's own, written as a whole in one transaction.
 //!
 //! An `accept` in this table ends this table's chain only. Where another table drops what it does not accept, as iptables'
-//! `FORWARD` chain with the policy DROP that another engine sets, one rule there lets our packets pass (`passage.rs`).
+//! `FORWARD` chain with the policy DROP that another engine sets, one rule there lets our packets pass (`passage.rs`). What
+//! the host's input chains deny is not published (`guard/`).
 
+mod guard;
 mod nft;
+mod others;
 mod passage;
 mod ports;
 mod watch;
 
+pub use others::{Others, Trouble};
 pub use ports::PortRule;
 pub use watch::{Change, Watch};
 
@@ -44,30 +48,17 @@ pub struct BridgeRules {
 
 /// Writes the table, in place of the one that may be there, atomically. Runs `nft`: about 5 ms.
 ///
-/// Answers the chains of others (`family table chain`) that drop our packets all the same.
-///
 /// # Errors
 /// [`Error::NoNft`] and [`Error::Nft`], of the class `Unsupported`, when this host has no nftables.
-pub fn write(rules: &Rules) -> Result<Vec<String>> {
-    run(&rules.table, &text(rules)?)?;
-    passage::open(&rules.table)
-}
-
-/// Lets our packets pass chains of others that have come, or changed their policy, since the table was written. Answers as
-/// [`write()`].
-///
-/// # Errors
-/// As [`write()`].
-pub fn pass(table: &str) -> Result<Vec<String>> {
-    check_table(table)?;
-    passage::open(table)
+pub fn write(rules: &Rules) -> Result<()> {
+    run(&rules.table, &text(rules)?).map(drop)
 }
 
 /// Deletes the table. Not an error when it, or nftables, is not there.
 pub fn remove(table: &str) -> Result<()> {
     check_table(table)?;
     match run(table, &format!("add table inet {table}\ndelete table inet {table}\n")) {
-        Ok(_) => passage::close(table),
+        Ok(_) => others::forget(table),
         Err(Error::NoNft) => Ok(()),
         Err(error) => Err(error),
     }

@@ -13,14 +13,14 @@ pub(super) const MARK: u32 = 1 << 30;
 /// A chain: `ip filter FORWARD`.
 type Chain = String;
 
-/// Sees to it that marked packets pass the chains of this host that drop others. Answers those where that fails.
+/// Sees to it that marked packets pass those of these chains, as `list chains` prints them, that drop others. Answers those where
+/// that fails.
 ///
 /// # Errors
 /// Where `nft` can't list what there is.
-pub(super) fn open(table: &str) -> Result<Vec<Chain>> {
-    let drops = forward_drops(&run(table, "list chains\n")?);
+pub(super) fn open(table: &str, chains: &str) -> Result<Vec<Chain>> {
     let mut shut = Vec::new();
-    for chain in drops {
+    for chain in forward_drops(chains) {
         let listed = run(table, &format!("list chain {chain}\n"))?;
         if listed.contains(&comment(table)) {
             continue;

@@ -85,12 +85,14 @@ pub(super) const MAPS: [(&str, &str); 8] = [
     ("ranges6", "type inet_proto . inet_service : ipv6_addr; flags interval;"),
 ];
 
-/// What is done with packets to published ports. One port comes before a range, one address before all.
+/// What is done with packets to published ports. One port comes before a range, one address before all. What the host's input chains
+/// deny (see `guard`) is left to them.
 ///
 /// Loopback is for the host alone: who is on the wire may write 127.0.0.1 on a packet, and address translation comes before
 /// the kernel's check.
 pub(super) const CHAINS: &str = "\
 \tchain published {
+\t\tmeta mark and 0x20000000 == 0x20000000 return
 \t\tdnat ip to ip daddr . meta l4proto . th dport map @addressed_ports4
 \t\tdnat ip to meta l4proto . th dport map @ports4
 \t\tdnat ip to ip daddr . meta l4proto . th dport map @addressed_ranges4
@@ -105,6 +107,10 @@ pub(super) const CHAINS: &str = "\
 \t\tip daddr 127.0.0.0/8 return
 \t\tip6 daddr ::1 return
 \t\tfib daddr type local goto published
+\t}
+\tchain judged {
+\t\ttype filter hook prerouting priority dstnat + 1; policy accept;
+\t\tmeta mark and 0x20000000 == 0x20000000 meta mark set meta mark and 0xdfffffff
 \t}
 \tchain output {
 \t\ttype nat hook output priority -100; policy accept;

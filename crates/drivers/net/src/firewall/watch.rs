@@ -6,23 +6,31 @@ use crate::{Error, Result};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, bind, recv};
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 
 const NEW_TABLE: u16 = SUBSYSTEM << 8;
 const GET_TABLE: u16 = SUBSYSTEM << 8 | 1;
 const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
 const NEW_CHAIN: u16 = SUBSYSTEM << 8 | 3;
+const DELETE_CHAIN: u16 = SUBSYSTEM << 8 | 5;
 const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
+const DELETE_FLOWTABLE: u16 = SUBSYSTEM << 8 | 24;
 /// `NFNLGRP_NFTABLES`, as a bit of the groups of `struct sockaddr_nl`.
 const GROUP: u32 = 1 << 6;
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Our table is gone.
     Gone,
-    /// Chains of others may be others.
-    Others,
+    /// Tables of others (`ip filter`) are others; whether chains came, went or changed their policy.
+    Others {
+        /// Which.
+        tables: BTreeSet<String>,
+        /// Whether it is more than rules and elements.
+        chains: bool,
+    },
 }
 
 /// Hears of what is done to the packet filter in the namespace of the thread that opened it.
@@ -51,40 +59,75 @@ impl Watch {
     /// Where the kernel no longer tells.
     pub fn wait(&mut self) -> Result<Option<Change>> {
         while self.stopped.wait(&self.events)? {
-            if !self.drain()? {
-                continue;
+            let mut seen = Seen::default();
+            self.drain(&mut seen)?;
+            if seen.gone && !is_there(&self.table)? {
+                return Ok(Some(Change::Gone));
             }
-            return Ok(Some(if is_there(&self.table)? { Change::Others } else { Change::Gone }));
+            if !seen.tables.is_empty() {
+                return Ok(Some(Change::Others { tables: seen.tables, chains: seen.chains }));
+            }
         }
         Ok(None)
     }
 
-    /// Reads all that is there; says whether some of it matters.
-    fn drain(&self) -> Result<bool> {
-        let mut matters = false;
+    /// Reads all that is there.
+    fn drain(&self, seen: &mut Seen) -> Result<()> {
         let mut buffer = [0; 16 * 1024];
         loop {
             match rustix::io::retry_on_intr(|| recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT)) {
-                Ok((length, _)) => matters |= tells_of_chains(&buffer[..length]),
+                Ok((length, _)) => seen.read(&buffer[..length], &self.table),
                 // More happened than the socket holds.
-                Err(Errno::NOBUFS) => matters = true,
-                Err(Errno::AGAIN) => return Ok(matters),
+                Err(Errno::NOBUFS) => {
+                    (seen.gone, seen.chains) = (true, true);
+                    seen.tables.insert(String::new());
+                }
+                Err(Errno::AGAIN) => return Ok(()),
                 Err(errno) => return Err(failed("read from")(errno)),
             }
         }
     }
 }
 
-/// Tables and rules that go, and chains that come or change their policy. Elements, which we change ourselves all the time, do not
-/// matter.
-fn tells_of_chains(mut messages: &[u8]) -> bool {
-    while let Some((message, rest)) = Answer::split(messages) {
-        if [DELETE_TABLE, NEW_CHAIN, DELETE_RULE].contains(&message.kind) {
-            return true;
+/// What messages told of.
+#[derive(Debug, Default)]
+struct Seen {
+    /// A table was deleted, perhaps ours.
+    gone: bool,
+    chains: bool,
+    tables: BTreeSet<String>,
+}
+
+impl Seen {
+    fn read(&mut self, mut messages: &[u8], ours: &str) {
+        while let Some((message, rest)) = Answer::split(messages) {
+            let known = (NEW_TABLE..=DELETE_FLOWTABLE).contains(&message.kind);
+            if let Some((family, table)) = table_of(messages).filter(|_| known) {
+                self.gone |= message.kind == DELETE_TABLE;
+                // Copies that are made of others' tables have names that begin like ours.
+                if !table.starts_with(ours) {
+                    self.chains |=
+                        [DELETE_TABLE, NEW_CHAIN, DELETE_CHAIN, DELETE_RULE].contains(&message.kind);
+                    self.tables.insert(format!("{family} {table}"));
+                }
+            }
+            messages = rest;
         }
-        messages = rest;
     }
-    false
+}
+
+/// The family and the table that a message is about: the first attribute of all kinds of them.
+fn table_of(message: &[u8]) -> Option<(&'static str, &str)> {
+    let family = match *message.get(HEADER)? {
+        FAMILY_INET => "inet",
+        2 => "ip",
+        10 => "ip6",
+        _ => return None,
+    };
+    let attribute = message.get(HEADER + GENERIC..)?;
+    let length = usize::from(u16::from_ne_bytes([*attribute.first()?, *attribute.get(1)?]));
+    let name = attribute.get(4..length)?;
+    Some((family, std::str::from_utf8(name.strip_suffix(&[0])?).ok()?))
 }
 
 /// Whether there is a table of this name in the family `inet`.

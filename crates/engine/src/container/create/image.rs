@@ -53,11 +53,7 @@ pub(super) fn merge(spec: &mut ContainerSpec, image: &Image) {
     for (name, value) in &config.labels {
         spec.labels.entry(name.clone()).or_insert_with(|| value.clone());
     }
-    for port in config.exposed_ports.keys().filter_map(|text| ExposedPort::parse(text)) {
-        if !spec.network.exposed.contains(&port) {
-            spec.network.exposed.push(port);
-        }
-    }
+    spec.network.exposed.extend(config.exposed_ports.keys().filter_map(|text| ExposedPort::parse(text)));
     for volume in config.volumes.keys() {
         if !spec.filesystem.anonymous_volumes.contains(volume) {
             spec.filesystem.anonymous_volumes.push(volume.clone());

@@ -24,6 +24,7 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
         config.subnet_is_fixed = true;
     }
     config.ipv6_by_default = settings.network.ipv6;
+    config.bypass_firewall = settings.network.bypass_firewall;
     config.mtu = settings.network.mtu;
     config.prepared = settings.network.idle_namespaces;
     Ok(config)

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use errors::{Class, Classified};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The largest JSON document taken, in bytes: a create request with a seccomp profile has some 20 kB.
 const LIMIT: usize = 8 << 20;
@@ -107,9 +107,9 @@ fn is_blank(bytes: &[u8]) -> bool {
 /// One JSON document and nothing after it.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Value::deserialize(&mut deserializer).map_err(BodyError::Syntax)?;
+    let text = <&RawValue>::deserialize(&mut deserializer).map_err(BodyError::Syntax)?;
     deserializer.end().map_err(|_| BodyError::Trailing)?;
-    serde_path_to_error::deserialize(Lenient(value)).map_err(|error| {
+    serde_path_to_error::deserialize(Lenient::new(text)).map_err(|error| {
         let path = error.path().to_string();
         match error.into_inner() {
             cause if path == "." => BodyError::Syntax(cause),

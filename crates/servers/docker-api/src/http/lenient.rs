@@ -1,15 +1,81 @@
 //! JSON into structs as leniently as Go does it, since Docker's clients were written against that: field names in
 //! any case, `null` for any value (it leaves the default). The keys of maps stay as they are.
 
+use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Map, Value};
+use serde_json::value::RawValue;
+use serde_json::{Error, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-/// A JSON value, read leniently.
-pub(crate) struct Lenient(pub(crate) Value);
+/// Documents within documents; what is deeper could overflow the stack.
+const DEEPEST: u8 = 128;
 
-impl IntoDeserializer<'_, Error> for Lenient {
+/// A JSON value, read leniently. It stays text until it is known what it is to be: a tree of a client's 60,000 ports
+/// would take thirty times the place of the text.
+#[derive(Clone, Copy)]
+pub(crate) struct Lenient<'a> {
+    text: &'a RawValue,
+    depth: u8,
+}
+
+/// What stands in an object, of several values with the same key the last.
+type Entries<'a> = BTreeMap<Key<'a>, &'a RawValue>;
+
+/// As in the text, where it has no escapes.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Lenient<'a> {
+    /// A whole document.
+    pub(crate) fn new(text: &'a RawValue) -> Self {
+        Self { text, depth: 0 }
+    }
+
+    fn is_null(self) -> bool {
+        self.text.get() == "null"
+    }
+
+    fn begins_with(self, bracket: char) -> bool {
+        self.text.get().starts_with(bracket)
+    }
+
+    /// Read as it is.
+    fn value(self) -> Result<Value, Error> {
+        serde_json::from_str(self.text.get())
+    }
+
+    /// What an array or an object holds.
+    fn inside<T: Deserialize<'a>>(self) -> Result<T, Error> {
+        if self.depth == DEEPEST {
+            return Err(Error::custom("nested too deep"));
+        }
+        serde_json::from_str(self.text.get())
+    }
+
+    fn within(self, text: &'a RawValue) -> Self {
+        Self { text, depth: self.depth + 1 }
+    }
+
+    fn visit_map<V: Visitor<'a>>(self, entries: Entries<'a>, visitor: V) -> Result<V::Value, Error> {
+        let entries = entries.into_iter().map(|(key, text)| (key.0, self.within(text)));
+        let mut entries = MapDeserializer::new(entries);
+        let value = visitor.visit_map(&mut entries)?;
+        entries.end()?;
+        Ok(value)
+    }
+
+    fn visit_seq<V: Visitor<'a>>(self, items: Vec<&'a RawValue>, visitor: V) -> Result<V::Value, Error> {
+        let mut items = SeqDeserializer::new(items.into_iter().map(|text| self.within(text)));
+        let value = visitor.visit_seq(&mut items)?;
+        items.end()?;
+        Ok(value)
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Lenient<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -21,32 +87,26 @@ impl IntoDeserializer<'_, Error> for Lenient {
 macro_rules! null_is {
     ($($method:ident => $visit:ident($zero:expr)),* $(,)?) => { $(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match self.0 {
-                Value::Null => visitor.$visit($zero),
-                value => value.$method(visitor),
-            }
+            if self.is_null() { visitor.$visit($zero) } else { self.value()?.$method(visitor) }
         }
     )* };
 }
 
-impl<'de> Deserializer<'de> for Lenient {
+impl<'de> Deserializer<'de> for Lenient<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Lenient));
-                let value = visitor.visit_seq(&mut items)?;
-                items.end()?;
-                Ok(value)
-            }
-            Value::Object(entries) => visit_map(entries, visitor),
-            value => value.deserialize_any(visitor),
+        if self.begins_with('[') {
+            self.visit_seq(self.inside()?, visitor)
+        } else if self.begins_with('{') {
+            self.visit_map(self.inside()?, visitor)
+        } else {
+            self.value()?.deserialize_any(visitor)
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -55,27 +115,22 @@ impl<'de> Deserializer<'de> for Lenient {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Object(entries) => visit_map(named(entries, fields), visitor),
-            Value::Null => visit_map(Map::new(), visitor),
-            // Derived visitors would take the elements for the fields in order.
-            Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
-            value => value.deserialize_any(visitor),
+        if self.begins_with('{') {
+            return self.visit_map(named(self.inside()?, fields), visitor);
         }
+        if self.begins_with('[') {
+            // Derived visitors would take the elements for the fields in order.
+            return Err(Error::invalid_type(Unexpected::Seq, &visitor));
+        }
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visit_map(Map::new(), visitor),
-            value => Lenient(value).deserialize_any(visitor),
-        }
+        if self.is_null() { self.visit_map(Entries::new(), visitor) } else { self.deserialize_any(visitor) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => Lenient(Value::Array(Vec::new())).deserialize_any(visitor),
-            value => Lenient(value).deserialize_any(visitor),
-        }
+        if self.is_null() { self.visit_seq(Vec::new(), visitor) } else { self.deserialize_any(visitor) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -92,7 +147,11 @@ impl<'de> Deserializer<'de> for Lenient {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+        self.value()?.deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
     }
 
     null_is! {
@@ -112,31 +171,24 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
     }
 }
 
-fn visit_map<'de, V: Visitor<'de>>(entries: Map<String, Value>, visitor: V) -> Result<V::Value, Error> {
-    let mut entries = MapDeserializer::new(entries.into_iter().map(|(key, value)| (key, Lenient(value))));
-    let value = visitor.visit_map(&mut entries)?;
-    entries.end()?;
-    Ok(value)
-}
-
 /// Without nulls, and with the struct's own spelling of its fields; an exact spelling wins.
-fn named(entries: Map<String, Value>, fields: &'static [&'static str]) -> Map<String, Value> {
-    let mut named = Map::new();
-    for (key, value) in entries {
-        if value.is_null() {
+fn named<'a>(entries: Entries<'a>, fields: &'static [&'static str]) -> Entries<'a> {
+    let mut named = Entries::new();
+    for (key, text) in entries {
+        if text.get() == "null" {
             continue;
         }
-        let exact = fields.contains(&key.as_str());
-        match fields.iter().find(|field| field.eq_ignore_ascii_case(&key)) {
+        let exact = fields.contains(&key.0.as_ref());
+        match fields.iter().find(|field| field.eq_ignore_ascii_case(&key.0)) {
             Some(field) if !exact => {
-                named.entry(*field).or_insert(value);
+                named.entry(Key(Cow::Borrowed(field))).or_insert(text);
             }
             _ => {
-                named.insert(key, value);
+                named.insert(key, text);
             }
         }
     }
@@ -146,9 +198,7 @@ fn named(entries: Map<String, Value>, fields: &'static [&'static str]) -> Map<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     #[derive(Debug, PartialEq, Default, Deserialize)]
     #[serde(default, rename_all = "PascalCase")]
@@ -160,13 +210,14 @@ mod tests {
         nested: Option<Box<Inner>>,
     }
 
-    fn read(value: Value) -> Result<Inner, Error> {
-        Inner::deserialize(Lenient(value))
+    fn read(value: &Value) -> Result<Inner, Error> {
+        let text = serde_json::value::to_raw_value(value).unwrap();
+        Inner::deserialize(Lenient::new(&text))
     }
 
     #[test]
     fn names_in_any_case_and_nulls_are_taken() {
-        let inner = read(json!({
+        let inner = read(&json!({
             "image": "x", "COUNT": 3, "List": null, "unknown": [1],
             "map": {"Key": null, "key": [1]}, "nested": {"IMAGE": "y", "count": null},
         }))
@@ -178,15 +229,29 @@ mod tests {
 
     #[test]
     fn an_exact_name_wins() {
-        assert_eq!(read(json!({"image": "a", "Image": "b"})).unwrap().image, "b");
-        assert_eq!(read(json!({"Image": "b", "image": "a"})).unwrap().image, "b");
+        assert_eq!(read(&json!({"image": "a", "Image": "b"})).unwrap().image, "b");
+        assert_eq!(read(&json!({"Image": "b", "image": "a"})).unwrap().image, "b");
     }
 
     #[test]
     fn wrong_types_are_still_refused() {
-        assert!(read(json!({"Image": 1})).is_err());
-        assert!(read(json!({"Count": "a"})).is_err());
-        assert!(read(json!({"Nested": []})).is_err());
-        assert!(read(json!([])).is_err());
+        assert!(read(&json!({"Image": 1})).is_err());
+        assert!(read(&json!({"Count": "a"})).is_err());
+        assert!(read(&json!({"Nested": []})).is_err());
+        assert!(read(&json!([])).is_err());
+    }
+
+    #[test]
+    fn any_depth_is_read_or_refused() {
+        let deep = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let read = |text: &str| {
+            let text: &RawValue = serde_json::from_str(text).unwrap();
+            Value::deserialize(Lenient::new(text))
+        };
+        assert!(read(&deep(100)).is_ok());
+        assert!(read(&deep(10_000)).is_err());
+        let beside = format!(r#"{{"unknown":{},"Image":"x"}}"#, deep(1_000_000));
+        let beside: &RawValue = serde_json::from_str(&beside).unwrap();
+        assert_eq!(Inner::deserialize(Lenient::new(beside)).unwrap().image, "x");
     }
 }

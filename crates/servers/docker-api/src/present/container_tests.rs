@@ -13,7 +13,7 @@ fn record(state: State) -> Record {
     let mut spec = ContainerSpec { image: "busybox".into(), ..ContainerSpec::default() };
     spec.process.command = Some(vec!["sleep".into(), "1".into()]);
     spec.network.endpoints = [("bridge".to_owned(), spec::EndpointRequest::default())].into();
-    spec.network.exposed = vec![spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }];
+    spec.network.exposed.extend([spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }]);
     let volume = MountPointKind::Volume { name: "v".into(), driver: "local".into(), anonymous: false };
     let mount = |kind, source: &str, target: &str, read_only| MountPoint {
         kind,
@@ -57,6 +57,7 @@ fn inspected(state: State, sizes: Option<Sizes>) -> Value {
         layers: BTreeMap::from([("UpperDir".into(), "/u".into())]),
         storage_driver: "overlay2",
         apparmor_profile: String::new(),
+        links: Vec::new(),
         sizes,
     };
     serde_json::to_value(inspect(&Host { name: "host", cgroup_v2: true }, &found)).unwrap()

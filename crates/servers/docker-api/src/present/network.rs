@@ -40,7 +40,7 @@ pub(crate) fn settings(record: &Record) -> NetworkSettings {
 fn ports(record: &Record) -> PortMap {
     let shared = matches!(record.spec.network.mode, NetworkMode::Host | NetworkMode::Container(_));
     let exposed = record.spec.network.exposed.iter().filter(|_| !shared);
-    exposed.map(|port| (wire_port(*port), bound(record, *port))).collect()
+    exposed.map(|port| (wire_port(port), bound(record, port))).collect()
 }
 
 fn bound(record: &Record, port: ExposedPort) -> Option<Vec<PortBinding>> {

@@ -48,14 +48,14 @@ fn ports(record: &Record) -> Vec<Port> {
     if shared || !record.state.is_live() {
         return Vec::new();
     }
-    let of = |port: &ExposedPort| {
+    let of = |port: ExposedPort| {
         let shown = |ip: String, public_port| Port {
             ip,
             private_port: port.port,
             public_port,
             r#type: port.protocol.as_str(),
         };
-        let bound = network::published(record, *port);
+        let bound = network::published(record, port);
         let bound: Vec<Port> = bound.map(|(host, number)| shown(host.to_string(), number)).collect();
         if bound.is_empty() { vec![shown(String::new(), 0)] } else { bound }
     };

@@ -189,7 +189,7 @@ pub(crate) fn wire_config(spec: &ContainerSpec) -> ContainerConfig {
         attach_stdin: process.attach_stdin,
         attach_stdout: process.attach_stdout,
         attach_stderr: process.attach_stderr,
-        exposed_ports: set(spec.network.exposed.iter().map(|port| ports::wire_port(*port))),
+        exposed_ports: set(spec.network.exposed.iter().map(ports::wire_port)),
         tty: process.tty,
         open_stdin: process.open_stdin,
         stdin_once: process.stdin_once,

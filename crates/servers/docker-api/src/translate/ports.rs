@@ -3,8 +3,7 @@
 use crate::wire::Set;
 use crate::wire::host_config::{PortBinding as WireBinding, PortMap};
 use errors::{Class, Classified};
-use spec::{ExposedPort, PortBinding, PortProtocol};
-use std::collections::BTreeSet;
+use spec::{ExposedPort, PortBinding, PortProtocol, PortRange, PortSet};
 
 /// A text that is no port.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,27 +25,33 @@ impl Classified for PortError {
     }
 }
 
-/// Exposed ports, those with bindings included, in order and once each.
-pub(super) fn exposed(ports: &Set, bindings: &PortMap) -> Result<Vec<ExposedPort>, PortError> {
-    let mut found = BTreeSet::new();
-    for text in ports.keys() {
-        found.extend(port_range(text)?);
-    }
-    for text in bindings.keys() {
-        found.insert(port(text)?);
-    }
-    Ok(found.into_iter().collect())
+/// Exposed ports, those with bindings included.
+pub(super) fn exposed(ports: &Set, bindings: &PortMap) -> Result<PortSet, PortError> {
+    let ranges = ports.keys().map(|text| port_range(text));
+    ranges.chain(bindings.keys().map(|text| Ok(port(text)?.into()))).collect()
 }
 
-/// Published ports.
+/// Published ports. Neighbours that are published alike become one binding, in an order from which [`wire_bindings`] says again
+/// what was asked for.
 pub(crate) fn published(bindings: &PortMap) -> Result<Vec<PortBinding>, PortError> {
-    let mut published = Vec::new();
-    for (text, list) in bindings {
-        let container = port(text)?;
-        for binding in list.iter().flatten() {
-            published.push(one(container, binding)?);
+    let by_text = bindings.iter().map(|(text, list)| Ok((port(text)?, list)));
+    let mut by_port: Vec<_> = by_text.collect::<Result<_, PortError>>()?;
+    by_port.sort_by_key(|(port, _)| (port.protocol, port.port));
+    let mut published: Vec<PortBinding> = Vec::new();
+    // Where the bindings of the port before begin.
+    let mut before = 0;
+    for (container, list) in by_port {
+        let next = list.iter().flatten().map(|binding| one(container, binding));
+        let next: Vec<PortBinding> = next.collect::<Result<_, PortError>>()?;
+        let last = &mut published[before..];
+        if last.len() == next.len() && last.iter().zip(&next).all(|(last, next)| last.goes_on_with(next)) {
+            last.iter_mut().for_each(|binding| binding.container.last = container.port);
+        } else {
+            before = published.len();
+            published.extend(next);
         }
     }
+    published.shrink_to_fit();
     Ok(published)
 }
 
@@ -57,7 +62,7 @@ fn one(container: ExposedPort, binding: &WireBinding) -> Result<PortBinding, Por
     }
     let (first, last) = numbers(&binding.host_port)?;
     Ok(PortBinding {
-        container,
+        container: container.into(),
         host_ip: host_ip.to_owned(),
         host_port: first,
         host_port_end: last.filter(|last| Some(*last) != first),
@@ -72,10 +77,10 @@ fn port(text: &str) -> Result<ExposedPort, PortError> {
 }
 
 /// As [`port`], or `8000-8010/tcp`.
-fn port_range(text: &str) -> Result<impl Iterator<Item = ExposedPort> + use<>, PortError> {
+fn port_range(text: &str) -> Result<PortRange, PortError> {
     let (number, protocol) = split(text)?;
     let (Some(first), last) = numbers(number).map_err(|_| invalid(text))? else { return Err(invalid(text)) };
-    Ok((first..=last.unwrap_or(first)).map(move |port| ExposedPort { port, protocol }))
+    Ok(PortRange { protocol, first, last: last.unwrap_or(first) })
 }
 
 fn split(text: &str) -> Result<(&str, PortProtocol), PortError> {
@@ -110,17 +115,19 @@ pub(crate) fn wire_port(port: ExposedPort) -> String {
     format!("{}/{}", port.port, port.protocol.as_str())
 }
 
-/// What was asked for.
+/// What was asked for, spelled out.
 pub(super) fn wire_bindings(published: &[PortBinding]) -> PortMap {
     let mut map = PortMap::new();
     for binding in published {
-        let host_port = match (binding.host_port, binding.host_port_end) {
-            (Some(first), Some(last)) => format!("{first}-{last}"),
-            (Some(port), None) => port.to_string(),
-            (None, _) => String::new(),
-        };
-        let list = map.entry(wire_port(binding.container)).or_default().get_or_insert_default();
-        list.push(WireBinding { host_ip: binding.host_ip.clone(), host_port });
+        for port in binding.container.ports() {
+            let host_port = match (binding.host_port_for(port.port), binding.host_port_end) {
+                (Some(first), Some(last)) => format!("{first}-{last}"),
+                (Some(port), None) => port.to_string(),
+                (None, _) => String::new(),
+            };
+            let list = map.entry(wire_port(port)).or_default().get_or_insert_default();
+            list.push(WireBinding { host_ip: binding.host_ip.clone(), host_port });
+        }
     }
     map
 }

@@ -142,7 +142,7 @@ fn go_is_lenient_and_so_are_we() {
     assert_eq!(spec.process.command, Some(vec!["echo hi".into()]));
     assert_eq!(spec.process.entrypoint, None);
     assert_eq!(spec.security.cap_add, ["CAP_NET_RAW"]);
-    assert_eq!((spec.network.exposed.len(), spec.network.published.len()), (1, 0));
+    assert_eq!((spec.network.exposed.iter().count(), spec.network.published.len()), (1, 0));
 }
 
 #[test]
@@ -312,8 +312,31 @@ fn binds_that_cannot_be_are_refused() {
 #[test]
 fn port_ranges_are_exposed_one_by_one() {
     let spec = spec(&json!({"ExposedPorts": {"8000-8002/udp": {}, "80": {}}})).unwrap();
-    let ports: Vec<String> = spec.network.exposed.iter().map(|port| wire_port(*port)).collect();
+    let ports: Vec<String> = spec.network.exposed.iter().map(wire_port).collect();
     assert_eq!(ports, ["80/tcp", "8000/udp", "8001/udp", "8002/udp"]);
+}
+
+#[test]
+fn many_ports_are_few_ranges_and_are_spelled_out_as_they_were_asked_for() {
+    let host = |text: &str, ip: &str| json!({"HostIp": ip, "HostPort": text});
+    let follow =
+        (1000..61_000).map(|port| (format!("{port}/tcp"), json!([host(&format!("{}", port + 1), "")])));
+    let mut bindings: serde_json::Map<String, Value> = follow.collect();
+    // In the midst of them one that is twice there, and one with a choice.
+    bindings.insert("2000/tcp".into(), json!([host("2001", ""), host("2001", "")]));
+    bindings.insert("3000/tcp".into(), json!([host("8000-9000", "")]));
+    let spec = spec(&json!({"HostConfig": {"PortBindings": &bindings}})).unwrap();
+    assert_eq!((spec.network.exposed.ranges().len(), spec.network.published.len()), (1, 6));
+    let record = serde_json::to_vec(&spec.network).unwrap();
+    assert!(record.len() < 2000, "{} bytes", record.len());
+    // Those without a port of their own stay apart: each gets any that is free.
+    let free =
+        (1000..1010).map(|port| (format!("{port}/udp"), json!([host("53", "::1"), host("", "0.0.0.0")])));
+    bindings.extend(free);
+    let wanted: crate::wire::host_config::PortMap = serde_json::from_value(Value::Object(bindings)).unwrap();
+    let published = super::ports::published(&wanted).unwrap();
+    assert_eq!(published.len(), 6 + 2 * 10);
+    assert_eq!(super::ports::wire_bindings(&published), wanted);
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn a_packet_filter_that_is_flushed_comes_back_with_everything() {
         let sandbox = networks.sandbox().await.unwrap();
         let mut endpoint = networks.connect(&sandbox, super::only(&id, "web", &request)).await.unwrap();
         let port = |host| spec::PortBinding {
-            container: spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp },
+            container: spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }.into(),
             host_ip: String::new(),
             host_port: Some(host),
             host_port_end: None,

@@ -1,0 +1,68 @@
+//! What other programs' tables do to containers' packets, and what is done about it.
+
+use super::guard::{self, Guard};
+use super::nft::run;
+use super::passage;
+use crate::{Error, Result};
+use std::collections::BTreeSet;
+
+/// Other programs' tables, as they were looked at last.
+#[derive(Debug)]
+pub struct Others {
+    table: String,
+    /// None: the host's input policy has no say about published ports.
+    guard: Option<Guard>,
+}
+
+/// What is not as it should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Chains (`family table chain`) that drop containers' packets.
+    pub shut: Vec<String>,
+    /// Rules of the host's firewall that say nothing about published ports, since they can't be asked.
+    pub left_out: Vec<String>,
+}
+
+impl Others {
+    /// For the engine whose table is `table`. `respect`: whether what the host's input chains deny is not published.
+    pub fn new(table: &str, respect: bool) -> Self {
+        Self { table: table.to_owned(), guard: respect.then(Guard::default) }
+    }
+
+    /// Looks at them, and lets containers' packets pass and published ports be judged. `anew`: what was made of them before may
+    /// be gone. Runs `nft`, about 5 ms a time: once where there are none.
+    ///
+    /// # Errors
+    /// Where `nft` does not list or load it.
+    pub fn look(&mut self, anew: bool) -> Result<Trouble> {
+        let chains = run(&self.table, "list chains\n")?;
+        let shut = passage::open(&self.table, &chains)?;
+        let mut left_out = Vec::new();
+        match &mut self.guard {
+            Some(guard) => {
+                guard.update(&self.table, &chains, anew)?;
+                left_out.clone_from(&guard.left_out);
+            }
+            // Of a time when it had a say.
+            None if anew => guard::remove(&self.table)?,
+            None => {}
+        }
+        Ok(Trouble { shut, left_out })
+    }
+
+    /// Whether a change in these tables (`ip filter`) may matter.
+    pub fn cares_about(&self, tables: &BTreeSet<String>) -> bool {
+        self.guard.as_ref().is_some_and(|guard| !guard.copied.is_disjoint(tables))
+    }
+}
+
+/// Takes back what was done.
+///
+/// # Errors
+/// Where `nft` can't.
+pub(super) fn forget(table: &str) -> Result<()> {
+    match passage::close(table).and_then(|()| guard::remove(table)) {
+        Err(Error::NoNft) => Ok(()),
+        outcome => outcome,
+    }
+}
