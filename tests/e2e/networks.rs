@@ -148,7 +148,10 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
             (&["all"], "network with name all already exists"),
             (&["bridge"], "operation is not permitted on predefined bridge network"),
             (&["-d", "foo", "n"], "plugin \"foo\" not found"),
-            (&["--config-only", "n"], "a network that is only a configuration is not supported"),
+            (&["-d", "overlay", "n"], "This node is not a swarm manager."),
+            (&["--ingress", "n"], "This node is not a swarm manager."),
+            (&["--config-from", "nope", "n"], "configuration network \"nope\" does not exist"),
+            (&["--config-only", "--internal", "n"], "can only contain network specific fields"),
         ] {
             engine.docker(&[&["network", "create"], arguments].concat()).fails(1, text);
         }
@@ -202,5 +205,24 @@ fn a_link_is_a_name_an_address_and_variables() {
         assert!(told.contains(&address(engine, "peer", "own")), "{told}");
         assert!(shell(engine, "peer", "nslookup friend || true").contains("NXDOMAIN"), "its own");
         remove(engine, &["data", "web", "other", "named", "peer"], &["own"]);
+    });
+}
+
+#[test]
+fn networks_are_made_from_a_configuration() {
+    with_engine(|engine| {
+        create(engine, &["--config-only", "--subnet", "10.205.0.0/24", "--label", "a=b"], "plan");
+        create(engine, &["--config-from", "plan"], "made");
+        let format = "{{.Driver}} {{.ConfigOnly}} {{.ConfigFrom.Network}} {{(index .IPAM.Config 0).Subnet}} {{.Labels.a}}";
+        let shown = engine.docker(&["network", "inspect", "--verbose", "-f", format, "plan", "made"]).ok();
+        assert_eq!(shown, "null true  10.205.0.0/24 b\nbridge false plan 10.205.0.0/24 b\n");
+        sleeper(engine, "web", &["--network", "made"]);
+        assert_eq!(address(engine, "web", "made"), "10.205.0.2");
+        let refused = engine.docker(&["run", "--rm", "--network", "plan", "busybox", "true"]);
+        refused.fails(125, "cannot create endpoint on configuration-only network");
+        engine.docker(&["network", "rm", "plan"]).fails(1, "configuration network \"plan\" is in use");
+        engine.docker(&["rm", "-f", "web"]).ok();
+        engine.docker(&["network", "rm", "made"]).ok();
+        engine.docker(&["network", "rm", "plan"]).ok();
     });
 }

@@ -71,8 +71,7 @@ fn linked(services: &Services, name: &str) -> Result<Arc<Container>> {
         })
     };
     let mut child = find(name)?;
-    loop {
-        let NetworkMode::Container(other) = child.record().spec.network.mode.clone() else { break };
+    while let NetworkMode::Container(other) = child.record().spec.network.mode.clone() {
         child = find(&other)?;
     }
     if child.record().spec.network.mode == NetworkMode::Host {

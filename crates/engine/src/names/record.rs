@@ -139,11 +139,11 @@ fn links(services: &Services, record: &Record) -> Vec<protocol::Link> {
     let legacy =
         legacy.map(|link| protocol::Link { alias: link.alias, target: link.child.id().short().to_owned() });
     let named = record.spec.network.endpoints.values().flat_map(|endpoint| &endpoint.links);
-    let named = named.filter_map(|link| {
+    let named = named.map(|link| {
         let (target, alias) = link.split_once(':').unwrap_or((link, link));
         let found = services.containers.find(target).ok();
         let target = found.map_or_else(|| target.to_owned(), |found| found.id().short().to_owned());
-        Some(protocol::Link { alias: alias.to_owned(), target })
+        protocol::Link { alias: alias.to_owned(), target }
     });
     legacy.chain(named).collect()
 }

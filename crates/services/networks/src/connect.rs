@@ -53,6 +53,10 @@ impl Networks {
         let live = self.find_live(connection.network)?;
         let gone = || Error::NotFound { network: connection.network.to_owned() };
         let _held = live.hold().await.ok_or_else(gone)?;
+        if live.record.config_only {
+            let why = "cannot create endpoint on configuration-only network";
+            return Err(Error::Configuration { why });
+        }
         let mut endpoint = attach::bare(&live.record, &connection)?;
         let wish = attach::Wish::read(&live.record, connection.request)?;
         if let Some((addresses, carrier)) = live.carrier() {

@@ -5,7 +5,7 @@ use crate::choice::Choosing;
 use crate::live::Live;
 use crate::new_network::{NewNetwork, choose_ranges};
 use crate::options::BridgeOptions;
-use crate::{Error, Network, Networks, Result, forwarding, predefined};
+use crate::{Driver, Error, Network, Networks, Result, forwarding, predefined};
 use ipnet::Ipv6Net;
 use net::firewall;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ impl Networks {
     /// `Conflict` for a name, a bridge or a range that is taken (which names the route or the network), `Denied` for what only the
     /// engine makes, `Invalid` for what makes no sense, `Unavailable` when the pools are used up. Nothing is left behind then.
     pub async fn create(&self, wanted: NewNetwork) -> Result<Network> {
-        let record = wanted.check(&self.config)?;
         let _changing = self.changing.lock().await;
+        // The ranges of a configuration are nobody's.
+        let (configurations, others): (Vec<_>, Vec<_>) =
+            self.list().into_iter().partition(|other| other.config_only);
+        let record = wanted.configured(&configurations)?.check(&self.config)?;
         self.set_up_forwarding().await;
-        let others = self.list();
-        if others.iter().any(|other| other.name == record.name) {
+        if others.iter().chain(&configurations).any(|other| other.name == record.name) {
             return Err(Error::Exists { network: record.name });
         }
         self.check_device(&record)?;
@@ -66,8 +68,10 @@ impl Networks {
 
     /// Refuses a bridge that another network has, and a parent that one has to itself.
     fn check_device(&self, record: &Network) -> Result<()> {
-        if record.driver.is_branch() {
-            return self.check_parent(record);
+        match record.driver {
+            Driver::Bridge => {}
+            Driver::Macvlan | Driver::Ipvlan => return self.check_parent(record),
+            Driver::Host | Driver::Null => return Ok(()),
         }
         let bridge = BridgeOptions::read(record)?.bridge;
         let live = self.live.read();

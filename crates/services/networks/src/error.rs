@@ -119,6 +119,24 @@ pub enum Error {
         /// The device.
         bridge: String,
     },
+    /// What does not go together with a configuration network.
+    #[error("{why}")]
+    Configuration {
+        /// In Docker's words.
+        why: &'static str,
+    },
+    /// A configuration that there is not.
+    #[error("configuration network {network:?} does not exist")]
+    NoConfiguration {
+        /// Its name.
+        network: String,
+    },
+    /// A configuration that another network was made from.
+    #[error("error while removing network: configuration network {network:?} is in use")]
+    ConfigurationInUse {
+        /// Its name.
+        network: String,
+    },
     /// A parent device that there can't be.
     #[error("{why}")]
     BadParent {
@@ -251,16 +269,19 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::NotFound { .. } | Self::NoDriver { .. } => Class::NotFound,
+            Self::NotFound { .. } | Self::NoDriver { .. } | Self::NoConfiguration { .. } => Class::NotFound,
             Self::Collision { .. }
             | Self::AddressTaken { .. }
             | Self::Exists { .. }
             | Self::PortTaken { .. }
             | Self::BridgeTaken { .. }
             | Self::ParentTaken { .. } => Class::Conflict,
-            Self::Predefined { .. } | Self::Permanent { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => {
-                Class::Denied
-            }
+            Self::Configuration { .. }
+            | Self::ConfigurationInUse { .. }
+            | Self::Predefined { .. }
+            | Self::Permanent { .. }
+            | Self::OnlyOne { .. }
+            | Self::InUse { .. } => Class::Denied,
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Ambiguous { .. }
             | Self::TooSmall { .. }

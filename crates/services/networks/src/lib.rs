@@ -15,6 +15,7 @@ mod attach;
 mod branch_options;
 mod choice;
 mod config;
+mod configuration;
 mod connect;
 mod create;
 mod endpoint;

@@ -31,6 +31,10 @@ pub struct NewNetwork {
     pub internal: bool,
     /// Kept for `inspect`.
     pub attachable: bool,
+    /// Nothing but what others are made from.
+    pub config_only: bool,
+    /// The name of such a one that it is made from; empty: none.
+    pub config_from: String,
     /// `com.docker.network.…`.
     pub options: BTreeMap<String, String>,
     /// The client's.
@@ -55,6 +59,8 @@ impl NewNetwork {
     pub(crate) fn check(self, config: &Config) -> Result<Network> {
         check_name(&self.name)?;
         let driver = match self.driver.as_str() {
+            // As Docker shows it.
+            _ if self.config_only => Driver::Null,
             "" | "default" | "bridge" => Driver::Bridge,
             "macvlan" => Driver::Macvlan,
             "ipvlan" => Driver::Ipvlan,
@@ -93,14 +99,16 @@ impl NewNetwork {
             internal: self.internal,
             attachable: self.attachable,
             ingress: false,
-            config_only: false,
+            config_only: self.config_only,
+            config_from: self.config_from,
             options: self.options,
             labels: self.labels,
         };
-        if network.driver.is_branch() {
-            BranchOptions::read(&network)?;
-        } else {
-            BridgeOptions::read(&network)?;
+        match network.driver {
+            Driver::Bridge => drop(BridgeOptions::read(&network)?),
+            Driver::Macvlan | Driver::Ipvlan => drop(BranchOptions::read(&network)?),
+            // Whether its options make sense is seen with the driver of who is made from it.
+            Driver::Host | Driver::Null => {}
         }
         Ok(network)
     }
@@ -114,6 +122,9 @@ pub(crate) fn choose_ranges(
     prefix: Option<Ipv6Net>,
     others: &[Network],
 ) -> Result<()> {
+    if network.config_only {
+        return Ok(());
+    }
     for range in &network.ipam.config {
         match network.driver.is_branch() {
             true => choosing.check_networks(range.subnet, others)?,

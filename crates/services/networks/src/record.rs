@@ -109,8 +109,11 @@ pub struct Network {
     pub attachable: bool,
     /// A swarm notion; false here.
     pub ingress: bool,
-    /// A swarm notion; false here.
+    /// Only a configuration, which others are made from: no container comes to it.
     pub config_only: bool,
+    /// The configuration that it was made from; empty: none.
+    #[serde(default)]
+    pub config_from: String,
     /// Driver options, `com.docker.network.…`.
     pub options: BTreeMap<String, String>,
     /// The client's labels.

@@ -1,6 +1,6 @@
 //! A network goes: record, rules, bridge.
 
-use crate::{Endpoint, Error, Network, Networks, Result, predefined};
+use crate::{Endpoint, Error, Network, Networks, Result, configuration, predefined};
 use store::Transaction;
 
 impl Networks {
@@ -15,6 +15,7 @@ impl Networks {
         if record.is_predefined() {
             return Err(Error::Permanent { network: record.name });
         }
+        configuration::check_unused(&record, &self.list())?;
         live.retire(|| self.check_unused(&record, &name_of)).await?;
         let forget = Transaction::new().delete(predefined::key(&record.id));
         if let Err(error) = self.store.commit(forget).await {

@@ -4,7 +4,7 @@ use super::*;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-fn ip(arguments: &str) {
+pub(super) fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
     assert!(status.success(), "ip {arguments}");
 }

@@ -5,11 +5,11 @@ use ipnet::IpNet;
 use net::route;
 use std::net::IpAddr;
 
-fn named(name: &str) -> NewNetwork {
+pub(super) fn named(name: &str) -> NewNetwork {
     NewNetwork { name: name.into(), ..NewNetwork::default() }
 }
 
-fn with_range(name: &str, subnet: &str) -> NewNetwork {
+pub(super) fn with_range(name: &str, subnet: &str) -> NewNetwork {
     let range = NewRange {
         subnet: subnet.parse().unwrap(),
         ip_range: None,
@@ -19,7 +19,7 @@ fn with_range(name: &str, subnet: &str) -> NewNetwork {
     NewNetwork { ranges: vec![range], ..named(name) }
 }
 
-fn with_option(name: &str, option: &str, value: &str) -> NewNetwork {
+pub(super) fn with_option(name: &str, option: &str, value: &str) -> NewNetwork {
     let option = (format!("com.docker.network.{option}"), value.to_owned());
     NewNetwork { options: [option].into(), ..named(name) }
 }
