@@ -29,10 +29,13 @@ fn works(lan: &Lan, engine: &TestEngine, when: &str) {
         engine.docker(&["exec", "near", "sh", "-c", inside]).code == 0
     });
     for address in HOST {
-        wait_until(&format!("{when}: {address}:8080 from another host"), || {
-            lan.away().run(&["curl", "-s", "-g", "-m", "1", "--http0.9", &page(address)]).stdout == "page\n"
-        });
+        wait_until(&format!("{when}: {address}:8080 from another host"), || opens(lan, address));
     }
+}
+
+/// Whether another host gets the page.
+fn opens(lan: &Lan, address: &str) -> bool {
+    lan.away().run(&["curl", "-s", "-g", "-m", "1", "--http0.9", &page(address)]).stdout == "page\n"
 }
 
 fn page(address: &str) -> String {
@@ -100,6 +103,12 @@ fn the_packet_filter_comes_back() {
         works(lan, engine, "the rules were flushed");
         engine.kill_daemon();
         host.run(&["nft", "flush", "ruleset"]).ok();
+        for address in HOST {
+            wait_until(&format!("netd has written the table again: {address}"), || opens(lan, address));
+        }
+        host.run(&["iptables", "-P", "INPUT", "DROP"]).ok();
+        wait_until("netd has published ports follow the host's firewall", || !opens(lan, HOST[0]));
+        host.run(&["nft", "delete", "table", "ip", "filter"]).ok();
         engine.restart_daemon(&[]);
         works(lan, engine, "the rules were flushed while no daemon ran");
         engine.kill_daemon();

@@ -120,7 +120,7 @@ fn make_bridge() {
 
 fn network() -> Network {
     let gateways = GATEWAYS.iter().map(|address| address.parse().unwrap()).collect();
-    Network { id: "n".into(), name: "net".into(), gateways, internal: false }
+    Network { id: "n".into(), name: "net".into(), gateways, internal: false, bridge: None }
 }
 
 fn attached(record: Container) -> Attached<'static> {

@@ -82,6 +82,9 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
             return Err(error);
         }
     };
+    if network.is_some() {
+        crate::names::announce_again(services, &container).await;
+    }
     services.events.publish(super::event(&ContainerAction::Update, &record));
     Ok(warnings)
 }

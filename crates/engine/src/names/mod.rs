@@ -66,7 +66,7 @@ pub(crate) async fn forget(services: &Services, record: &Record) {
 
 /// Tells of a new network.
 pub(crate) async fn note_network(services: &Services, network: &Network) {
-    let Some(told) = record::network(network) else { return };
+    let Some(told) = record::network(services, network) else { return };
     let netd = Arc::clone(&services.names);
     if let Err(error) = offload::blocking(move || netd.note(told)).await {
         tracing::error!(network = network.name, error = %errors::chain(&error), "names of a new network");
@@ -83,7 +83,8 @@ pub(crate) async fn forget_network(services: &Services, network: &Network) {
 
 /// Tells everything, after a start of the engine: what was told before it is put right.
 pub(crate) async fn restore(services: &Services) {
-    let networks = services.networks.list().iter().filter_map(record::network).collect();
+    let networks = services.networks.list();
+    let networks = networks.iter().filter_map(|network| record::network(services, network)).collect();
     let records: Vec<_> = services.containers.all().into_iter().map(|container| container.record()).collect();
     let running = records.iter().filter(|record| concerns_netd(record, &record.endpoints));
     let running = running.filter_map(|record| {

@@ -3,7 +3,7 @@
 use crate::Services;
 use containers::Record;
 use netd_protocol as protocol;
-use networks::{Driver, Endpoint, Network, PortRule, files};
+use networks::{BridgeRules, Driver, Endpoint, Network, PortRule, TablePart, files};
 use spec::NetworkMode;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -59,7 +59,7 @@ fn answers_names_itself(record: &Record) -> bool {
 }
 
 /// A network's record; none for those that nobody has a namespace of its own on.
-pub(super) fn network(network: &Network) -> Option<protocol::Network> {
+pub(super) fn network(services: &Services, network: &Network) -> Option<protocol::Network> {
     match network.driver {
         Driver::Host | Driver::Null => None,
         Driver::Bridge | Driver::Macvlan | Driver::Ipvlan => Some(protocol::Network {
@@ -67,8 +67,15 @@ pub(super) fn network(network: &Network) -> Option<protocol::Network> {
             name: network.name.clone(),
             gateways: gateways(network),
             internal: network.internal,
+            bridge: services.networks.table_part(network).map(bridge),
         }),
     }
+}
+
+fn bridge(part: TablePart) -> protocol::Bridge {
+    let TablePart { table, respects_firewall, rules } = part;
+    let BridgeRules { bridge: device, subnets, masquerade, hairpin, internal: _ } = rules;
+    protocol::Bridge { table, respects_firewall, device, subnets, masquerade, hairpin }
 }
 
 /// The addresses of its bridge.

@@ -19,6 +19,9 @@ pub(crate) fn set_up(
         warnings.extend(allow_ipv6());
     }
     let bridged: Vec<_> = networks.iter().filter_map(|live| live.bridged.as_ref()).collect();
+    // The rules name bridges that need not be there, and packets may be waiting for them.
+    let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
+    let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
     for bridge in &bridged {
         if let Err(error) = bridge.host.ensure() {
             warnings.push(format!(
@@ -34,8 +37,6 @@ pub(crate) fn set_up(
     }
     let own = bridged.iter().map(|bridge| bridge.host.bridge());
     remove_strays(config, &own.chain(branched.iter().map(|branched| branched.parent.device())).collect());
-    let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
-    let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
     match written.and_then(|()| others.look(true)) {
         Ok(trouble) => {
             for bridge in &bridged {

@@ -40,18 +40,20 @@ mod repair;
 mod republish;
 mod sandbox;
 mod subnet;
+mod table;
 
 pub use config::{AddressPool, Config, private_suffix};
 pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
-pub use net::firewall::PortRule;
+pub use net::firewall::{BridgeRules, PortRule};
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
 pub use published::Published;
 pub use record::{Driver, Ipam, IpamConfig, Network};
 pub use sandbox::Sandbox;
+pub use table::TablePart;
 
 #[cfg(test)]
 mod tests;

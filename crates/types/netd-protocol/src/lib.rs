@@ -14,6 +14,7 @@
 //! A network has to be put before the containers on it. Descriptors travel with a message (`SCM_RIGHTS`), for each container
 //! first its network namespace, then its process's pidfd, as far as [`Put`] says that they are there.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -56,6 +57,27 @@ pub struct Network {
     /// Whether it has no way out.
     #[serde(default)]
     pub internal: bool,
+    /// What the packet filter has to know of its bridge; none: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<Bridge>,
+}
+
+/// A network's bridge, as the packet filter knows it: enough for netd to write the engine's table again when somebody deletes it
+/// while no daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bridge {
+    /// The engine's nftables table, of the family `inet`: the same for all its networks.
+    pub table: String,
+    /// Whether what the host's input chains deny is not published: the same for all networks of an engine.
+    pub respects_firewall: bool,
+    /// The device.
+    pub device: String,
+    /// The subnets behind it.
+    pub subnets: Vec<IpNet>,
+    /// Whether what comes from it leaves by other devices under the host's address.
+    pub masquerade: bool,
+    /// Whether packets that come from it may be forwarded to it.
+    pub hairpin: bool,
 }
 
 /// A container: what it is called, and what it may ask.

@@ -60,9 +60,12 @@ pub(super) async fn accept(listener: OwnedFd, tasks: mpsc::Sender<Task>) {
 }
 
 async fn serve(connection: OwnedFd, tasks: mpsc::Sender<Task>) {
+    // Both fail when this process ends too.
+    let _ = tasks.send(Task::Came).await;
     if let Err(error) = answer_all(connection, &tasks).await {
         tracing::debug!(%error, "a connection broke off");
     }
+    let _ = tasks.send(Task::Went).await;
 }
 
 async fn answer_all(connection: OwnedFd, tasks: &mpsc::Sender<Task>) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod host_servers;
 mod process;
 mod records;
 mod state;
+mod table;
 mod watched;
 
 use crate::lock;

@@ -2,6 +2,7 @@
 
 use super::process;
 use super::records::Records;
+use super::table::Table;
 use anyhow::{Context, Result};
 use carrier::Carrier;
 use netd_protocol::{Container, PutContainer, Request, Response};
@@ -22,6 +23,10 @@ pub(super) enum Task {
     Ended(String, u64),
     /// The host's servers.
     Servers(Vec<SocketAddr>),
+    /// A daemon has connected: the table is its.
+    Came,
+    /// A daemon's connection has ended.
+    Went,
 }
 
 /// All of it.
@@ -29,6 +34,7 @@ pub(super) enum Task {
 pub(super) struct State {
     server: dns::Server,
     carrier: Carrier,
+    table: Table,
     watches: HashMap<String, (u64, AbortHandle)>,
     count: u64,
     tasks: mpsc::Sender<Task>,
@@ -40,6 +46,7 @@ impl State {
         Self {
             server,
             carrier: Carrier::default(),
+            table: Table::default(),
             watches: HashMap::new(),
             count: 0,
             tasks,
@@ -61,6 +68,7 @@ impl State {
     pub(super) async fn load(&mut self, records: Records) {
         let mut warnings = Vec::new();
         for network in records.networks {
+            self.table.put_network(&network);
             warnings.extend(self.server.put_network(network));
             self.incomplete |= !warnings.is_empty();
         }
@@ -79,6 +87,8 @@ impl State {
                 tracing::info!(?servers, "the host's name servers");
                 self.server.set_servers(servers);
             }
+            Task::Came => self.table.daemon_came(),
+            Task::Went => self.table.daemon_went(),
             Task::Ended(id, watch) => {
                 if self.watches.get(&id).is_some_and(|(number, _)| *number == watch) {
                     self.remove(&id).await;
@@ -109,6 +119,7 @@ impl State {
                     return Response { error, ..Response::default() };
                 }
                 for network in put.networks {
+                    self.table.put_network(&network);
                     warnings.extend(self.server.put_network(network));
                     self.incomplete |= !warnings.is_empty();
                 }
@@ -123,7 +134,10 @@ impl State {
                 for id in &containers {
                     self.remove(id).await;
                 }
-                networks.iter().for_each(|id| self.server.remove_network(id));
+                for id in &networks {
+                    self.server.remove_network(id);
+                    self.table.remove_network(id);
+                }
             }
             Request::Status | Request::Stop => {}
         }
@@ -146,6 +160,7 @@ impl State {
             }
         };
         let (namespace, pidfd) = found;
+        self.table.put_container(&record);
         let mut warnings = self.carrier.put(&id, &record.ports).await;
         warnings.extend(self.server.put_container(record, namespace.as_ref().map(AsFd::as_fd)));
         if let Some(pidfd) = pidfd {
@@ -173,6 +188,7 @@ impl State {
             watch.abort();
         }
         self.server.remove_container(id);
+        self.table.remove_container(id);
         self.carrier.remove(id).await;
     }
 }

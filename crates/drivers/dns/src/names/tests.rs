@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 fn network(id: &str, name: &str, last: u8) -> protocol::Network {
     let gateways = vec![IpAddr::from([10, last, 0, 1]), format!("fd00:{last}::1").parse().unwrap()];
-    protocol::Network { id: id.into(), name: name.into(), gateways, internal: false }
+    protocol::Network { id: id.into(), name: name.into(), gateways, internal: false, bridge: None }
 }
 
 fn endpoint(network: &str, address: &str, names: &[&str]) -> protocol::Endpoint {

@@ -37,7 +37,13 @@ fn free_port(last: u8) -> u16 {
 }
 
 fn network(gateway: SocketAddr, internal: bool) -> protocol::Network {
-    protocol::Network { id: "n".into(), name: "net".into(), gateways: vec![gateway.ip()], internal }
+    protocol::Network {
+        id: "n".into(),
+        name: "net".into(),
+        gateways: vec![gateway.ip()],
+        internal,
+        bridge: None,
+    }
 }
 
 fn web() -> protocol::Container {

@@ -4,6 +4,7 @@
 //! `FORWARD` chain with the policy DROP that another engine sets, one rule there lets our packets pass (`passage.rs`). What
 //! the host's input chains deny is not published (`guard/`).
 
+mod anchor;
 mod guard;
 mod nft;
 mod others;
@@ -11,9 +12,10 @@ mod passage;
 mod ports;
 mod watch;
 
+pub use anchor::Anchor;
 pub use others::{Others, Trouble};
 pub use ports::PortRule;
-pub use watch::{Change, Watch};
+pub use watch::{Change, Watch, is_there};
 
 use crate::{Error, Result, link};
 use ipnet::IpNet;

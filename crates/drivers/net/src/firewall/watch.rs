@@ -131,7 +131,10 @@ fn table_of(message: &[u8]) -> Option<(&'static str, &str)> {
 }
 
 /// Whether there is a table of this name in the family `inet`.
-fn is_there(table: &str) -> Result<bool> {
+///
+/// # Errors
+/// Where the kernel has no nf_tables.
+pub fn is_there(table: &str) -> Result<bool> {
     const NAME: u16 = 1;
     let socket = nfnetlink::open()?;
     let mut bytes = Vec::with_capacity(HEADER + GENERIC + table.len() + 8);

@@ -1,7 +1,7 @@
 //! Published ports: from the world, the host itself and other containers, over both families.
 
 use super::*;
-use crate::firewall::{self, BridgeRules, PortRule, Rules};
+use crate::firewall::{self, Anchor, BridgeRules, PortRule, Rules};
 use crate::{Element, Elements, sysctl};
 use std::net::UdpSocket;
 
@@ -12,6 +12,7 @@ struct Published {
     container: Namespace,
     neighbour: Namespace,
     other: Namespace,
+    rules: Rules,
 }
 
 fn published(ports: Vec<PortRule>) -> Option<Published> {
@@ -51,7 +52,7 @@ fn published(ports: Vec<PortRule>) -> Option<Published> {
         firewall::write(&rules)
     })
     .unwrap();
-    Some(Published { host, world, container, neighbour, other })
+    Some(Published { host, world, container, neighbour, other, rules })
 }
 
 fn rule(host: &str, first: u16, last: u16, target_port: u16) -> PortRule {
@@ -76,7 +77,7 @@ fn seen(from: &Namespace, container: &Namespace, address: &str, port: u16) -> Op
 fn a_port_is_reached_from_everywhere_and_sees_who_comes() {
     let ports = vec![rule("0.0.0.0", 8080, 8080, 80), rule("::", 8080, 8080, 80)];
     let Some(site) = published(ports) else { return };
-    let Published { host, world, container, neighbour, other } = &site;
+    let Published { host, world, container, neighbour, other, .. } = &site;
     for (name, from, address, expected) in [
         ("the world", world, "203.0.113.1:8080", "203.0.113.2"),
         ("the world, IPv6", world, "[2001:db8::1]:8080", "2001:db8::2"),
@@ -167,4 +168,35 @@ fn datagrams_go_both_ways() {
     inside.send_to(b"answer", peer).unwrap();
     let (length, peer) = outside.recv_from(&mut buffer).unwrap();
     assert_eq!((&buffer[..length], peer.to_string().as_str()), (&b"answer"[..], "203.0.113.1:5353"));
+}
+
+#[test]
+fn connections_outlive_a_flush_of_the_rules() {
+    let Some(site) = published(vec![rule("0.0.0.0", 8080, 8080, 80)]) else { return };
+    let Published { host, world, container, .. } = &site;
+    let nft = |script: &str| {
+        let mut nft = std::process::Command::new("nft");
+        nft.arg(script);
+        host.run(|| Ok(nft.output().unwrap())).unwrap()
+    };
+    let listener = container.run(|| Ok(TcpListener::bind("10.99.0.2:80").unwrap())).unwrap();
+    let anchor = host.run(|| Anchor::cast("test")).unwrap();
+    for (source, address) in [(world, "203.0.113.1:8080"), (host, "127.0.0.1:8080")] {
+        let mut client = source.run(|| Ok(TcpStream::connect(address).unwrap())).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        for socket in [&client, &server] {
+            socket.set_read_timeout(Some(LIMIT)).unwrap();
+        }
+        assert!(nft("flush ruleset").status.success());
+        let mut said = [0; 4];
+        client.write_all(b"ping").unwrap();
+        server.read_exact(&mut said).unwrap();
+        server.write_all(b"pong").unwrap();
+        client.read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"pong", "{address}, and no table is there");
+        host.run(|| firewall::write(&site.rules)).unwrap();
+    }
+    assert!(!nft("delete table inet test-anchor").status.success(), "it is somebody's");
+    drop(anchor);
+    assert!(!nft("list table inet test-anchor").status.success(), "it goes with its owner");
 }
