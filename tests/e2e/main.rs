@@ -10,6 +10,7 @@ mod chroot;
 mod clients;
 mod copy;
 mod crash;
+mod cycles;
 mod debian;
 mod diff;
 mod exec;

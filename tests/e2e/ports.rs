@@ -1,9 +1,10 @@
 //! Published ports, from the host and from containers, over both families.
 
+use crate::names::{kill, netd};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
-use tests::{TestEngine, eventually, with_engine};
+use tests::{TestEngine, eventually, wait_until, with_engine};
 
 const SERVE: &str = "while true; do echo page | nc -l -p 80; done";
 
@@ -41,20 +42,50 @@ fn a_port_leads_to_the_container_while_it_runs_whatever_becomes_of_the_daemon() 
         let host = port(engine, "web");
         let gateway = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.Gateway}}");
         let gateway6 = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.IPv6Gateway}}");
-        let everywhere =
-            [format!("127.0.0.1:{host}"), format!("{gateway}:{host}"), format!("[{gateway6}]:{host}")];
+        let everywhere = ["127.0.0.1", &gateway, &format!("[{gateway6}]"), "[::1]"];
+        let everywhere = everywhere.map(|address| format!("{address}:{host}"));
         for address in &everywhere {
             assert_eq!(page(address), "page\n", "{address}");
         }
         let fetch = format!("nc -w 5 {gateway} {host} </dev/null");
         assert_eq!(engine.docker(&["run", "--rm", "busybox", "sh", "-c", &fetch]).ok(), "page\n");
         engine.kill_daemon();
-        assert_eq!(page(&everywhere[0]), "page\n", "without a daemon");
+        for address in &everywhere {
+            assert_eq!(page(address), "page\n", "{address} without a daemon");
+        }
         engine.restart_daemon(&[]);
-        assert_eq!(page(&everywhere[0]), "page\n");
+        for address in &everywhere {
+            assert_eq!(page(address), "page\n", "{address} with the next one");
+        }
         assert_eq!(port(engine, "web"), host);
+        engine.docker(&["restart", "-t", "0", "web"]).ok();
+        let host = port(engine, "web");
+        let again = [format!("127.0.0.1:{host}"), format!("[::1]:{host}")];
+        for address in &again {
+            assert_eq!(page(address), "page\n", "{address} after a restart");
+        }
         engine.docker(&["rm", "-f", "web"]).ok();
-        assert!(refused(&everywhere[0]), "it goes with the container");
+        for address in &again {
+            assert!(refused(address), "{address} goes with the container");
+        }
+    });
+}
+
+#[test]
+fn what_the_kernel_does_not_translate_is_carried_whatever_becomes_of_netd() {
+    with_engine(|engine| {
+        serve(engine, "web", &["-p", "[::1]:18081:80"]);
+        assert_eq!(page("[::1]:18081"), "page\n");
+        let before = netd(engine).unwrap();
+        kill(before);
+        wait_until("another netd", || netd(engine).is_some_and(|now| now != before));
+        assert_eq!(page("[::1]:18081"), "page\n", "by the next one");
+        let listener = TcpListener::bind("[::1]:18082").unwrap();
+        let taken = engine.docker(&["run", "--rm", "-p", "[::1]:18082:80", "busybox", "true"]);
+        taken.fails(125, &format!("(pid {})", std::process::id()));
+        drop(listener);
+        engine.docker(&["rm", "-f", "web"]).ok();
+        assert!(refused("[::1]:18081"));
     });
 }
 

@@ -18,6 +18,7 @@ mod engine;
 pub mod fixtures;
 mod freezer;
 mod http;
+pub mod inventory;
 pub mod lan;
 mod leaks;
 mod moto;

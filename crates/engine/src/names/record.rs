@@ -3,7 +3,7 @@
 use crate::Services;
 use containers::Record;
 use netd_protocol as protocol;
-use networks::{Driver, Endpoint, Network, files};
+use networks::{Driver, Endpoint, Network, PortRule, files};
 use spec::NetworkMode;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -96,10 +96,25 @@ pub(super) fn container(
         hosts: hosts(&record.spec.network.extra_hosts),
         servers: reachable_servers(services, record, endpoints),
         ndots_chosen: files::ndots_is_chosen(&crate::container::host_resolv_conf(), dns),
-        loopback: name_servers(services, record, endpoints) == [IN_CONTAINERS],
+        loopback: asks_netd(record) && name_servers(services, record, endpoints) == [IN_CONTAINERS],
+        ports: endpoints.values().flat_map(ports).collect(),
         process: None,
         namespace: None,
     }
+}
+
+/// What is published of it.
+fn ports(endpoint: &Endpoint) -> Vec<protocol::Port> {
+    let port = |rule: PortRule| {
+        let PortRule { host, protocol, first, last, target, target_port } = rule;
+        protocol::Port { host, protocol, first, last, target, target_port }
+    };
+    endpoint.port_rules().map(port).collect()
+}
+
+/// Whether netd has something to do for a container: it asks for names, or has ports.
+pub(crate) fn concerns_netd(record: &Record, endpoints: &BTreeMap<String, Endpoint>) -> bool {
+    asks_netd(record) || endpoints.values().any(|endpoint| !endpoint.ports.is_empty())
 }
 
 /// Its user's servers. netd asks them from the host: for one without a way out only those on its own networks.

@@ -46,6 +46,7 @@ pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
+pub use net::firewall::PortRule;
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
 pub use published::Published;

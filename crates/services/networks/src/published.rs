@@ -73,3 +73,10 @@ impl Published {
         })
     }
 }
+
+impl Endpoint {
+    /// What the packet filter does for its published ports.
+    pub fn port_rules(&self) -> impl Iterator<Item = PortRule> {
+        self.ports.iter().filter_map(|one| one.rule(self))
+    }
+}

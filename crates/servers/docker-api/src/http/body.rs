@@ -109,6 +109,11 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> 
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let text = <&RawValue>::deserialize(&mut deserializer).map_err(BodyError::Syntax)?;
     deserializer.end().map_err(|_| BodyError::Trailing)?;
+    // Where a value has the wrong type is found out only if one has: to know at each where it is takes longer than to read it.
+    T::deserialize(Lenient::new(text)).or_else(|_| with_path(text))
+}
+
+fn with_path<T: DeserializeOwned>(text: &RawValue) -> Result<T, BodyError> {
     serde_path_to_error::deserialize(Lenient::new(text)).map_err(|error| {
         let path = error.path().to_string();
         match error.into_inner() {

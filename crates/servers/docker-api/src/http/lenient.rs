@@ -3,12 +3,12 @@
 
 use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
+use serde::de::{Deserializer, Error as _, IntoDeserializer, MapAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
 
 /// Documents within documents; what is deeper could overflow the stack.
 const DEEPEST: u8 = 128;
@@ -21,11 +21,11 @@ pub(crate) struct Lenient<'a> {
     depth: u8,
 }
 
-/// What stands in an object, of several values with the same key the last.
-type Entries<'a> = BTreeMap<Key<'a>, &'a RawValue>;
+/// What stands in an object.
+type Entries<'a> = Vec<(Key<'a>, &'a RawValue)>;
 
 /// As in the text, where it has no escapes.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Lenient<'a> {
@@ -47,12 +47,18 @@ impl<'a> Lenient<'a> {
         serde_json::from_str(self.text.get())
     }
 
-    /// What an array or an object holds.
-    fn inside<T: Deserialize<'a>>(self) -> Result<T, Error> {
-        if self.depth == DEEPEST {
-            return Err(Error::custom("nested too deep"));
-        }
+    fn items(self) -> Result<Vec<&'a RawValue>, Error> {
+        self.is_shallow()?;
         serde_json::from_str(self.text.get())
+    }
+
+    fn entries(self) -> Result<Entries<'a>, Error> {
+        self.is_shallow()?;
+        serde_json::Deserializer::from_str(self.text.get()).deserialize_map(AllEntries)
+    }
+
+    fn is_shallow(self) -> Result<(), Error> {
+        if self.depth == DEEPEST { Err(Error::custom("nested too deep")) } else { Ok(()) }
     }
 
     fn within(self, text: &'a RawValue) -> Self {
@@ -72,6 +78,24 @@ impl<'a> Lenient<'a> {
         let value = visitor.visit_seq(&mut items)?;
         items.end()?;
         Ok(value)
+    }
+}
+
+struct AllEntries;
+
+impl<'de> Visitor<'de> for AllEntries {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Entries::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 }
 
@@ -97,9 +121,9 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.begins_with('[') {
-            self.visit_seq(self.inside()?, visitor)
+            self.visit_seq(self.items()?, visitor)
         } else if self.begins_with('{') {
-            self.visit_map(self.inside()?, visitor)
+            self.visit_map(self.entries()?, visitor)
         } else {
             self.value()?.deserialize_any(visitor)
         }
@@ -116,7 +140,7 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.begins_with('{') {
-            return self.visit_map(named(self.inside()?, fields), visitor);
+            return self.visit_map(named(self.entries()?, fields), visitor);
         }
         if self.begins_with('[') {
             // Derived visitors would take the elements for the fields in order.
@@ -175,21 +199,19 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
     }
 }
 
-/// Without nulls, and with the struct's own spelling of its fields; an exact spelling wins.
+/// The struct's fields with its own spelling, without nulls; an exact spelling wins over others, and of exact ones the last.
 fn named<'a>(entries: Entries<'a>, fields: &'static [&'static str]) -> Entries<'a> {
-    let mut named = Entries::new();
-    for (key, text) in entries {
-        if text.get() == "null" {
+    let mut named = Entries::with_capacity(entries.len().min(fields.len()));
+    for (key, text) in entries.into_iter().filter(|(_, text)| text.get() != "null") {
+        let exact = fields.iter().find(|field| **field == key.0);
+        let Some(field) = exact.or_else(|| fields.iter().find(|field| field.eq_ignore_ascii_case(&key.0)))
+        else {
             continue;
-        }
-        let exact = fields.contains(&key.0.as_ref());
-        match fields.iter().find(|field| field.eq_ignore_ascii_case(&key.0)) {
-            Some(field) if !exact => {
-                named.entry(Key(Cow::Borrowed(field))).or_insert(text);
-            }
-            _ => {
-                named.insert(key, text);
-            }
+        };
+        match named.iter_mut().find(|(other, _)| other.0 == *field) {
+            Some(known) if exact.is_some() => known.1 = text,
+            Some(_) => {}
+            None => named.push((Key(Cow::Borrowed(field)), text)),
         }
     }
     named
@@ -199,6 +221,7 @@ fn named<'a>(entries: Entries<'a>, fields: &'static [&'static str]) -> Entries<'
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     #[derive(Debug, PartialEq, Default, Deserialize)]
     #[serde(default, rename_all = "PascalCase")]
