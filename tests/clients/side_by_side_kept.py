@@ -152,7 +152,7 @@ KEPT = [
     ("Platforms that an index lacks", "The error names those that it has.", [
         ("registry-manifest", r"no matching manifest for linux/riscv64"),
     ]),
-    ("Not there yet", "Names of containers in DNS, networks of other drivers than bridge, health checks, GPUs, further log drivers: each is refused with a sentence that says so. Legacy links will not come.", [
+    ("Not there yet", "Networks by CNI plugins or overlay, health checks, GPUs, further log drivers: each is refused with a sentence that says so.", [
         ("*", UNSUPPORTED),
         ("run-device", r"could not select device driver|unresolvable CDI devices"),
         ("run-namespaces", r"container cannot be connected to multiple networks"),

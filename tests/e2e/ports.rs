@@ -179,7 +179,7 @@ fn ports_come_and_go_while_the_container_runs_and_lead_by_the_network_that_is_le
         };
         assert!(rules().contains(&format!(". {other} : {target}")), "{}", rules());
         engine.docker(&["network", "disconnect", "zone", "web"]).ok();
-        assert_eq!((page(&fixed), port(engine, "web")), ("page\n".to_owned(), chosen.clone()));
+        assert_eq!((page(&fixed), port(engine, "web")), ("page\n".to_owned(), chosen));
         assert!(!rules().contains(&target));
 
         engine.restart_daemon(&[]);
