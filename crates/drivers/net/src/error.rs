@@ -154,6 +154,12 @@ impl Error {
         self.errno() == Some(rustix::io::Errno::NOENT)
     }
 
+    /// Whether the kernel said that no route leads there.
+    pub fn is_unreachable(&self) -> bool {
+        use rustix::io::Errno;
+        matches!(self.errno(), Some(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::ACCESS | Errno::INVAL))
+    }
+
     fn errno(&self) -> Option<rustix::io::Errno> {
         match self {
             Self::Refused { cause, .. } => rustix::io::Errno::from_io_error(cause),

@@ -7,6 +7,7 @@
 
 pub mod address;
 mod bridge;
+mod chosen;
 mod elements;
 mod error;
 pub mod firewall;
@@ -25,6 +26,7 @@ mod stop;
 pub mod sysctl;
 
 pub use bridge::{Attachment, Bridge, BridgeConfig};
+pub use chosen::{Chosen, choose};
 pub use elements::{Element, Elements};
 pub use error::{Error, Result};
 pub use lock::NamespaceLock;

@@ -54,6 +54,18 @@ impl BridgeOptions {
     }
 }
 
+impl Network {
+    /// Whether its containers reach each other.
+    pub fn lets_neighbours_talk(&self) -> bool {
+        BridgeOptions::read(self).is_ok_and(|options| options.icc)
+    }
+
+    /// Whether its containers reach the world under the host's address.
+    pub fn masquerades(&self) -> bool {
+        BridgeOptions::read(self).is_ok_and(|options| options.masquerade)
+    }
+}
+
 /// What Go's `strconv.ParseBool` takes.
 fn boolean(text: &str) -> Option<bool> {
     match text {
