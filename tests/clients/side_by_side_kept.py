@@ -91,8 +91,9 @@ KEPT = [
     ]),
     ("Addresses", "Networks have IPv6 beside IPv4 unless `--ipv6=false` or `network.ipv6: false` says otherwise. Networks of one's own get "
      "smaller subnets (/20, then /24), so that there is room for thousands; a subnet that the host has a route to is refused by name.", []),
-    ("Published ports", "Nothing but the kernel carries them: the client's address is seen over both families, and `[::1]` of the host is "
-     "not one of the addresses. An error says who has a port.", []),
+    ("Published ports", "The kernel carries them: the client's address is seen over both families. Only what the host itself sends to `[::1]`, "
+     "which the kernel gives to no other device, goes through netd, and is seen as coming from the gateway; of more than 1,024 ports next to "
+     "each other that address is left out. An error says who has a port.", []),
     ("Network devices", "The bridge's MTU follows the host's; bridges have names of their own, since several engines share a host; a container's "
      "namespace is known by its process, not by a file.", [
         ("inside", r"mtu 1[45]00"),

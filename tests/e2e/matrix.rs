@@ -234,3 +234,47 @@ fn datagrams_and_streams_of_one_port_go_their_ways() {
         assert!(Source::Container(engine, "asks").asks("127.0.0.11", "53", &[]));
     });
 }
+
+#[test]
+fn containers_on_the_hosts_wire_are_hosts_of_their_own_there() {
+    with_lan(|lan, engine| {
+        let range = ["--subnet", "198.51.100.0/24", "--ip-range", "198.51.100.64/26", "--gateway", AWAY[0]];
+        let make = ["network", "create", "-d", "macvlan", "-o", "parent=wire"];
+        engine.docker(&[&make[..], &range, &["lan"]].concat()).ok();
+        engine.docker(&[&make[..], &["--subnet", "198.51.100.128/25", "x"]].concat()).fails(1, "overlaps");
+        // Without a wire they have each other.
+        engine.docker(&["network", "create", "-d", "macvlan", "bare"]).ok();
+        looker(engine, "alone", "bare");
+        looker(engine, "mate", "bare");
+        assert!(Source::Container(engine, "alone").pings("mate"));
+        engine.docker(&["rm", "-f", "alone", "mate"]).ok();
+        engine.docker(&["network", "rm", "bare"]).ok();
+        let gone = ["network", "create", "-d", "macvlan", "-o", "parent=nowhere0", "gone"];
+        engine.docker(&gone).fails(1, "nowhere0");
+        let mode =
+            ["network", "create", "-d", "macvlan", "-o", "parent=wire", "-o", "macvlan_mode=odd", "odd"];
+        engine.docker(&mode).fails(1, "bridge, private, vepa or passthru");
+
+        run(engine, "web", &["--network", "lan", "-p", "8080:80"], "nginx:alpine", &[]);
+        looker(engine, "near", "lan");
+        looker(engine, "far", "bridge");
+        let at = &addresses(engine, "web", "lan")[0];
+        assert!(at.starts_with("198.51.100."), "{at}");
+        let near = Source::Container(engine, "near");
+        wait_until("another host reaches it", || Source::Away(lan).gets(&url(at, 80)));
+        assert!(near.gets("http://web/") && near.pings(AWAY[0]));
+        assert!(Source::Host(lan).misses(&url(at, 80)), "the host is apart on its own wire");
+        assert!(Source::Away(lan).misses(&url(HOST[0], 8080)), "nothing is published there");
+        assert_eq!(engine.inspect("web", "{{json .NetworkSettings.Ports}}"), "{\"80/tcp\":null}");
+
+        engine.docker(&["network", "connect", "lan", "far"]).ok();
+        assert!(Source::Container(engine, "far").gets("http://web/"));
+        engine.restart_daemon(&[]);
+        engine.docker(&["network", "disconnect", "lan", "far"]).ok();
+        assert_eq!(engine.docker(&["exec", "far", "ls", "/sys/class/net"]).ok(), "eth0\nlo\n");
+        assert!(Source::Container(engine, "far").misses("http://web/"));
+        // The kernel deletes a namespace's devices in its own time.
+        engine.docker(&["rm", "-f", "web", "near"]).ok();
+        engine.docker(&["network", "rm", "lan"]).ok();
+    });
+}

@@ -28,7 +28,7 @@ fn remove(engine: &TestEngine, containers: &[&str], networks: &[&str]) {
 }
 
 /// The number of the process that answers.
-fn netd(engine: &TestEngine) -> Option<u32> {
+pub(crate) fn netd(engine: &TestEngine) -> Option<u32> {
     let state = format!("netd\0--state\0{}", engine.directory().join("state").display());
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -38,7 +38,7 @@ fn netd(engine: &TestEngine) -> Option<u32> {
     })
 }
 
-fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }

@@ -148,7 +148,10 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
             (&["all"], "network with name all already exists"),
             (&["bridge"], "operation is not permitted on predefined bridge network"),
             (&["-d", "foo", "n"], "plugin \"foo\" not found"),
-            (&["--config-only", "n"], "a network that is only a configuration is not supported"),
+            (&["-d", "overlay", "n"], "This node is not a swarm manager."),
+            (&["--ingress", "n"], "This node is not a swarm manager."),
+            (&["--config-from", "nope", "n"], "configuration network \"nope\" does not exist"),
+            (&["--config-only", "--internal", "n"], "can only contain network specific fields"),
         ] {
             engine.docker(&[&["network", "create"], arguments].concat()).fails(1, text);
         }
@@ -156,5 +159,70 @@ fn what_is_asked_of_a_network_is_shown_or_refused() {
             engine.docker(&["run", "--rm", "--network", "all", "--ip", "10.203.0.128", "busybox", "true"]);
         taken.fails(125, "the address 10.203.0.128 is already in use on the network all");
         remove(engine, &["x1", "y1", "z1"], &["all"]);
+    });
+}
+
+#[test]
+fn a_link_is_a_name_an_address_and_variables() {
+    with_engine(|engine| {
+        let data = ["--expose", "6379", "-e", "MODE=fast", "--hostname", "store"];
+        sleeper(engine, "data", &data);
+        sleeper(engine, "web", &["--link", "data:my-db"]);
+        let where_it_is = || address(engine, "data", "bridge");
+        let (at, hosts) = (where_it_is(), shell(engine, "web", "cat /etc/hosts"));
+        assert!(hosts.contains(&format!("{at}\tmy-db store data\n")), "{hosts}");
+        let told = shell(engine, "web", "env");
+        for line in [
+            format!("MY_DB_PORT_6379_TCP=tcp://{at}:6379"),
+            format!("MY_DB_PORT=tcp://{at}:6379"),
+            "MY_DB_NAME=/web/my-db".to_owned(),
+            "MY_DB_ENV_MODE=fast".to_owned(),
+        ] {
+            assert!(told.lines().any(|other| other == line), "{line}: {told}");
+        }
+        assert!(shell(engine, "web", "nslookup -type=a my-db").contains(&at));
+        assert_eq!(engine.inspect("web", "{{json .HostConfig.Links}}"), "[\"/data:/web/my-db\"]");
+        // It is where it is now.
+        engine.docker(&["stop", "-t", "0", "data"]).ok();
+        sleeper(engine, "other", &[]);
+        engine.docker(&["start", "data"]).ok();
+        assert_ne!(where_it_is(), at);
+        let hosts = shell(engine, "web", "cat /etc/hosts");
+        assert!(hosts.contains(&where_it_is()) && !hosts.contains(&format!("{at}\tmy-db")), "{hosts}");
+
+        engine.docker(&["stop", "-t", "0", "data"]).ok();
+        let refused = engine.docker(&["restart", "-t", "0", "web"]);
+        refused.fails(1, "Cannot link to a non running container: /data AS /web/my-db");
+        engine.docker(&["rm", "--link", "/web/my-db"]).ok();
+        engine.docker(&["start", "web"]).ok();
+        let missing = engine.docker(&["create", "--link", "nobody", "busybox"]);
+        missing.fails(1, "could not get container for nobody: No such container: nobody");
+
+        create(engine, &[], "own");
+        sleeper(engine, "named", &["--network", "own", "--link", "peer:friend"]);
+        sleeper(engine, "peer", &["--network", "own"]);
+        let told = shell(engine, "named", "nslookup -type=a friend");
+        assert!(told.contains(&address(engine, "peer", "own")), "{told}");
+        assert!(shell(engine, "peer", "nslookup friend || true").contains("NXDOMAIN"), "its own");
+        remove(engine, &["data", "web", "other", "named", "peer"], &["own"]);
+    });
+}
+
+#[test]
+fn networks_are_made_from_a_configuration() {
+    with_engine(|engine| {
+        create(engine, &["--config-only", "--subnet", "10.205.0.0/24", "--label", "a=b"], "plan");
+        create(engine, &["--config-from", "plan"], "made");
+        let format = "{{.Driver}} {{.ConfigOnly}} {{.ConfigFrom.Network}} {{(index .IPAM.Config 0).Subnet}} {{.Labels.a}}";
+        let shown = engine.docker(&["network", "inspect", "--verbose", "-f", format, "plan", "made"]).ok();
+        assert_eq!(shown, "null true  10.205.0.0/24 b\nbridge false plan 10.205.0.0/24 b\n");
+        sleeper(engine, "web", &["--network", "made"]);
+        assert_eq!(address(engine, "web", "made"), "10.205.0.2");
+        let refused = engine.docker(&["run", "--rm", "--network", "plan", "busybox", "true"]);
+        refused.fails(125, "cannot create endpoint on configuration-only network");
+        engine.docker(&["network", "rm", "plan"]).fails(1, "configuration network \"plan\" is in use");
+        engine.docker(&["rm", "-f", "web"]).ok();
+        engine.docker(&["network", "rm", "made"]).ok();
+        engine.docker(&["network", "rm", "plan"]).ok();
     });
 }

@@ -1,9 +1,10 @@
 //! Published ports, from the host and from containers, over both families.
 
+use crate::names::{kill, netd};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
-use tests::{TestEngine, eventually, with_engine};
+use tests::{TestEngine, eventually, wait_until, with_engine};
 
 const SERVE: &str = "while true; do echo page | nc -l -p 80; done";
 
@@ -41,20 +42,50 @@ fn a_port_leads_to_the_container_while_it_runs_whatever_becomes_of_the_daemon() 
         let host = port(engine, "web");
         let gateway = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.Gateway}}");
         let gateway6 = engine.inspect("web", "{{.NetworkSettings.Networks.bridge.IPv6Gateway}}");
-        let everywhere =
-            [format!("127.0.0.1:{host}"), format!("{gateway}:{host}"), format!("[{gateway6}]:{host}")];
+        let everywhere = ["127.0.0.1", &gateway, &format!("[{gateway6}]"), "[::1]"];
+        let everywhere = everywhere.map(|address| format!("{address}:{host}"));
         for address in &everywhere {
             assert_eq!(page(address), "page\n", "{address}");
         }
         let fetch = format!("nc -w 5 {gateway} {host} </dev/null");
         assert_eq!(engine.docker(&["run", "--rm", "busybox", "sh", "-c", &fetch]).ok(), "page\n");
         engine.kill_daemon();
-        assert_eq!(page(&everywhere[0]), "page\n", "without a daemon");
+        for address in &everywhere {
+            assert_eq!(page(address), "page\n", "{address} without a daemon");
+        }
         engine.restart_daemon(&[]);
-        assert_eq!(page(&everywhere[0]), "page\n");
+        for address in &everywhere {
+            assert_eq!(page(address), "page\n", "{address} with the next one");
+        }
         assert_eq!(port(engine, "web"), host);
+        engine.docker(&["restart", "-t", "0", "web"]).ok();
+        let host = port(engine, "web");
+        let again = [format!("127.0.0.1:{host}"), format!("[::1]:{host}")];
+        for address in &again {
+            assert_eq!(page(address), "page\n", "{address} after a restart");
+        }
         engine.docker(&["rm", "-f", "web"]).ok();
-        assert!(refused(&everywhere[0]), "it goes with the container");
+        for address in &again {
+            assert!(refused(address), "{address} goes with the container");
+        }
+    });
+}
+
+#[test]
+fn what_the_kernel_does_not_translate_is_carried_whatever_becomes_of_netd() {
+    with_engine(|engine| {
+        serve(engine, "web", &["-p", "[::1]:18081:80"]);
+        assert_eq!(page("[::1]:18081"), "page\n");
+        let before = netd(engine).unwrap();
+        kill(before);
+        wait_until("another netd", || netd(engine).is_some_and(|now| now != before));
+        assert_eq!(page("[::1]:18081"), "page\n", "by the next one");
+        let listener = TcpListener::bind("[::1]:18082").unwrap();
+        let taken = engine.docker(&["run", "--rm", "-p", "[::1]:18082:80", "busybox", "true"]);
+        taken.fails(125, &format!("(pid {})", std::process::id()));
+        drop(listener);
+        engine.docker(&["rm", "-f", "web"]).ok();
+        assert!(refused("[::1]:18081"));
     });
 }
 
@@ -113,4 +144,59 @@ fn a_wide_range_is_one_element() {
         assert!(listed.contains(&format!("tcp . 61000-65535 : {address}")), "{listed}");
         engine.docker(&["rm", "-f", "wide"]).ok();
     });
+}
+
+#[test]
+fn ports_come_and_go_while_the_container_runs_and_lead_by_the_network_that_is_left() {
+    with_engine(|engine| {
+        let own = |arguments: &[&str]| engine.cr(arguments);
+        engine.docker(&["network", "create", "left"]).ok();
+        engine.docker(&["network", "create", "zone"]).ok();
+        serve(engine, "web", &["--network", "left", "-p", "80"]);
+        let chosen = port(engine, "web");
+        let other = free_port();
+        let publish = format!("127.0.0.1:{other}:80");
+        own(&["update", "--publish-add", &publish, "web"]).ok();
+        let fixed = format!("127.0.0.1:{other}");
+        assert_eq!(page(&fixed), "page\n");
+        assert_eq!(page(&format!("127.0.0.1:{chosen}")), "page\n", "the one of before");
+        serve(engine, "other", &[]);
+        let taken = own(&["update", "--publish-add", &publish, "other"]);
+        taken.fails(1, &format!("Bind for {fixed} failed: port is already allocated by container web"));
+        assert_eq!(engine.docker(&["port", "other"]).ok(), "");
+
+        // Another network that leads out comes, and goes again.
+        engine.docker(&["network", "connect", "--gw-priority", "5", "zone", "web"]).ok();
+        assert_eq!(page(&fixed), "page\n");
+        let leads = || engine.inspect("web", "{{range $n, $e := .NetworkSettings.Networks}}{{$n}} {{end}}");
+        assert_eq!(leads(), "left zone");
+        let target = engine.inspect("web", "{{.NetworkSettings.Networks.zone.IPAddress}}");
+        let rules = || {
+            String::from_utf8(
+                std::process::Command::new("nft").args(["list", "ruleset"]).output().unwrap().stdout,
+            )
+            .unwrap()
+        };
+        assert!(rules().contains(&format!(". {other} : {target}")), "{}", rules());
+        engine.docker(&["network", "disconnect", "zone", "web"]).ok();
+        assert_eq!((page(&fixed), port(engine, "web")), ("page\n".to_owned(), chosen.clone()));
+        assert!(!rules().contains(&target));
+
+        engine.restart_daemon(&[]);
+        own(&["update", "--publish-rm", &publish, "web"]).ok();
+        assert!(refused(&fixed));
+        let none = own(&["update", "--publish-rm", &publish, "web"]);
+        none.fails(1, &format!("the container does not publish 127.0.0.1:{other}:80/tcp"));
+        engine.docker(&["stop", "-t", "0", "web"]).ok();
+        own(&["update", "--publish-add", &publish, "--publish-rm", "80/tcp", "web"]).ok();
+        engine.docker(&["start", "web"]).ok();
+        assert_eq!(engine.docker(&["port", "web"]).ok(), format!("80/tcp -> {fixed}\n"));
+        engine.docker(&["rm", "-f", "web", "other"]).ok();
+        engine.docker(&["network", "rm", "left", "zone"]).ok();
+    });
+}
+
+/// A port of the host that nobody has now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -25,8 +25,13 @@ struct Created {
 
 pub(crate) async fn create(client: &Client, image: &str, command: &[&str], network: &str) -> Result<String> {
     let body = json!({ "Image": image, "Cmd": command, "HostConfig": { "NetworkMode": network } });
+    create_of(client, &body).await
+}
+
+/// Creates a container of which everything is said.
+pub(crate) async fn create_of(client: &Client, body: &Value) -> Result<String> {
     let created: Created =
-        client.post("/containers/create").json_body(&body)?.json().await.context("create")?;
+        client.post("/containers/create").json_body(body)?.json().await.context("create")?;
     Ok(created.id)
 }
 

@@ -38,12 +38,36 @@ pub(crate) async fn measure(options: &Options, targets: &[Target], report: &mut 
             }
         }
     }
+    tell(series, report);
+    Ok(())
+}
+
+/// Measures lives on the default bridge and without a network alone.
+pub(crate) async fn measure_lives(options: &Options, targets: &[Target], report: &mut Report) -> Result<()> {
+    let mut series = Series::new();
+    // A life is short, and networks cost little of it: more of them than of the rest.
+    for round in 0..=options.rounds * 5 {
+        for target in targets {
+            for network in ["none", "bridge"] {
+                let figures = life(options, target, network).await;
+                let figures = figures.with_context(|| format!("{}, network {network}", target.name))?;
+                for (verb, duration) in figures.into_iter().filter(|_| round > 0) {
+                    let key = (target.name.clone(), format!("{verb}, {network}"));
+                    series.entry(key).or_default().push(duration);
+                }
+            }
+        }
+    }
+    tell(series, report);
+    Ok(())
+}
+
+fn tell(series: Series, report: &mut Report) {
     for ((target, verb), durations) in series {
         if let Some(summary) = Summary::of(&durations) {
             report.latency(&target, &verb, summary);
         }
     }
-    Ok(())
 }
 
 /// Create, start, wait and remove of `true`.

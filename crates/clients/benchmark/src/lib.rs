@@ -8,13 +8,14 @@ mod images;
 mod latency;
 mod lifecycle;
 mod memory;
+mod network;
 mod options;
 mod report;
 mod statistics;
 mod target;
 mod throughput;
 
-pub use options::{ImagesOptions, Options, Part};
+pub use options::{ImagesOptions, NetworkOptions, Options, Part};
 pub use report::Report;
 
 use anyhow::{Context, Result};
@@ -27,8 +28,11 @@ use target::Target;
 /// When no engine can be reached, or a verb of one fails.
 pub async fn run(options: &Options) -> Result<Report> {
     let mut targets = Target::all(options).await?;
-    if let Some(Part::Images(moved)) = &options.part {
-        let report = images::measure(options, moved, &targets).await;
+    if let Some(part) = &options.part {
+        let report = match part {
+            Part::Images(moved) => images::measure(options, moved, &targets).await,
+            Part::Network(wanted) => network::measure(options, wanted, &targets).await,
+        };
         for target in targets {
             target.close().await?;
         }

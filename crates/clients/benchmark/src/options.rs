@@ -44,6 +44,16 @@ pub struct Options {
 pub enum Part {
     /// Measure pull, push, save and load, and the memory of a pull
     Images(ImagesOptions),
+    /// Measure starts with networks, traffic beside a bare bridge, names, and publishing ports
+    Network(NetworkOptions),
+}
+
+/// How often.
+#[derive(Debug, Clone, Args)]
+pub struct NetworkOptions {
+    /// Rounds
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    pub rounds: usize,
 }
 
 /// Which image to move, and how often.

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What our own engine is called in reports.
+const OURS: &str = "container-runtime";
+
 /// An engine.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -31,7 +34,7 @@ impl Target {
     /// Our own engine first, then the peers.
     pub(crate) async fn all(options: &Options) -> Result<Vec<Self>> {
         let own = match &options.target {
-            Some(address) => Self::existing("container-runtime", address)?,
+            Some(address) => Self::existing(OURS, address)?,
             None => Self::private().await?,
         };
         let mut targets = vec![own];
@@ -59,13 +62,18 @@ impl Target {
         let address = format!("unix://{}", dir.join("engine.sock").display());
         let daemon = spawn(&dir)?;
         let target = Self {
-            name: "container-runtime".into(),
+            name: OURS.into(),
             client: api::client(&address)?,
             address,
             private: Some(Private { dir, daemon }),
         };
         target.answers().await?;
         Ok(target)
+    }
+
+    /// Whether it is this program's, private or not.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.name == OURS
     }
 
     pub(crate) fn is_private(&self) -> bool {

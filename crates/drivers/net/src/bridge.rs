@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// How long an attachment waits for its device to pass packets; a kernel under load takes milliseconds.
-const OPERATIONAL_LIMIT: Duration = Duration::from_millis(100);
+pub(crate) const OPERATIONAL_LIMIT: Duration = Duration::from_millis(100);
 
 /// What a bridge should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Attachment<'a> {
     pub mac: Mac,
     /// Whether the neighbours are told of it: they may know another one that had the same address before.
     pub announced: bool,
+    /// The device's MTU, bytes; none: the bridge's, or the parent's.
+    pub mtu: Option<u32>,
     /// Whether the inner end has IPv6, where its namespace was prepared otherwise.
     pub ipv6: Option<bool>,
     /// Addresses with their subnets' prefix lengths.
@@ -219,7 +221,7 @@ fn is_link_local(address: IpAddr) -> bool {
 }
 
 /// What only a file in the namespace's `/proc` can say, before the device goes up.
-fn set_parameters(namespace: &Namespace, attachment: &Attachment<'_>) -> Result<()> {
+pub(crate) fn set_parameters(namespace: &Namespace, attachment: &Attachment<'_>) -> Result<()> {
     let disable_ipv6 = format!("ipv6/conf/{}/disable_ipv6", attachment.inner);
     let mut parameters = Vec::new();
     // To every port of a bridge, so only where a neighbour may know the address as somebody else's.
@@ -229,7 +231,7 @@ fn set_parameters(namespace: &Namespace, attachment: &Attachment<'_>) -> Result<
 }
 
 /// The address comes before the device goes up, so that the neighbours are told of it.
-fn configure(socket: &mut Socket, attachment: &Attachment<'_>) -> Result<()> {
+pub(crate) fn configure(socket: &mut Socket, attachment: &Attachment<'_>) -> Result<()> {
     let device = attachment.inner;
     let index = link::Status::of(socket, device)?.index;
     let addresses = attachment.addresses.iter().map(|wanted| address::add(index, device, *wanted));

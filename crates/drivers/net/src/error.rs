@@ -42,6 +42,14 @@ pub enum Error {
         /// The name.
         device: String,
     },
+    /// A kind of device that the kernel does not have.
+    #[error("this kernel has no {kind} devices: its module {module} is missing")]
+    NoModule {
+        /// `macvlan`, `ipvlan`, `vlan`.
+        kind: String,
+        /// What would have to be loaded.
+        module: String,
+    },
     /// A device of the wanted name exists, and this engine did not make it.
     #[error("network device {device} exists already and is not this engine's bridge")]
     ForeignDevice {
@@ -129,7 +137,7 @@ impl Classified for Error {
             Self::NoDevice { .. } => Class::NotFound,
             Self::ForeignDevice { .. } => Class::Conflict,
             Self::BadName { .. } => Class::Invalid,
-            Self::NoNft | Self::Nft { .. } => Class::Unsupported,
+            Self::NoNft | Self::Nft { .. } | Self::NoModule { .. } => Class::Unsupported,
             Self::LockHeld { .. } | Self::Thread { .. } | Self::RunNft { .. } => Class::Unavailable,
             Self::BadAnswer { .. } => Class::Internal,
         }
@@ -158,6 +166,11 @@ impl Error {
     pub fn is_unreachable(&self) -> bool {
         use rustix::io::Errno;
         matches!(self.errno(), Some(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::ACCESS | Errno::INVAL))
+    }
+
+    /// Whether the kernel said that it does not have such things.
+    pub fn is_unsupported(&self) -> bool {
+        self.errno() == Some(rustix::io::Errno::OPNOTSUPP)
     }
 
     fn errno(&self) -> Option<rustix::io::Errno> {

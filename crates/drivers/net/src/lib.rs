@@ -6,6 +6,7 @@
 //! (18 ms), but goes with its namespace; namespaces are prepared ahead.
 
 pub mod address;
+pub mod branch;
 mod bridge;
 mod chosen;
 mod elements;

@@ -228,7 +228,7 @@ fn set_port(operation: String, port: &str, data: InfoBridgePort) -> Request {
     Request::new(operation, RouteNetlinkMessage::NewLink(message), 0)
 }
 
-fn named(name: &str) -> LinkMessage {
+pub(crate) fn named(name: &str) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.interface_family = AddressFamily::Unspec;
     message.attributes.push(LinkAttribute::IfName(name.to_owned()));

@@ -84,13 +84,32 @@ pub(crate) fn add_default(index: u32, device: &str, gateway: IpAddr) -> Request 
     Request::new(operation, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
 }
 
+/// Sends everything of a family without a route of its own out by the device.
+pub(crate) fn add_default_by_device(index: u32, device: &str, v4: bool) -> Request {
+    let message = default_by_device(index, v4);
+    let operation = format!("route by the device {device}");
+    Request::new(operation, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+fn default_by_device(index: u32, v4: bool) -> RouteMessage {
+    let any = if v4 { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    let mut message = default_by(index, any);
+    if v4 {
+        message.header.scope = RouteScope::Link;
+    }
+    message.attributes = vec![RouteAttribute::Oif(index)];
+    message
+}
+
 /// The default route of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefaultRoute<'a> {
     /// The device that it leaves by.
     pub device: &'a str,
-    /// Where it leads.
-    pub gateway: IpAddr,
+    /// Where it leads; none: to whom it may concern, on the device.
+    pub gateway: Option<IpAddr>,
+    /// Its family.
+    pub v4: bool,
 }
 
 /// Makes these the default routes of a namespace, one of a family at most, in place of those that it has.
@@ -100,17 +119,24 @@ pub struct DefaultRoute<'a> {
 pub fn set_defaults(namespace: &Namespace, wanted: &[DefaultRoute<'_>]) -> Result<()> {
     namespace.with_socket(|socket| {
         for route in routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() == 0) {
-            let (Some(device), Some(gateway)) = (route.device, route.gateway) else { continue };
-            let operation = format!("take the route by {gateway} away");
-            let message = RouteNetlinkMessage::DelRoute(default_by(device, gateway));
+            let Some(device) = route.device else { continue };
+            let message = match route.gateway {
+                Some(gateway) => default_by(device, gateway),
+                None => default_by_device(device, route.destination.addr().is_ipv4()),
+            };
+            let operation = "take a default route away".to_owned();
+            let message = RouteNetlinkMessage::DelRoute(message);
             match socket.batch(vec![Request::new(operation, message, 0)]) {
                 Err(error) if !error.is_gone() => return Err(error),
                 _ => {}
             }
         }
-        for DefaultRoute { device, gateway } in wanted {
+        for DefaultRoute { device, gateway, v4 } in wanted {
             let index = link::Status::of(socket, device)?.index;
-            socket.batch(vec![add_default(index, device, *gateway)])?;
+            socket.batch(vec![match gateway {
+                Some(gateway) => add_default(index, device, *gateway),
+                None => add_default_by_device(index, device, *v4),
+            }])?;
         }
         Ok(())
     })

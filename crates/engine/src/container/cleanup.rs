@@ -60,6 +60,11 @@ pub(crate) async fn kill_and_wait(task: &Task) -> Result<()> {
 /// Process and cgroup, mounts of volumes, network, names. Answers whether the process is gone: else its bundle is needed, to
 /// find it again.
 pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Option<&Task>) -> bool {
+    let published = record.endpoints.values().any(|endpoint| !endpoint.ports.is_empty());
+    if published {
+        // netd listens on some of its ports: before they are somebody else's.
+        crate::names::forget(services, record).await;
+    }
     super::network::release(services, record);
     let delete = async {
         if let Some(task) = task
@@ -77,7 +82,12 @@ pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Opt
             }
         }
     };
-    tokio::join!(delete, unmount, crate::names::forget(services, record)).0
+    let forget = async {
+        if !published {
+            crate::names::forget(services, record).await;
+        }
+    };
+    tokio::join!(delete, unmount, forget).0
 }
 
 pub(super) fn discard_bundle(services: &Services, record: &Record) {

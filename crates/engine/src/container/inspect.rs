@@ -28,6 +28,8 @@ pub struct Inspection {
     pub storage_driver: &'static str,
     /// AppArmor profile; empty: none.
     pub apparmor_profile: String,
+    /// Legacy links: `/child:/parent/alias`.
+    pub links: Vec<String>,
     /// Sizes, if asked for.
     pub sizes: Option<Sizes>,
 }
@@ -55,6 +57,7 @@ pub async fn inspect(services: &Arc<Services>, reference: &str, size: bool) -> R
         files: Files::of(services, &record.id),
         execs: services.execs.of_container(&record.id),
         layers: layer_dirs(services, &record),
+        links: super::links::shown(services, &record),
         storage_driver: "overlay2",
         apparmor_profile: super::apparmor::profile(services, &record.spec.security).unwrap_or_default(),
         sizes,

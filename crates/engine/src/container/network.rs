@@ -1,6 +1,7 @@
 //! A container's network, made at its start and given back at its end.
 
 use super::joined::Donors;
+use super::ports;
 use super::user_namespace::Mapped;
 use crate::Services;
 use containers::Record;
@@ -8,7 +9,7 @@ use errors::{Class, Error, Result};
 use events::{Event, NetworkAction};
 use networks::{Connection, Endpoint, Sandbox};
 use runtime::bundle::NetworkNamespace;
-use spec::{EndpointRequest, ExposedPort, NetworkMode, NetworkRequest, PortBinding};
+use spec::{EndpointRequest, NetworkMode};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,57 +69,12 @@ pub(super) async fn connect(
         services.networks.route(&sandbox, endpoints.values()).await?;
     }
     undo.step("publish the ports")?;
-    publish_ports(services, record, &mut endpoints).await?;
+    ports::publish(services, record, &mut endpoints).await?;
     let namespace = match sandbox.path() {
         Some(path) => NetworkNamespace::Path(path.to_owned()),
         None => NetworkNamespace::Host,
     };
     Ok(Network { namespace, endpoints, _sandbox: Some(sandbox) })
-}
-
-/// Publishes a container's ports by the endpoint that its default route leaves by; what is taken back of the endpoint takes them back
-/// too.
-pub(crate) async fn publish_ports(
-    services: &Arc<Services>,
-    record: &Record,
-    endpoints: &mut BTreeMap<String, Endpoint>,
-) -> Result<()> {
-    let bindings = bindings(&record.spec.network);
-    if bindings.is_empty() {
-        return Ok(());
-    }
-    let main = networks::default_route(endpoints.values()).map(|main| main.network.clone());
-    let Some(endpoint) = main.and_then(|main| endpoints.get_mut(&main)) else { return Ok(()) };
-    let name_of = {
-        let services = Arc::clone(services);
-        move |other: &Endpoint| crate::network::name_of(&services, other)
-    };
-    let published = services.networks.publish(endpoint, &bindings, name_of).await;
-    published.map_err(|error| {
-        let what = format!(
-            "driver failed programming external connectivity on endpoint {} ({})",
-            record.name, endpoint.id
-        );
-        Error::from(error).context(what)
-    })
-}
-
-/// What is to be published: what was asked for, and with `-P` every other port that is exposed.
-fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
-    let mut bindings = network.published.clone();
-    if network.publish_all {
-        let is_left = |port: &ExposedPort| !bindings.iter().any(|one| one.container.contains(*port));
-        let others = network.exposed.iter().filter(is_left);
-        let anywhere = |port: ExposedPort| PortBinding {
-            container: port.into(),
-            host_ip: String::new(),
-            host_port: None,
-            host_port_end: None,
-        };
-        let others: Vec<PortBinding> = others.map(anywhere).collect();
-        bindings.extend(others);
-    }
-    bindings
 }
 
 /// Attaches a container's namespace to one network and tells of it.

@@ -23,7 +23,7 @@ pub struct Remove {
 /// `Conflict` when it runs and `force` is off, or when its removal is in progress.
 pub async fn remove(services: &Arc<Services>, reference: &str, how: Remove) -> Result<()> {
     if how.link {
-        return Err(Error::new(Class::Unsupported, "legacy links are not supported").hint("Use a network"));
+        return super::links::remove(services, reference).await;
     }
     let container = services.containers.find(reference)?;
     remove_container(services, &container, how).await

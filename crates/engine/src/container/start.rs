@@ -12,6 +12,7 @@ mod targets;
 pub(crate) use failure::exit_code as start_failure_code;
 pub use files::Files;
 pub(crate) use files::{host_resolv_conf, refresh_hosts};
+pub(super) use files::{hostname, relink_hosts};
 
 use super::joined::Donors;
 use super::{cleanup, exit, network, user_namespace};
@@ -192,5 +193,6 @@ async fn run(
         })
         .await?;
     container.set_task(Some(task.clone()));
+    super::links::follow(services, &record);
     Ok((record, task))
 }

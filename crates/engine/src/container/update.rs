@@ -1,11 +1,14 @@
-//! `update`: other limits or another restart policy, while it runs too.
+//! `update`: other limits, ports, or another restart policy, while it runs too.
 
+use super::ports::{self, PortChange};
 use crate::Services;
 use ::events::ContainerAction;
-use containers::Container;
+use containers::{Container, Record};
 use errors::{Class, Error, Result};
+use networks::Endpoint;
 use runtime::Task;
-use spec::{Resources, RestartPolicy};
+use spec::{NetworkMode, Resources, RestartPolicy};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What to change; what is `None` stays.
@@ -15,12 +18,14 @@ pub struct Update {
     pub resources: Resources,
     /// Restart policy.
     pub restart: Option<RestartPolicy>,
+    /// Published ports.
+    pub ports: PortChange,
 }
 
 /// Changes a container; answers warnings.
 ///
 /// # Errors
-/// `Invalid` for limits that contradict each other, `Conflict` for a restart policy with `--rm`.
+/// `Invalid` for limits that contradict each other, `Conflict` for a restart policy with `--rm` and for a port that somebody has.
 pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -> Result<Vec<String>> {
     let container = services.containers.find(reference)?;
     let _verb = container.verb_lock.lock().await;
@@ -33,12 +38,26 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
     }
     let mut resources = record.spec.resources.clone();
     merge(&mut resources, &change.resources);
-    let warnings = super::limits::check(services, &mut resources)?;
+    let mut warnings = super::limits::check(services, &mut resources)?;
+    let network = match change.ports == PortChange::default() {
+        true => None,
+        false => Some(ports::changed(&record.spec.network, &change.ports)?),
+    };
+    if network.is_some() && record.spec.network.mode == NetworkMode::Host {
+        warnings.push("Published ports are discarded when using host network mode".to_owned());
+    }
+    let endpoints = match &network {
+        Some(network) => ports::republish(services, &record, network, &record.endpoints).await?,
+        None => record.endpoints.clone(),
+    };
     if let Some(task) = container.task() {
         let mut limits = resources.clone();
         // Normalised, it is only there when set; here it may be taken back.
         limits.oom_kill_disable = limits.oom_kill_disable.or(change.resources.oom_kill_disable);
-        apply(&container, &task, &limits).await?;
+        if let Err(error) = apply(&container, &task, &limits).await {
+            take_ports_back(services, &record, &endpoints).await;
+            return Err(error);
+        }
     }
     let stored = services
         .containers
@@ -47,17 +66,34 @@ pub async fn update(services: &Arc<Services>, reference: &str, change: Update) -
             if let Some(restart) = change.restart {
                 record.spec.restart = restart;
             }
+            if let Some(network) = &network {
+                record.spec.network.clone_from(network);
+                if !record.endpoints.is_empty() {
+                    record.endpoints.clone_from(&endpoints);
+                }
+            }
         })
         .await;
     let record = match stored {
         Ok(record) => record,
         Err(error) => {
             take_back(&container, &record.spec.resources, &resources).await;
+            take_ports_back(services, &record, &endpoints).await;
             return Err(error);
         }
     };
     services.events.publish(super::event(&ContainerAction::Update, &record));
     Ok(warnings)
+}
+
+/// Publishes what was published before the change, so that it is as its record says.
+async fn take_ports_back(services: &Arc<Services>, record: &Record, endpoints: &BTreeMap<String, Endpoint>) {
+    if *endpoints == record.endpoints {
+        return;
+    }
+    if let Err(error) = ports::republish(services, record, &record.spec.network, endpoints).await {
+        tracing::error!(container = %record.id, %error, "take back ports after a change that failed");
+    }
 }
 
 async fn apply(container: &Container, task: &Task, limits: &Resources) -> Result<()> {

@@ -6,7 +6,7 @@
 
 mod record;
 
-pub(crate) use record::{asks_netd, name_servers};
+pub(crate) use record::{asks_netd, concerns_netd, name_servers};
 
 use crate::Services;
 use containers::{Container, Record};
@@ -21,7 +21,7 @@ pub(crate) async fn announce(
     endpoints: &BTreeMap<String, Endpoint>,
     pid: u32,
 ) {
-    if !asks_netd(record) {
+    if !concerns_netd(record, endpoints) {
         return;
     }
     let netd = Arc::clone(&services.names);
@@ -54,7 +54,7 @@ pub(crate) async fn announce_again(services: &Services, container: &Container) {
 
 /// Says that a container is over.
 pub(crate) async fn forget(services: &Services, record: &Record) {
-    if !asks_netd(record) {
+    if !concerns_netd(record, &record.endpoints) {
         return;
     }
     let (netd, id) = (Arc::clone(&services.names), record.id.to_string());
@@ -85,7 +85,7 @@ pub(crate) async fn forget_network(services: &Services, network: &Network) {
 pub(crate) async fn restore(services: &Services) {
     let networks = services.networks.list().iter().filter_map(record::network).collect();
     let records: Vec<_> = services.containers.all().into_iter().map(|container| container.record()).collect();
-    let running = records.iter().filter(|record| asks_netd(record));
+    let running = records.iter().filter(|record| concerns_netd(record, &record.endpoints));
     let running = running.filter_map(|record| {
         Some((record.state.pid()?, record::container(services, record, &record.endpoints)))
     });
@@ -112,7 +112,8 @@ pub(crate) async fn restore(services: &Services) {
 /// Ends netd if nobody can ask it any more; else it goes on without this process.
 pub(crate) async fn close(services: &Services) {
     let records = services.containers.all().into_iter().map(|container| container.record());
-    if records.filter(|record| record.state.is_live()).any(|record| asks_netd(&record)) {
+    if records.filter(|record| record.state.is_live()).any(|record| concerns_netd(&record, &record.endpoints))
+    {
         services.names.let_go();
         return;
     }

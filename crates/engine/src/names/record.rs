@@ -3,7 +3,7 @@
 use crate::Services;
 use containers::Record;
 use netd_protocol as protocol;
-use networks::{Driver, Endpoint, Network, files};
+use networks::{Driver, Endpoint, Network, PortRule, files};
 use spec::NetworkMode;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -62,7 +62,7 @@ fn answers_names_itself(record: &Record) -> bool {
 pub(super) fn network(network: &Network) -> Option<protocol::Network> {
     match network.driver {
         Driver::Host | Driver::Null => None,
-        Driver::Bridge => Some(protocol::Network {
+        Driver::Bridge | Driver::Macvlan | Driver::Ipvlan => Some(protocol::Network {
             id: network.id.to_string(),
             name: network.name.clone(),
             gateways: gateways(network),
@@ -92,14 +92,29 @@ pub(super) fn container(
     protocol::Container {
         id: record.id.to_string(),
         endpoints: networks::ranked(endpoints.values()).into_iter().map(endpoint).collect(),
-        links: Vec::new(),
+        links: links(services, record),
         hosts: hosts(&record.spec.network.extra_hosts),
         servers: reachable_servers(services, record, endpoints),
         ndots_chosen: files::ndots_is_chosen(&crate::container::host_resolv_conf(), dns),
-        loopback: name_servers(services, record, endpoints) == [IN_CONTAINERS],
+        loopback: asks_netd(record) && name_servers(services, record, endpoints) == [IN_CONTAINERS],
+        ports: endpoints.values().flat_map(ports).collect(),
         process: None,
         namespace: None,
     }
+}
+
+/// What is published of it.
+fn ports(endpoint: &Endpoint) -> Vec<protocol::Port> {
+    let port = |rule: PortRule| {
+        let PortRule { host, protocol, first, last, target, target_port } = rule;
+        protocol::Port { host, protocol, first, last, target, target_port }
+    };
+    endpoint.port_rules().map(port).collect()
+}
+
+/// Whether netd has something to do for a container: it asks for names, or has ports.
+pub(crate) fn concerns_netd(record: &Record, endpoints: &BTreeMap<String, Endpoint>) -> bool {
+    asks_netd(record) || endpoints.values().any(|endpoint| !endpoint.ports.is_empty())
 }
 
 /// Its user's servers. netd asks them from the host: for one without a way out only those on its own networks.
@@ -116,6 +131,21 @@ fn reachable_servers(
     };
     let servers = servers(record).filter(|server| !inside || near(server));
     servers.map(|server| SocketAddr::new(server, PORT)).collect()
+}
+
+/// Its links of both kinds: those of the default bridge, and those of a user's networks.
+fn links(services: &Services, record: &Record) -> Vec<protocol::Link> {
+    let legacy = crate::container::links::of(services, record).into_iter();
+    let legacy =
+        legacy.map(|link| protocol::Link { alias: link.alias, target: link.child.id().short().to_owned() });
+    let named = record.spec.network.endpoints.values().flat_map(|endpoint| &endpoint.links);
+    let named = named.map(|link| {
+        let (target, alias) = link.split_once(':').unwrap_or((link, link));
+        let found = services.containers.find(target).ok();
+        let target = found.map_or_else(|| target.to_owned(), |found| found.id().short().to_owned());
+        protocol::Link { alias: alias.to_owned(), target }
+    });
+    legacy.chain(named).collect()
 }
 
 /// What `--add-host` says, which `/etc/hosts` says too: not all programs read that.

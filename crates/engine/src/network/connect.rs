@@ -1,12 +1,13 @@
 //! `network connect`.
 
 use crate::container::network::connect_one;
-use crate::container::refresh_hosts;
+use crate::container::{ports, refresh_hosts};
 use crate::{Services, names};
 use containers::{Container, Record};
 use errors::{Class, Error, Result};
 use networks::{Endpoint, Network, Sandbox};
 use spec::{EndpointRequest, NetworkMode};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub async fn connect(
     let record = container.record();
     check(&container, &record, network)?;
     check_request(network, &request)?;
-    let endpoint = match record.state.pid() {
+    let endpoints = match record.state.pid() {
         None => None,
         Some(pid) => Some(attach(services, &record, pid, network, &request).await?),
     };
@@ -35,46 +36,56 @@ pub async fn connect(
         .containers
         .update(&container, |record| {
             record.spec.network.endpoints.insert(network.name.clone(), request.clone());
-            if let Some(endpoint) = &endpoint {
-                record.endpoints.insert(network.name.clone(), endpoint.clone());
+            if let Some(endpoints) = &endpoints {
+                record.endpoints.clone_from(endpoints);
             }
         })
         .await;
-    match (stored, endpoint) {
+    match (stored, endpoints) {
         (Ok(after), Some(_)) => {
             names::announce_again(services, &container).await;
             refresh_hosts(services, &record, &after)
         }
         (Ok(_), None) => Ok(()),
         (Err(error), None) => Err(error),
-        (Err(error), Some(endpoint)) => {
-            take_back(services, &record, &endpoint).await;
+        (Err(error), Some(endpoints)) => {
+            take_back(services, &record, &endpoints, &network.name).await;
             Err(error)
         }
     }
 }
 
-/// Gives a running container a device on the network, and the routes that follow from it.
+/// Gives a running container a device on the network, and the routes and ports that follow from it. Answers all of its endpoints.
 async fn attach(
-    services: &Services,
+    services: &Arc<Services>,
     record: &Record,
     pid: u32,
     network: &Network,
     request: &EndpointRequest,
-) -> Result<Endpoint> {
+) -> Result<BTreeMap<String, Endpoint>> {
     let sandbox = Sandbox::of_process(pid)?;
     let number = free_number(record);
     let endpoint = connect_one(services, record, &sandbox, &network.name, request, number, false).await?;
-    let all = record.endpoints.values().chain([&endpoint]);
-    if let Err(error) = services.networks.route(&sandbox, all).await {
-        take_back(services, record, &endpoint).await;
-        return Err(error.into());
+    let mut all = record.endpoints.clone();
+    all.insert(network.name.clone(), endpoint);
+    let routed = services.networks.route(&sandbox, all.values()).await.map_err(Error::from);
+    let published = match routed {
+        Ok(()) => ports::republish(services, record, &record.spec.network, &all).await,
+        Err(error) => Err(error),
+    };
+    if published.is_err() {
+        take_back(services, record, &all, &network.name).await;
     }
-    Ok(endpoint)
+    published
 }
 
-async fn take_back(services: &Services, record: &Record, endpoint: &Endpoint) {
-    if let Err(error) = super::disconnect::detach(services, record, endpoint).await {
+async fn take_back(
+    services: &Arc<Services>,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+    network: &str,
+) {
+    if let Err(error) = super::disconnect::detach(services, record, endpoints, network).await {
         tracing::error!(container = %record.id, %error, "take an attachment back");
     }
 }

@@ -16,7 +16,8 @@ pub async fn prune(services: &Arc<Services>, filters: &Filters) -> Result<Vec<St
     let mut removed = Vec::new();
     for network in services.networks.list() {
         let old = until.is_none_or(|until| network.created.as_nanosecond() < i128::from(until));
-        let wanted = !network.is_predefined() && old && filters.labels(&network.labels);
+        let wanted =
+            !network.is_predefined() && !network.config_only && old && filters.labels(&network.labels);
         if !wanted {
             continue;
         }

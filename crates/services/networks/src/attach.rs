@@ -1,12 +1,14 @@
 //! From a client's wish to an attachment, with everything given back if it does not come to that.
 
+use crate::branch_options::{self, BranchOptions};
 use crate::connect::Connection;
 use crate::host::{Device, Host};
 use crate::ipam::Allocator;
-use crate::live::Bridged;
+use crate::parent::Parent;
 use crate::{Assigned, Driver, Endpoint, Error, Network, Result, predefined};
 use ids::EndpointId;
 use ipnet::IpNet;
+use net::branch::Branch;
 use net::{Mac, Namespace};
 use parking_lot::Mutex;
 use spec::EndpointRequest;
@@ -27,7 +29,7 @@ impl Wish {
     pub(crate) fn read(network: &Network, request: &EndpointRequest) -> Result<Self> {
         let ipv4 = parse::<Ipv4Addr>(request.ipv4.as_deref())?;
         let ipv6 = parse::<Ipv6Addr>(request.ipv6.as_deref())?;
-        let bridge = network.driver == Driver::Bridge;
+        let bridge = network.driver.has_devices();
         let refused = ipv4
             .filter(|_| !bridge || !network.enable_ipv4)
             .or_else(|| ipv6.filter(|_| !bridge || !network.enable_ipv6));
@@ -36,6 +38,11 @@ impl Wish {
         }
         let mac = match request.mac_address.as_deref() {
             None | Some("") => None,
+            Some(_) if network.driver == Driver::Ipvlan => {
+                return Err(Error::Unsupported {
+                    what: "an Ethernet address of one's own on an ipvlan network",
+                });
+            }
             Some(text) => Some(text.parse()?),
         };
         Ok(Self { ipv4, ipv6, mac })
@@ -87,6 +94,8 @@ pub(crate) struct Addresses {
     v6: Option<Allocator>,
     /// Whether containers have a gateway there.
     leads_out: bool,
+    /// Whether they need none to get out.
+    by_device: bool,
     /// Given back by who had another Ethernet address than theirs: neighbours may remember it.
     misremembered: BTreeSet<IpAddr>,
 }
@@ -98,8 +107,12 @@ impl Addresses {
             let range = network.ipam.config.iter().find(|range| range.subnet.addr().is_ipv4() == v4);
             range.map(|range| Allocator::new(&network.name, range)).transpose()
         };
-        let leads_out = !network.internal;
-        Ok(Self { v4: family(true)?, v6: family(false)?, leads_out, misremembered: BTreeSet::new() })
+        let branch = network.driver.is_branch();
+        let out = !network.internal && (!branch || branch_options::has_parent(network));
+        let by_device = out && branch && BranchOptions::read(network)?.routes_by_device();
+        let leads_out = out && !by_device;
+        let misremembered = BTreeSet::new();
+        Ok(Self { v4: family(true)?, v6: family(false)?, leads_out, by_device, misremembered })
     }
 
     /// The bridge's addresses, with the prefix lengths of their subnets.
@@ -141,9 +154,9 @@ impl Addresses {
 
     /// One of each family that there is, those that are wished for among them.
     fn assign(&mut self, wish: &Wish) -> Result<(Option<Assigned>, Option<Assigned>)> {
-        let leads_out = self.leads_out;
-        let ipv4 = self.v4.as_mut().map(|v4| assign(v4, wish.ipv4, leads_out)).transpose()?;
-        match self.v6.as_mut().map(|v6| assign(v6, wish.ipv6, leads_out)).transpose() {
+        let out = (self.leads_out, self.by_device);
+        let ipv4 = self.v4.as_mut().map(|v4| assign(v4, wish.ipv4, out)).transpose()?;
+        match self.v6.as_mut().map(|v6| assign(v6, wish.ipv6, out)).transpose() {
             Ok(ipv6) => Ok((ipv4, ipv6)),
             Err(error) => {
                 if let Some(ipv4) = ipv4 {
@@ -163,10 +176,14 @@ fn mac_of(address: IpAddr) -> Option<Mac> {
     }
 }
 
-fn assign(family: &mut Allocator, wanted: Option<IpAddr>, leads_out: bool) -> Result<Assigned> {
+fn assign(
+    family: &mut Allocator,
+    wanted: Option<IpAddr>,
+    (leads_out, by_device): (bool, bool),
+) -> Result<Assigned> {
     let address = family.take(wanted)?;
     let gateway = family.gateway().filter(|_| leads_out);
-    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway })
+    Ok(Assigned { address, prefix: family.subnet().prefix_len(), gateway, by_device })
 }
 
 /// Where an attachment goes in a container.
@@ -180,39 +197,56 @@ pub(crate) struct Place {
     pub(crate) prepared_ipv6: bool,
 }
 
+/// Where devices come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Carrier {
+    /// A bridge: a pair, one end of which is the container's.
+    Bridge(Arc<Host>),
+    /// A device of the host: one that stands on it.
+    Parent(Arc<Parent>),
+}
+
+/// How a device that is made is taken back.
+#[derive(Debug)]
+enum Made {
+    /// By its end on the host.
+    Outer(Arc<Host>, String),
+    /// In the container.
+    Inner(Arc<Namespace>, String),
+}
+
 /// Addresses, then a device, that go back where they came from unless they are kept.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     addresses: Arc<Mutex<Addresses>>,
-    host: Arc<Host>,
+    carrier: Carrier,
     ipv4: Option<Assigned>,
     ipv6: Option<Assigned>,
     /// The client's choice, if it made one.
     mac: Option<Mac>,
     /// Whether neighbours have to be told who has the addresses.
     announced: bool,
-    device: Option<String>,
+    made: Option<Made>,
     kept: bool,
 }
 
 impl Reservation {
     /// Reserves addresses of every family that the network has.
-    pub(crate) fn new(network: &Bridged, wish: &Wish) -> Result<Self> {
-        let mut families = network.addresses.lock();
+    pub(crate) fn new(addresses: Arc<Mutex<Addresses>>, carrier: Carrier, wish: &Wish) -> Result<Self> {
+        let mut families = addresses.lock();
         let (ipv4, ipv6) = families.assign(wish)?;
         let given = [ipv4, ipv6].into_iter().flatten().map(|assigned| assigned.address);
         // All of them are looked up: each is remembered rightly from now on.
         let misremembered = given.filter(|address| families.misremembered.remove(address)).count() > 0;
         let announced = wish.mac.is_some() || misremembered;
         drop(families);
-        let (addresses, host) = (Arc::clone(&network.addresses), Arc::clone(&network.host));
-        Ok(Self { addresses, host, ipv4, ipv6, mac: wish.mac, announced, device: None, kept: false })
+        Ok(Self { addresses, carrier, ipv4, ipv6, mac: wish.mac, announced, made: None, kept: false })
     }
 
     /// Makes the device and enters everything into `endpoint`.
     pub(crate) fn attach(
         &mut self,
-        namespace: &Namespace,
+        namespace: &Arc<Namespace>,
         place: &Place,
         endpoint: &mut Endpoint,
     ) -> Result<()> {
@@ -230,14 +264,25 @@ impl Reservation {
             announced: self.announced,
             addresses: addresses.collect(),
             gateways: if place.routed { gateways.collect() } else { Vec::new() },
+            by_device: place.routed && assigned.iter().flatten().any(|one| one.by_device),
             prepared_ipv6: place.prepared_ipv6,
         };
-        let outer = self.host.attach(namespace, &device)?;
-        self.device = Some(outer.clone());
+        let mut mac = Some(mac);
+        match &self.carrier {
+            Carrier::Bridge(host) => {
+                let outer = host.attach(namespace, &device)?;
+                self.made = Some(Made::Outer(Arc::clone(host), outer.clone()));
+                endpoint.host_device = Some(outer);
+            }
+            Carrier::Parent(parent) => {
+                parent.attach(namespace, &device)?;
+                self.made = Some(Made::Inner(Arc::clone(namespace), device.name.clone()));
+                mac = mac.filter(|_| matches!(parent.options.branch, Branch::Macvlan(_)));
+            }
+        }
         endpoint.ipv4 = self.ipv4;
         endpoint.ipv6 = self.ipv6;
-        endpoint.mac = Some(mac);
-        endpoint.host_device = Some(outer);
+        endpoint.mac = mac;
         endpoint.device = Some(device.name);
         Ok(())
     }
@@ -253,8 +298,14 @@ impl Drop for Reservation {
         if self.kept {
             return;
         }
-        if let Some(device) = &self.device {
-            self.host.reap(device);
+        match &self.made {
+            Some(Made::Outer(host, device)) => host.reap(device),
+            Some(Made::Inner(namespace, device)) => {
+                if let Err(error) = net::branch::detach(namespace, device) {
+                    tracing::warn!(device, error = %errors::chain(&error), "a device of a failed attachment is left over");
+                }
+            }
+            None => {}
         }
         let mut families = self.addresses.lock();
         for assigned in [self.ipv4, self.ipv6].into_iter().flatten() {

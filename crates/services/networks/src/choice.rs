@@ -76,6 +76,14 @@ impl Choosing {
         subnet::check(wanted, &self.all(others))
     }
 
+    /// Refuses a range that another network has. That a route leads to it is as it should be where containers are on the Ethernet of
+    /// the host.
+    pub(crate) fn check_networks(&self, wanted: IpNet, others: &[Network]) -> Result<()> {
+        let networks =
+            self.all(others).into_iter().take(others.iter().map(|one| one.ipam.config.len()).sum());
+        subnet::check(wanted, &networks.collect::<Vec<_>>())
+    }
+
     /// Networks come first: who collides with one shall read its name, not its bridge's.
     fn all(&self, others: &[Network]) -> Vec<Occupied> {
         let ranges =

@@ -1,6 +1,6 @@
 //! A container comes to a network, and goes.
 
-use crate::attach::{self, Place, Reservation};
+use crate::attach::{self, Carrier, Place, Reservation};
 use crate::{Endpoint, Error, Networks, Result, Sandbox};
 use ids::ContainerId;
 use net::route::DefaultRoute;
@@ -28,7 +28,8 @@ pub struct Connection<'a> {
 /// The endpoint of a container that its default route leaves by, and its published ports lead to.
 pub fn default_route<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Option<&'a Endpoint> {
     let leads = |endpoint: &&Endpoint| {
-        [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|assigned| assigned.gateway.is_some())
+        let mut assigned = [endpoint.ipv4, endpoint.ipv6].into_iter().flatten();
+        assigned.any(|assigned| assigned.gateway.is_some() || assigned.by_device)
     };
     ranked(endpoints).into_iter().find(leads)
 }
@@ -52,9 +53,13 @@ impl Networks {
         let live = self.find_live(connection.network)?;
         let gone = || Error::NotFound { network: connection.network.to_owned() };
         let _held = live.hold().await.ok_or_else(gone)?;
+        if live.record.config_only {
+            let why = "cannot create endpoint on configuration-only network";
+            return Err(Error::Configuration { why });
+        }
         let mut endpoint = attach::bare(&live.record, &connection)?;
         let wish = attach::Wish::read(&live.record, connection.request)?;
-        if let Some(bridged) = &live.bridged {
+        if let Some((addresses, carrier)) = live.carrier() {
             let own = sandbox.namespace();
             let namespace = own.ok_or_else(|| Error::HostNamespace { network: live.record.name.clone() })?;
             self.set_up_forwarding().await;
@@ -63,7 +68,7 @@ impl Networks {
                 routed: connection.routed,
                 prepared_ipv6: self.prepared.ipv6,
             };
-            let mut reservation = Reservation::new(bridged, &wish)?;
+            let mut reservation = Reservation::new(addresses, carrier, &wish)?;
             let (attached, reservation) = offload::blocking(move || -> Result<_> {
                 reservation.attach(&namespace, &place, &mut endpoint)?;
                 Ok((endpoint, reservation))
@@ -91,7 +96,9 @@ impl Networks {
             let best = |v4: bool| {
                 ranked.iter().find_map(|endpoint| {
                     let assigned = if v4 { endpoint.ipv4 } else { endpoint.ipv6 };
-                    Some(DefaultRoute { device: endpoint.device.as_deref()?, gateway: assigned?.gateway? })
+                    let assigned = assigned.filter(|one| one.gateway.is_some() || one.by_device)?;
+                    let device = endpoint.device.as_deref()?;
+                    Some(DefaultRoute { device, gateway: assigned.gateway, v4 })
                 })
             };
             let wanted: Vec<DefaultRoute<'_>> = [best(true), best(false)].into_iter().flatten().collect();
@@ -105,11 +112,16 @@ impl Networks {
     ///
     /// # Errors
     /// What the kernel refuses; the endpoint is as it was then.
-    pub async fn disconnect(&self, endpoint: &Endpoint) -> Result<()> {
-        let live = self.find_live(endpoint.network_id.as_str()).ok();
-        let host = live.and_then(|live| live.bridged.as_ref().map(|bridged| Arc::clone(&bridged.host)));
-        if let (Some(host), Some(device)) = (host, endpoint.host_device.clone()) {
-            offload::blocking(move || host.detach(&device)).await?;
+    pub async fn disconnect(&self, sandbox: &Sandbox, endpoint: &Endpoint) -> Result<()> {
+        let carrier = self.find_live(endpoint.network_id.as_str()).ok().and_then(|live| live.carrier());
+        match (carrier, endpoint.host_device.clone(), endpoint.device.clone(), sandbox.namespace()) {
+            (Some((_, Carrier::Bridge(host))), Some(outer), ..) => {
+                offload::blocking(move || host.detach(&outer)).await?;
+            }
+            (Some((_, Carrier::Parent(_))), _, Some(inner), Some(namespace)) => {
+                offload::blocking(move || net::branch::detach(&namespace, &inner)).await?;
+            }
+            _ => {}
         }
         self.withdraw(endpoint);
         Ok(())
@@ -144,9 +156,9 @@ impl Networks {
                 lost.push(endpoint.clone());
             }
             if let Ok(live) = self.find_live(endpoint.network_id.as_str())
-                && let Some(bridged) = &live.bridged
+                && let Some((addresses, _)) = live.carrier()
             {
-                bridged.addresses.lock().adopt(&endpoint);
+                addresses.lock().adopt(&endpoint);
             }
             self.attached.lock().insert(endpoint.id.clone(), endpoint);
         }
@@ -181,9 +193,9 @@ impl Networks {
         let known = self.attached.lock().remove(&endpoint.id).is_some();
         if known
             && let Ok(live) = self.find_live(endpoint.network_id.as_str())
-            && let Some(bridged) = &live.bridged
+            && let Some((addresses, _)) = live.carrier()
         {
-            bridged.addresses.lock().free(endpoint);
+            addresses.lock().free(endpoint);
         }
         known
     }

@@ -1,10 +1,11 @@
 //! A new network: range, bridge, rules, record.
 
+use crate::branch_options::BranchOptions;
 use crate::choice::Choosing;
 use crate::live::Live;
 use crate::new_network::{NewNetwork, choose_ranges};
 use crate::options::BridgeOptions;
-use crate::{Error, Network, Networks, Result, forwarding, predefined};
+use crate::{Driver, Error, Network, Networks, Result, forwarding, predefined};
 use ipnet::Ipv6Net;
 use net::firewall;
 use std::sync::Arc;
@@ -17,14 +18,16 @@ impl Networks {
     /// `Conflict` for a name, a bridge or a range that is taken (which names the route or the network), `Denied` for what only the
     /// engine makes, `Invalid` for what makes no sense, `Unavailable` when the pools are used up. Nothing is left behind then.
     pub async fn create(&self, wanted: NewNetwork) -> Result<Network> {
-        let record = wanted.check(&self.config)?;
         let _changing = self.changing.lock().await;
+        // The ranges of a configuration are nobody's.
+        let (configurations, others): (Vec<_>, Vec<_>) =
+            self.list().into_iter().partition(|other| other.config_only);
+        let record = wanted.configured(&configurations)?.check(&self.config)?;
         self.set_up_forwarding().await;
-        let others = self.list();
-        if others.iter().any(|other| other.name == record.name) {
+        if others.iter().chain(&configurations).any(|other| other.name == record.name) {
             return Err(Error::Exists { network: record.name });
         }
-        self.check_bridge(&record)?;
+        self.check_device(&record)?;
         let prefix = if record.enable_ipv6 { Some(prefix(&*self.store).await?) } else { None };
         let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
         let live = offload::blocking(move || -> Result<_> {
@@ -40,8 +43,8 @@ impl Networks {
         .await?;
         let record = live.record.clone();
         if let Err(error) = self.keep_record(&record).await {
-            let config = self.config.clone();
-            offload::blocking(move || live.unmake(&config)).await;
+            let (config, shared) = (self.config.clone(), self.shares_parent(&live));
+            offload::blocking(move || live.unmake(&config, shared)).await;
             return Err(error);
         }
         self.live.write().insert(record.name.clone(), Arc::new(live));
@@ -54,13 +57,45 @@ impl Networks {
         Ok(())
     }
 
-    fn check_bridge(&self, record: &Network) -> Result<()> {
+    /// Whether another network stands on the same parent.
+    pub(crate) fn shares_parent(&self, live: &Live) -> bool {
+        let Some(own) = &live.branched else { return false };
+        let all = self.live.read();
+        let others = all.values().filter(|other| other.record.id != live.record.id);
+        let mut parents = others.filter_map(|other| other.branched.as_ref());
+        parents.any(|other| other.parent.device() == own.parent.device())
+    }
+
+    /// Refuses a bridge that another network has, and a parent that one has to itself.
+    fn check_device(&self, record: &Network) -> Result<()> {
+        match record.driver {
+            Driver::Bridge => {}
+            Driver::Macvlan | Driver::Ipvlan => return self.check_parent(record),
+            Driver::Host | Driver::Null => return Ok(()),
+        }
         let bridge = BridgeOptions::read(record)?.bridge;
         let live = self.live.read();
         let other =
             live.values().find(|other| other.bridged.as_ref().is_some_and(|one| one.host.bridge() == bridge));
         match other {
             Some(other) => Err(Error::BridgeTaken { network: other.record.name.clone(), bridge }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Networks {
+    fn check_parent(&self, record: &Network) -> Result<()> {
+        let options = BranchOptions::read(record)?;
+        let live = self.live.read();
+        let mut others = live.values().filter_map(|other| Some((other, other.branched.as_ref()?)));
+        let taken = others.find(|(_, other)| {
+            other.parent.device() == options.parent && (options.is_alone() || other.parent.options.is_alone())
+        });
+        match taken {
+            Some((other, _)) => {
+                Err(Error::ParentTaken { network: other.record.name.clone(), device: options.parent })
+            }
             None => Ok(()),
         }
     }
@@ -87,6 +122,10 @@ pub(crate) fn first_of(prefix: Ipv6Net) -> Ipv6Net {
 impl Live {
     /// Makes the bridge and its rules; neither is left if the other fails.
     pub(crate) fn make(&self, config: &crate::Config) -> Result<()> {
+        if let Some(branched) = &self.branched {
+            branched.parent.check_kernel()?;
+            return branched.parent.ensure();
+        }
         let Some(bridged) = &self.bridged else { return Ok(()) };
         if self.record.enable_ipv6 {
             forwarding::allow_ipv6();
@@ -97,15 +136,21 @@ impl Live {
             // The host has no packet filter, which `info` says.
             Err(net::Error::NoNft) => {}
             Err(error) => {
-                self.unmake(config);
+                self.unmake(config, false);
                 return Err(error.into());
             }
         }
         Ok(())
     }
 
-    /// Takes rules and bridge away; what can't be taken away is found at the next start.
-    pub(crate) fn unmake(&self, config: &crate::Config) {
+    /// Takes rules and bridge, or the parent if it is not `shared`, away; what can't be taken away is found at the next start.
+    pub(crate) fn unmake(&self, config: &crate::Config, shared: bool) {
+        if let Some(branched) = self.branched.as_ref().filter(|_| !shared)
+            && let Err(error) = branched.parent.remove()
+        {
+            let device = branched.parent.device();
+            tracing::warn!(device, error = %errors::chain(&error), "a network's parent device stays");
+        }
         let Some(bridged) = &self.bridged else { return };
         let bridge = bridged.host.bridge();
         match firewall::forget(&config.table, &bridged.rules) {

@@ -15,6 +15,9 @@ pub struct Assigned {
     pub prefix: u8,
     /// The subnet's gateway, if the endpoint has its default route there.
     pub gateway: Option<IpAddr>,
+    /// Whether its default route leaves by the device, without a gateway.
+    #[serde(default)]
+    pub by_device: bool,
 }
 
 /// A container's attachment to a network.
@@ -52,6 +55,15 @@ pub struct Endpoint {
     /// Ports of the host that lead to it.
     #[serde(default)]
     pub ports: Vec<Published>,
+}
+
+impl Endpoint {
+    /// From now on no default route leaves by it: it is about to go.
+    pub fn lead_nowhere(&mut self) {
+        for assigned in [&mut self.ipv4, &mut self.ipv6].into_iter().flatten() {
+            (assigned.gateway, assigned.by_device) = (None, false);
+        }
+    }
 }
 
 #[cfg(test)]

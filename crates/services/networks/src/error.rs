@@ -81,7 +81,7 @@ pub enum Error {
         driver: String,
     },
     /// A driver that this engine does not have.
-    #[error("plugin \"{driver}\" not found: the drivers are bridge, host and null")]
+    #[error("plugin \"{driver}\" not found: the drivers are bridge, macvlan, ipvlan, host and null")]
     NoDriver {
         /// As given.
         driver: String,
@@ -118,6 +118,46 @@ pub enum Error {
         network: String,
         /// The device.
         bridge: String,
+    },
+    /// What does not go together with a configuration network.
+    #[error("{why}")]
+    Configuration {
+        /// In Docker's words.
+        why: &'static str,
+    },
+    /// A configuration that there is not.
+    #[error("configuration network {network:?} does not exist")]
+    NoConfiguration {
+        /// Its name.
+        network: String,
+    },
+    /// A configuration that another network was made from.
+    #[error("error while removing network: configuration network {network:?} is in use")]
+    ConfigurationInUse {
+        /// Its name.
+        network: String,
+    },
+    /// A parent device that there can't be.
+    #[error("{why}")]
+    BadParent {
+        /// Why, in Docker's words.
+        why: String,
+    },
+    /// A parent device that the host does not have.
+    #[error("the network {network} stands on the device {device}, which this host does not have")]
+    NoParent {
+        /// The network's name.
+        network: String,
+        /// The device.
+        device: String,
+    },
+    /// A parent device whose Ethernet another network uses.
+    #[error("cannot use mode passthru, network {network} is already using parent interface {device}")]
+    ParentTaken {
+        /// The other network.
+        network: String,
+        /// The device.
+        device: String,
     },
     /// Containers are attached to a network that is to go.
     #[error("error while removing network: network {network} has active endpoints ({endpoints})")]
@@ -229,15 +269,19 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::NotFound { .. } | Self::NoDriver { .. } => Class::NotFound,
+            Self::NotFound { .. } | Self::NoDriver { .. } | Self::NoConfiguration { .. } => Class::NotFound,
             Self::Collision { .. }
             | Self::AddressTaken { .. }
             | Self::Exists { .. }
             | Self::PortTaken { .. }
-            | Self::BridgeTaken { .. } => Class::Conflict,
-            Self::Predefined { .. } | Self::Permanent { .. } | Self::OnlyOne { .. } | Self::InUse { .. } => {
-                Class::Denied
-            }
+            | Self::BridgeTaken { .. }
+            | Self::ParentTaken { .. } => Class::Conflict,
+            Self::Configuration { .. }
+            | Self::ConfigurationInUse { .. }
+            | Self::Predefined { .. }
+            | Self::Permanent { .. }
+            | Self::OnlyOne { .. }
+            | Self::InUse { .. } => Class::Denied,
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Ambiguous { .. }
             | Self::TooSmall { .. }
@@ -247,6 +291,8 @@ impl Classified for Error {
             | Self::NotBound { .. }
             | Self::BadOption { .. }
             | Self::BadRange { .. }
+            | Self::BadParent { .. }
+            | Self::NoParent { .. }
             | Self::BadAddress { .. }
             | Self::AddressOutside { .. }
             | Self::NoAddresses { .. }

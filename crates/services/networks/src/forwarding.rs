@@ -28,7 +28,12 @@ pub(crate) fn set_up(
             ));
         }
     }
-    remove_strays(config, &bridged.iter().map(|bridge| bridge.host.bridge()).collect());
+    let branched: Vec<_> = networks.iter().filter_map(|live| live.branched.as_ref()).collect();
+    for error in branched.iter().filter_map(|branched| branched.parent.ensure().err()) {
+        warnings.push(errors::chain(&error).to_string());
+    }
+    let own = bridged.iter().map(|bridge| bridge.host.bridge());
+    remove_strays(config, &own.chain(branched.iter().map(|branched| branched.parent.device())).collect());
     let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
     let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
     match written.and_then(|()| others.look(true)) {

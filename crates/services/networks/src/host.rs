@@ -40,6 +40,8 @@ pub(crate) struct Device {
     pub(crate) announced: bool,
     pub(crate) addresses: Vec<IpNet>,
     pub(crate) gateways: Vec<IpAddr>,
+    /// Whether default routes leave by it where it has no gateways.
+    pub(crate) by_device: bool,
     /// Whether namespaces are prepared for devices with IPv6.
     pub(crate) prepared_ipv6: bool,
 }
@@ -80,6 +82,7 @@ impl Host {
                 inner: &device.name,
                 mac: device.mac,
                 announced: device.announced,
+                mtu: None,
                 ipv6,
                 addresses: &device.addresses,
                 gateways: &device.gateways,

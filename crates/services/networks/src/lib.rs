@@ -12,8 +12,10 @@
 //! `/proc/<pid of the container>/ns/net`.
 
 mod attach;
+mod branch_options;
 mod choice;
 mod config;
+mod configuration;
 mod connect;
 mod create;
 mod endpoint;
@@ -26,6 +28,7 @@ mod live;
 mod networks;
 mod new_network;
 mod options;
+mod parent;
 mod ports;
 mod predefined;
 mod publish;
@@ -34,6 +37,7 @@ mod reassert;
 mod record;
 mod remove;
 mod repair;
+mod republish;
 mod sandbox;
 mod subnet;
 
@@ -42,6 +46,7 @@ pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
 pub use net::Mac;
+pub use net::firewall::PortRule;
 pub use networks::Networks;
 pub use new_network::{NewNetwork, NewRange};
 pub use published::Published;

@@ -1,8 +1,9 @@
 //! A network as it works: its record, its addresses, its bridge.
 
-use crate::attach::Addresses;
+use crate::attach::{Addresses, Carrier};
 use crate::host::{Host, Wanted};
 use crate::options::BridgeOptions;
+use crate::parent::Branched;
 use crate::{Config, Driver, Network, Result};
 use net::Reaper;
 use net::firewall::BridgeRules;
@@ -14,8 +15,10 @@ use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) record: Network,
-    /// None on `host` and `none`.
+    /// Of bridge networks.
     pub(crate) bridged: Option<Bridged>,
+    /// Of macvlan and ipvlan.
+    pub(crate) branched: Option<Branched>,
     /// Held by those who attach to it or say that it goes; true when it is gone.
     gone: Arc<RwLock<bool>>,
 }
@@ -31,11 +34,22 @@ pub(crate) struct Bridged {
 impl Live {
     /// The kernel is not asked for anything.
     pub(crate) fn new(record: Network, config: &Config, mtu: u32, reaper: &Arc<Reaper>) -> Result<Self> {
-        let bridged = match record.driver {
-            Driver::Bridge => Some(Bridged::new(&record, config, mtu, reaper)?),
-            Driver::Host | Driver::Null => None,
-        };
-        Ok(Self { record, bridged, gone: Arc::default() })
+        let (mut bridged, mut branched) = (None, None);
+        match record.driver {
+            Driver::Bridge => bridged = Some(Bridged::new(&record, config, mtu, reaper)?),
+            Driver::Macvlan | Driver::Ipvlan => branched = Some(Branched::new(&record, config)?),
+            Driver::Host | Driver::Null => {}
+        }
+        Ok(Self { record, bridged, branched, gone: Arc::default() })
+    }
+
+    /// Its addresses, and where devices come from; none on `host` and `none`.
+    pub(crate) fn carrier(&self) -> Option<(Arc<Mutex<Addresses>>, Carrier)> {
+        if let Some(bridged) = &self.bridged {
+            return Some((Arc::clone(&bridged.addresses), Carrier::Bridge(Arc::clone(&bridged.host))));
+        }
+        let branched = self.branched.as_ref()?;
+        Some((Arc::clone(&branched.addresses), Carrier::Parent(Arc::clone(&branched.parent))))
     }
 
     /// Keeps the network from going while this is held; none if it is gone.

@@ -218,7 +218,9 @@ impl Networks {
         offload::blocking(move || -> Result<_> {
             let bridges = live.iter().filter_map(|live| live.bridged.as_ref());
             // All of them are tried, whatever becomes of one.
-            let removed: Vec<Result<()>> = bridges.map(|bridge| bridge.host.remove()).collect();
+            let mut removed: Vec<Result<()>> = bridges.map(|bridge| bridge.host.remove()).collect();
+            let branched = live.iter().filter_map(|live| live.branched.as_ref());
+            removed.extend(branched.map(|branched| branched.parent.remove()));
             forwarding::remove_table(&config)?;
             removed.into_iter().collect::<Result<()>>()
         })

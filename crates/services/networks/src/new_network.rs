@@ -1,5 +1,6 @@
 //! What a client asks of a new network, and the record that comes of it.
 
+use crate::branch_options::BranchOptions;
 use crate::choice::Choosing;
 use crate::options::BridgeOptions;
 use crate::{Config, Driver, Error, Ipam, IpamConfig, Network, Result, predefined};
@@ -30,6 +31,10 @@ pub struct NewNetwork {
     pub internal: bool,
     /// Kept for `inspect`.
     pub attachable: bool,
+    /// Nothing but what others are made from.
+    pub config_only: bool,
+    /// The name of such a one that it is made from; empty: none.
+    pub config_from: String,
     /// `com.docker.network.…`.
     pub options: BTreeMap<String, String>,
     /// The client's.
@@ -54,7 +59,11 @@ impl NewNetwork {
     pub(crate) fn check(self, config: &Config) -> Result<Network> {
         check_name(&self.name)?;
         let driver = match self.driver.as_str() {
+            // As Docker shows it.
+            _ if self.config_only => Driver::Null,
             "" | "default" | "bridge" => Driver::Bridge,
+            "macvlan" => Driver::Macvlan,
+            "ipvlan" => Driver::Ipvlan,
             "host" | "null" => return Err(Error::OnlyOne { driver: self.driver }),
             _ => return Err(Error::NoDriver { driver: self.driver }),
         };
@@ -63,7 +72,8 @@ impl NewNetwork {
         }
         let asks_ipv6 = self.ranges.iter().any(|range| range.subnet.addr().is_ipv6());
         let enable_ipv4 = self.enable_ipv4.unwrap_or(true);
-        let enable_ipv6 = self.enable_ipv6.unwrap_or(asks_ipv6 || config.ipv6_by_default);
+        let enable_ipv6 =
+            self.enable_ipv6.unwrap_or(asks_ipv6 || (config.ipv6_by_default && driver == Driver::Bridge));
         if !enable_ipv4 && !enable_ipv6 {
             return Err(Error::NoFamily);
         }
@@ -74,7 +84,7 @@ impl NewNetwork {
         let ranges: Vec<IpamConfig> = wanted.map(NewRange::check).collect::<Result<_>>()?;
         for v4 in [true, false] {
             if ranges.iter().filter(|range| range.subnet.addr().is_ipv4() == v4).count() > 1 {
-                return Err(bad_range("a bridge network has one subnet of each family"));
+                return Err(bad_range("a network has one subnet of each family"));
             }
         }
         let network = Network {
@@ -89,11 +99,17 @@ impl NewNetwork {
             internal: self.internal,
             attachable: self.attachable,
             ingress: false,
-            config_only: false,
+            config_only: self.config_only,
+            config_from: self.config_from,
             options: self.options,
             labels: self.labels,
         };
-        BridgeOptions::read(&network)?;
+        match network.driver {
+            Driver::Bridge => drop(BridgeOptions::read(&network)?),
+            Driver::Macvlan | Driver::Ipvlan => drop(BranchOptions::read(&network)?),
+            // Whether its options make sense is seen with the driver of who is made from it.
+            Driver::Host | Driver::Null => {}
+        }
         Ok(network)
     }
 }
@@ -106,8 +122,14 @@ pub(crate) fn choose_ranges(
     prefix: Option<Ipv6Net>,
     others: &[Network],
 ) -> Result<()> {
+    if network.config_only {
+        return Ok(());
+    }
     for range in &network.ipam.config {
-        choosing.check(range.subnet, others)?;
+        match network.driver.is_branch() {
+            true => choosing.check_networks(range.subnet, others)?,
+            false => choosing.check(range.subnet, others)?,
+        }
     }
     let ranges = &mut network.ipam.config;
     let has =

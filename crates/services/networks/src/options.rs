@@ -41,16 +41,20 @@ impl BridgeOptions {
             None => Ok(true),
             Some(value) => boolean(value).ok_or_else(|| bad(key, value, "true or false")),
         };
-        let least = if network.enable_ipv6 { IPV6_MTU } else { *MTU_RANGE.start() };
-        let read = |value: &str| value.parse().ok().filter(|mtu| (least..=*MTU_RANGE.end()).contains(mtu));
-        let mtu = match option(MTU) {
-            // Docker's word for the default.
-            None | Some("0") => None,
-            Some(value) => Some(read(value).ok_or_else(|| {
-                bad(MTU, value, if network.enable_ipv6 { "1280 to 65535 bytes" } else { "68 to 65535 bytes" })
-            })?),
-        };
-        Ok(Self { bridge, icc: flag(ICC)?, masquerade: flag(MASQUERADE)?, mtu })
+        Ok(Self { bridge, icc: flag(ICC)?, masquerade: flag(MASQUERADE)?, mtu: mtu(network)? })
+    }
+}
+
+/// The MTU that a network asks for, if it does.
+pub(crate) fn mtu(network: &Network) -> Result<Option<u32>> {
+    let least = if network.enable_ipv6 { IPV6_MTU } else { *MTU_RANGE.start() };
+    let read = |value: &str| value.parse().ok().filter(|mtu| (least..=*MTU_RANGE.end()).contains(mtu));
+    match network.options.get(MTU).map(String::as_str) {
+        // Docker's words for the default.
+        None | Some("" | "0") => Ok(None),
+        Some(value) => Ok(Some(read(value).ok_or_else(|| {
+            bad(MTU, value, if network.enable_ipv6 { "1280 to 65535 bytes" } else { "68 to 65535 bytes" })
+        })?)),
     }
 }
 
@@ -75,6 +79,6 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-fn bad(option: &'static str, value: &str, expected: &'static str) -> Error {
+pub(crate) fn bad(option: &'static str, value: &str, expected: &'static str) -> Error {
     Error::BadOption { option, value: value.to_owned(), expected }
 }

@@ -81,6 +81,22 @@ impl Wanted {
         }
     }
 
+    /// The ports that it has already, where they are of those to choose from.
+    fn again(
+        &self,
+        present: &[Published],
+        choice: Option<(u16, u16)>,
+        hosts: &[IpAddr],
+    ) -> Option<Vec<Published>> {
+        let mut same =
+            present.iter().filter(|one| hosts.contains(&one.host) && one.protocol == self.protocol);
+        let first = same.find_map(|one| one.host_port(*self.container.start()))?;
+        if choice.is_some_and(|(lowest, highest)| !(lowest..=highest).contains(&first)) {
+            return None;
+        }
+        self.at(first, hosts)
+    }
+
     /// The ports from `first` on, the same of every address.
     fn at(&self, first: u16, hosts: &[IpAddr]) -> Option<Vec<Published>> {
         let (container, protocol) = (*self.container.start(), self.protocol);
@@ -100,7 +116,8 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Finds ports for what a client asks. `usual` is the host's address where it names none.
+    /// Finds ports for what a client asks. `usual` is the host's address where it names none; `present` are those that it has now,
+    /// which it keeps where it is given any.
     ///
     /// # Errors
     /// [`Error::PortTaken`], [`Error::NoPortLeft`], [`Error::NoFamilyFor`]; the holder's.
@@ -109,15 +126,22 @@ impl Ports {
         endpoint: &Endpoint,
         wanted: &[Wanted],
         usual: Option<IpAddr>,
+        present: &[Published],
         holder: Holder<'_>,
     ) -> Result<Vec<Published>> {
         let mut found: Vec<Published> = Vec::new();
-        for one in wanted {
+        // Those first that leave no choice.
+        let (fixed, free): (Vec<_>, Vec<_>) =
+            wanted.iter().partition(|one| one.first.is_some() && one.choice.is_none());
+        for one in fixed.into_iter().chain(free) {
             let hosts = one.hosts(endpoint, usual)?;
             let taken = |published: &[Published]| -> Result<Option<(Published, String)>> {
                 for port in published {
                     if found.iter().any(|other| other.collides(port)) {
                         return Ok(Some((*port, "this container itself".to_owned())));
+                    }
+                    if present.iter().any(|own| port.is_part_of(own)) {
+                        continue;
                     }
                     if let Some(by) = holder(port)? {
                         return Ok(Some((*port, by)));
@@ -127,8 +151,13 @@ impl Ports {
             };
             let next = match (one.first, one.choice) {
                 (Some(first), None) => exactly(one, first, &hosts, &taken)?,
-                (Some(first), Some(last)) => search(one, first..=last, &hosts, &taken)?,
-                (None, _) => self.anywhere(one, &hosts, &taken)?,
+                (first, last) => match one.again(present, first.zip(last), &hosts) {
+                    Some(again) if taken(&again)?.is_none() => again,
+                    _ => match first.zip(last) {
+                        Some((first, last)) => search(one, first..=last, &hosts, &taken)?,
+                        None => self.anywhere(one, &hosts, &taken)?,
+                    },
+                },
             };
             found.extend(next);
         }
@@ -194,8 +223,9 @@ mod tests {
     use spec::ExposedPort;
 
     fn endpoint(ipv6: bool) -> Endpoint {
-        let assigned =
-            |text: &str| Some(Assigned { address: text.parse().unwrap(), prefix: 24, gateway: None });
+        let assigned = |text: &str| {
+            Some(Assigned { address: text.parse().unwrap(), prefix: 24, gateway: None, by_device: false })
+        };
         let mut endpoint = Endpoint::for_tests();
         endpoint.ipv4 = assigned("10.0.0.2");
         endpoint.ipv6 = if ipv6 { assigned("fd00::2") } else { None };
@@ -217,7 +247,7 @@ mod tests {
             let by = taken.iter().find(|port| (one.first..=one.last).contains(port));
             Ok(by.map(|_| "nginx".to_owned()))
         };
-        let found = Ports::default().find(&endpoint(false), &wanted(bindings)?, None, &holder)?;
+        let found = Ports::default().find(&endpoint(false), &wanted(bindings)?, None, &[], &holder)?;
         Ok(found.into_iter().map(|one| (one.first, one.last, one.container)).collect())
     }
 
@@ -245,7 +275,7 @@ mod tests {
     fn free_ports_rest_before_they_are_given_again() {
         let mut ports = Ports::default();
         let wanted = wanted(&[binding(80, None, None)]).unwrap();
-        let mut next = || ports.find(&endpoint(true), &wanted, None, &|_| Ok(None)).unwrap();
+        let mut next = || ports.find(&endpoint(true), &wanted, None, &[], &|_| Ok(None)).unwrap();
         let (one, other) = (next(), next());
         assert_eq!(one.len(), 2, "both families");
         assert_eq!(one[0].first, one[1].first);
@@ -258,7 +288,7 @@ mod tests {
         let mut binding = binding(80, Some(80), None);
         binding.host_ip = "[::1]".into();
         let error =
-            Ports::default().find(&endpoint(false), &wanted(&[binding]).unwrap(), None, &|_| Ok(None));
+            Ports::default().find(&endpoint(false), &wanted(&[binding]).unwrap(), None, &[], &|_| Ok(None));
         assert!(matches!(error.unwrap_err(), Error::NoFamilyFor { .. }));
     }
 }

@@ -73,6 +73,7 @@ fn present_or_new(networks: &BTreeMap<String, Network>, name: &str, driver: Driv
         attachable: false,
         ingress: false,
         config_only: false,
+        config_from: String::new(),
         options: BTreeMap::new(),
         labels: BTreeMap::new(),
     })

@@ -1,7 +1,9 @@
 //! Publishing a container's ports, and withdrawing them.
 
-use crate::ports::wanted;
+use crate::host::Host;
+use crate::ports::{Ports, wanted};
 use crate::{Endpoint, Error, Network, Networks, Published, Result};
+use ids::ContainerId;
 use net::Elements;
 use net::firewall::PortRule;
 use spec::PortBinding;
@@ -33,21 +35,10 @@ impl Networks {
         let published = offload::blocking(move || {
             // Held until the ports are known to be this endpoint's.
             let mut ports = this.ports.lock();
-            published.ports = ports.find(&published, &wanted, usual, &|one| this.holder_of(one, &name_of))?;
-            match this.write_ports(&published, Elements::add) {
-                // Flushed a moment ago, and not written again yet.
-                Err(Error::Kernel(error)) if error.is_absent() => {
-                    this.write_table(&ports);
-                    this.write_ports(&published, Elements::add)?;
-                }
-                written => written?,
-            }
-            if let Some(device) = &published.host_device
-                && let Err(error) = host.reflect(device)
-            {
-                // Only the container itself can't reach them then, and only on some hosts.
-                tracing::debug!(device, error = %errors::chain(&error), "reflect packets");
-            }
+            let holder = |one: &Published| this.holder_of(&published.container, one, &name_of);
+            published.ports = ports.find(&published, &wanted, usual, &[], &holder)?;
+            this.add_ports(&ports, &published, &published.ports)?;
+            reflect(&host, &published);
             if let Some(known) = this.attached.lock().get_mut(&published.id) {
                 known.ports.clone_from(&published.ports);
             }
@@ -66,10 +57,22 @@ impl Networks {
         }
         // Else a table that is just being written would have them for good.
         let _held = self.ports.lock();
-        if let Err(error) = self.write_ports(&endpoint, Elements::remove) {
+        if let Err(error) = self.write_ports(&endpoint, &endpoint.ports, Elements::remove) {
             tracing::warn!(container = endpoint.container.short(), error = %errors::chain(&error), "withdraw ports");
         }
         self.forget(&endpoint)
+    }
+
+    /// Lets ports lead to an endpoint. `held` are the ports that nobody else changes meanwhile.
+    pub(crate) fn add_ports(&self, held: &Ports, endpoint: &Endpoint, ports: &[Published]) -> Result<()> {
+        match self.write_ports(endpoint, ports, Elements::add) {
+            // Flushed a moment ago, and not written again yet.
+            Err(Error::Kernel(error)) if error.is_absent() => {
+                self.write_table(held);
+                self.write_ports(endpoint, ports, Elements::add)
+            }
+            written => written,
+        }
     }
 
     /// The rules of everything that is published now.
@@ -80,13 +83,14 @@ impl Networks {
         rules.flatten().collect()
     }
 
-    fn write_ports(
+    pub(crate) fn write_ports(
         &self,
         endpoint: &Endpoint,
+        ports: &[Published],
         write: impl Fn(&mut Elements, &str, &[net::Element]) -> net::Result<()>,
     ) -> Result<()> {
         let mut by_map: BTreeMap<&str, Vec<net::Element>> = BTreeMap::new();
-        for rule in endpoint.ports.iter().filter_map(|one| one.rule(endpoint)) {
+        for rule in ports.iter().filter_map(|one| one.rule(endpoint)) {
             by_map.entry(rule.map()).or_default().extend(rule.elements());
         }
         let mut socket = self.elements.lock();
@@ -105,10 +109,16 @@ impl Networks {
         Ok(())
     }
 
-    /// Who has one of these ports, in words: another container, or a program of the host.
-    fn holder_of(&self, wanted: &Published, name_of: &dyn Fn(&Endpoint) -> String) -> Result<Option<String>> {
+    /// Who has one of these ports, in words: a container other than the one that asks, or a program of the host.
+    pub(crate) fn holder_of(
+        &self,
+        own: &ContainerId,
+        wanted: &Published,
+        name_of: &dyn Fn(&Endpoint) -> String,
+    ) -> Result<Option<String>> {
         let attached = self.attached.lock();
-        let other = attached.values().find(|endpoint| endpoint.ports.iter().any(|one| one.collides(wanted)));
+        let mut others = attached.values().filter(|endpoint| endpoint.container != *own);
+        let other = others.find(|endpoint| endpoint.ports.iter().any(|one| one.collides(wanted)));
         if let Some(other) = other {
             return Ok(Some(format!("container {}", name_of(other))));
         }
@@ -133,8 +143,18 @@ impl Networks {
     }
 }
 
+/// Lets a container reach its own published ports.
+pub(crate) fn reflect(host: &Host, endpoint: &Endpoint) {
+    if let Some(device) = &endpoint.host_device
+        && let Err(error) = host.reflect(device)
+    {
+        // Only the container itself can't reach them then, and only on some hosts.
+        tracing::debug!(device, error = %errors::chain(&error), "reflect packets");
+    }
+}
+
 /// The address at which ports without one of their own are published, where the network's options name one.
-fn usual_host(network: &Network) -> Option<IpAddr> {
+pub(crate) fn usual_host(network: &Network) -> Option<IpAddr> {
     const OPTION: &str = "com.docker.network.bridge.host_binding_ipv4";
     let host: IpAddr = network.options.get(OPTION)?.parse().ok()?;
     (!host.is_unspecified()).then_some(host)

@@ -44,6 +44,14 @@ impl Published {
             && other.first <= self.last
     }
 
+    /// Whether every one of these ports leads where it leads by `other`.
+    pub(crate) fn is_part_of(&self, other: &Self) -> bool {
+        (self.host, self.protocol) == (other.host, other.protocol)
+            && (other.first..=other.last).contains(&self.first)
+            && self.last <= other.last
+            && self.first - other.first == self.container.wrapping_sub(other.container)
+    }
+
     /// `IPPROTO_…`.
     pub(crate) fn transport(&self) -> u8 {
         match self.protocol {
@@ -63,5 +71,12 @@ impl Published {
             target: target?.address,
             target_port: self.container,
         })
+    }
+}
+
+impl Endpoint {
+    /// What the packet filter does for its published ports.
+    pub fn port_rules(&self) -> impl Iterator<Item = PortRule> {
+        self.ports.iter().filter_map(|one| one.rule(self))
     }
 }

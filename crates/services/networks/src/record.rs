@@ -13,6 +13,10 @@ use std::net::IpAddr;
 pub enum Driver {
     /// A bridge of the host with a veth pair per container.
     Bridge,
+    /// A device of the container's own on one of the host's, with an Ethernet address of its own.
+    Macvlan,
+    /// The same with the Ethernet address of the host's.
+    Ipvlan,
     /// The host's own namespace.
     Host,
     /// Loopback only.
@@ -24,9 +28,21 @@ impl Driver {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bridge => "bridge",
+            Self::Macvlan => "macvlan",
+            Self::Ipvlan => "ipvlan",
             Self::Host => "host",
             Self::Null => "null",
         }
+    }
+
+    /// Whether containers' devices stand on one of the host's, whose Ethernet they share.
+    pub(crate) fn is_branch(self) -> bool {
+        matches!(self, Self::Macvlan | Self::Ipvlan)
+    }
+
+    /// Whether containers get a device and addresses.
+    pub(crate) fn has_devices(self) -> bool {
+        self == Self::Bridge || self.is_branch()
     }
 }
 
@@ -93,8 +109,11 @@ pub struct Network {
     pub attachable: bool,
     /// A swarm notion; false here.
     pub ingress: bool,
-    /// A swarm notion; false here.
+    /// Only a configuration, which others are made from: no container comes to it.
     pub config_only: bool,
+    /// The configuration that it was made from; empty: none.
+    #[serde(default)]
+    pub config_from: String,
     /// Driver options, `com.docker.network.…`.
     pub options: BTreeMap<String, String>,
     /// The client's labels.

@@ -1,6 +1,6 @@
 //! A network goes: record, rules, bridge.
 
-use crate::{Endpoint, Error, Network, Networks, Result, predefined};
+use crate::{Endpoint, Error, Network, Networks, Result, configuration, predefined};
 use store::Transaction;
 
 impl Networks {
@@ -15,6 +15,7 @@ impl Networks {
         if record.is_predefined() {
             return Err(Error::Permanent { network: record.name });
         }
+        configuration::check_unused(&record, &self.list())?;
         live.retire(|| self.check_unused(&record, &name_of)).await?;
         let forget = Transaction::new().delete(predefined::key(&record.id));
         if let Err(error) = self.store.commit(forget).await {
@@ -22,8 +23,8 @@ impl Networks {
             return Err(error.into());
         }
         self.live.write().remove(&record.name);
-        let config = self.config.clone();
-        offload::blocking(move || live.unmake(&config)).await;
+        let (config, shared) = (self.config.clone(), self.shares_parent(&live));
+        offload::blocking(move || live.unmake(&config, shared)).await;
         Ok(record)
     }
 

@@ -1,4 +1,5 @@
-//! What the daemon tells `container-runtime netd`, the process that answers containers' questions for names.
+//! What the daemon tells `container-runtime netd`, the process that answers containers' questions for names, and carries what the
+//! kernel can't.
 //!
 //! ```text
 //! <state>/netd.sock               SOCK_SEQPACKET: one [`Request`] a message, one [`Response`] back      netd
@@ -18,9 +19,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 mod place;
+mod port;
 mod process;
 
 pub use place::{container_file, network_file};
+pub use port::{BadPort, Port};
 pub use process::Process;
 
 /// File names in the state directory.
@@ -71,6 +74,10 @@ pub struct Container {
     /// Its own servers for all other names; none: the host's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<SocketAddr>,
+    /// Its published ports. Of those that are at `::1` netd carries what comes there: the kernel sends nothing from that
+    /// address to another device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
     /// Whether its user chose `ndots`: then names without a dot are not asked outside, as Docker does it.
     #[serde(default)]
     pub ndots_chosen: bool,

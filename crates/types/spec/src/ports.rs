@@ -193,6 +193,27 @@ impl PortBinding {
         self.host_port?.checked_add(container.checked_sub(self.container.first)?)
     }
 
+    /// The same for each port of the container.
+    pub fn one_by_one(&self) -> impl Iterator<Item = Self> {
+        self.container.ports().map(|port| Self {
+            host_port: self.host_port_for(port.port),
+            container: port.into(),
+            ..self.clone()
+        })
+    }
+
+    /// Puts those together that one binding can say.
+    pub fn put_together(bindings: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for next in bindings {
+            match found.last_mut().filter(|last| last.goes_on_with(&next)) {
+                Some(last) => last.container.last = next.container.last,
+                None => found.push(next),
+            }
+        }
+        found
+    }
+
     /// Whether the other publishes the container's next port in the same manner, so that one binding can say both.
     pub fn goes_on_with(&self, next: &Self) -> bool {
         let follows = u32::from(next.container.first) == u32::from(self.container.last) + 1;

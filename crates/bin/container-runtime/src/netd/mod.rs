@@ -1,4 +1,4 @@
-//! `container-runtime netd`: answers containers' questions for names, and goes on when the daemon dies.
+//! `container-runtime netd`: answers containers' questions for names, carries what the kernel can't, and goes on when the daemon dies.
 //!
 //! It reads the records that are there, listens, says `ready` on its standard output, and then does what comes by its
 //! socket, one thing at a time. See `netd-protocol` for what that is.
@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// Answer containers' questions for names.
+/// Answer containers' questions for names, and carry what comes to their ports at ::1.
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Flags {
@@ -79,7 +79,7 @@ async fn serve(flags: &Flags) -> Result<()> {
     let listener = control::listen(&flags.state)?;
     let (sender, mut tasks) = mpsc::channel(64);
     let mut state = State::new(dns::Server::start(flags.port, flags.threads)?, sender.clone());
-    state.load(records::read(&flags.state));
+    state.load(records::read(&flags.state)).await;
     tokio::spawn(host_servers::follow(flags.resolv_conf.clone(), sender.clone()));
     tokio::spawn(control::accept(listener, sender));
     sys::heap::trim();
@@ -89,7 +89,7 @@ async fn serve(flags: &Flags) -> Result<()> {
     loop {
         tokio::select! {
             task = tasks.recv() => match task {
-                Some(task) => if state.work(task).is_break() { return Ok(()) },
+                Some(task) => if state.work(task).await.is_break() { return Ok(()) },
                 None => return Ok(()),
             },
             _ = terminated.recv() => return Ok(()),

@@ -3,6 +3,7 @@
 use super::process;
 use super::records::Records;
 use anyhow::{Context, Result};
+use carrier::Carrier;
 use netd_protocol::{Container, PutContainer, Request, Response};
 use std::collections::HashMap;
 use std::fs::File;
@@ -27,6 +28,7 @@ pub(super) enum Task {
 #[derive(Debug)]
 pub(super) struct State {
     server: dns::Server,
+    carrier: Carrier,
     watches: HashMap<String, (u64, AbortHandle)>,
     count: u64,
     tasks: mpsc::Sender<Task>,
@@ -35,7 +37,14 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(server: dns::Server, tasks: mpsc::Sender<Task>) -> Self {
-        Self { server, watches: HashMap::new(), count: 0, tasks, incomplete: false }
+        Self {
+            server,
+            carrier: Carrier::default(),
+            watches: HashMap::new(),
+            count: 0,
+            tasks,
+            incomplete: false,
+        }
     }
 
     /// Whether something could not be listened on.
@@ -49,14 +58,14 @@ impl State {
     }
 
     /// Takes what was there before this process.
-    pub(super) fn load(&mut self, records: Records) {
+    pub(super) async fn load(&mut self, records: Records) {
         let mut warnings = Vec::new();
         for network in records.networks {
             warnings.extend(self.server.put_network(network));
             self.incomplete |= !warnings.is_empty();
         }
         for record in records.containers {
-            warnings.extend(self.put(record, None, None));
+            warnings.extend(self.put(record, None, None).await);
         }
         for warning in warnings {
             tracing::warn!("{warning}");
@@ -64,7 +73,7 @@ impl State {
     }
 
     /// Does one thing; breaks off when it was the end.
-    pub(super) fn work(&mut self, task: Task) -> ControlFlow<()> {
+    pub(super) async fn work(&mut self, task: Task) -> ControlFlow<()> {
         match task {
             Task::Servers(servers) => {
                 tracing::info!(?servers, "the host's name servers");
@@ -72,12 +81,12 @@ impl State {
             }
             Task::Ended(id, watch) => {
                 if self.watches.get(&id).is_some_and(|(number, _)| *number == watch) {
-                    self.remove(&id);
+                    self.remove(&id).await;
                 }
             }
             Task::Request(request, descriptors, answer) => {
                 let stop = request == Request::Stop;
-                let mut response = self.answer(request, descriptors);
+                let mut response = self.answer(request, descriptors).await;
                 (response.networks, response.containers, response.sockets) = self.server.counts();
                 // Who has gone needs no answer.
                 let _ = answer.send(response);
@@ -89,7 +98,7 @@ impl State {
         ControlFlow::Continue(())
     }
 
-    fn answer(&mut self, request: Request, descriptors: Vec<OwnedFd>) -> Response {
+    async fn answer(&mut self, request: Request, descriptors: Vec<OwnedFd>) -> Response {
         let mut warnings = Vec::new();
         match request {
             Request::Put(put) => {
@@ -107,11 +116,13 @@ impl State {
                 for PutContainer { record, namespace, process } in put.containers {
                     let namespace = namespace.then(|| descriptors.next()).flatten();
                     let process = process.then(|| descriptors.next()).flatten();
-                    warnings.extend(self.put(record, namespace, process));
+                    warnings.extend(self.put(record, namespace, process).await);
                 }
             }
             Request::Remove { networks, containers } => {
-                containers.iter().for_each(|id| self.remove(id));
+                for id in &containers {
+                    self.remove(id).await;
+                }
                 networks.iter().for_each(|id| self.server.remove_network(id));
             }
             Request::Status | Request::Stop => {}
@@ -119,18 +130,24 @@ impl State {
         Response { warnings, ..Response::default() }
     }
 
-    fn put(&mut self, record: Container, namespace: Option<OwnedFd>, pidfd: Option<OwnedFd>) -> Vec<String> {
+    async fn put(
+        &mut self,
+        record: Container,
+        namespace: Option<OwnedFd>,
+        pidfd: Option<OwnedFd>,
+    ) -> Vec<String> {
         let id = record.id.clone();
         let found = match find(&record, namespace, pidfd) {
             Ok(found) => found,
             Err(error) => {
                 // Its names would be those of addresses that are nobody's.
-                self.remove(&id);
+                self.remove(&id).await;
                 return vec![format!("container {id} is left out: {error:#}")];
             }
         };
         let (namespace, pidfd) = found;
-        let warnings = self.server.put_container(record, namespace.as_ref().map(AsFd::as_fd));
+        let mut warnings = self.carrier.put(&id, &record.ports).await;
+        warnings.extend(self.server.put_container(record, namespace.as_ref().map(AsFd::as_fd)));
         if let Some(pidfd) = pidfd {
             self.watch(id, pidfd);
         }
@@ -151,11 +168,12 @@ impl State {
         }
     }
 
-    fn remove(&mut self, id: &str) {
+    async fn remove(&mut self, id: &str) {
         if let Some((_, watch)) = self.watches.remove(id) {
             watch.abort();
         }
         self.server.remove_container(id);
+        self.carrier.remove(id).await;
     }
 }
 

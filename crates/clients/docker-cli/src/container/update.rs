@@ -4,7 +4,7 @@ use super::path;
 use crate::app::App;
 use crate::failure::{Errors, Failure, Outcome};
 use crate::flags::limits::{self, Bytes, NanoCpus};
-use crate::flags::restart;
+use crate::flags::{ports, restart};
 use crate::output;
 use crate::verb::{Arity, verb};
 use serde::Deserialize;
@@ -53,6 +53,12 @@ struct Args {
     /// Tune container pids limit (set -1 for unlimited)
     #[arg(long)]
     pids_limit: Option<i64>,
+    /// Publish a port besides (not in docker): as --publish of run
+    #[arg(long, value_name = "list")]
+    publish_add: Vec<String>,
+    /// Publish a port no more (not in docker): as --publish-add, or the container's port alone for all of its bindings
+    #[arg(long, value_name = "list")]
+    publish_rm: Vec<String>,
     /// Restart policy to apply when a container exits
     #[arg(long)]
     restart: Option<String>,
@@ -97,6 +103,12 @@ async fn update(client: &engine_client::Client, name: &str, body: &Map<String, V
     Ok(client.post(path(name, "/update")?).json_body(body)?.json().await?)
 }
 
+/// None for no port at all.
+fn bindings(texts: &[String]) -> Outcome<Option<Value>> {
+    let ports = ports::parse(texts, &[]).map_err(Failure::new)?;
+    Ok((!ports.bindings.is_empty()).then_some(Value::Object(ports.bindings)))
+}
+
 /// Only what was given: the daemon keeps the rest.
 fn body(args: &Args) -> Outcome<Map<String, Value>> {
     let bytes = |value: Option<Bytes>| value.map(|Bytes(bytes)| json!(bytes));
@@ -119,6 +131,8 @@ fn body(args: &Args) -> Outcome<Map<String, Value>> {
         ("MemoryReservation", bytes(args.memory_reservation)),
         ("MemorySwap", bytes(args.memory_swap)),
         ("PidsLimit", args.pids_limit.filter(|limit| *limit != 0).map(|n| json!(n))),
+        ("PublishAdd", bindings(&args.publish_add)?),
+        ("PublishRemove", bindings(&args.publish_rm)?),
         ("RestartPolicy", restart),
     ];
     Ok(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())

@@ -89,7 +89,8 @@ pub(super) const MAPS: [(&str, &str); 8] = [
 /// deny (see `guard`) is left to them.
 ///
 /// Loopback is for the host alone: who is on the wire may write 127.0.0.1 on a packet, and address translation comes before
-/// the kernel's check.
+/// the kernel's check. What the host itself sends to ::1 is left to whoever listens there: the kernel sends nothing from that address to
+/// another device.
 pub(super) const CHAINS: &str = "\
 \tchain published {
 \t\tmeta mark and 0x20000000 == 0x20000000 return
@@ -114,6 +115,7 @@ pub(super) const CHAINS: &str = "\
 \t}
 \tchain output {
 \t\ttype nat hook output priority -100; policy accept;
+\t\tip6 daddr ::1 return
 \t\tfib daddr type local goto published
 \t}
 \tchain from_containers {

@@ -155,7 +155,11 @@ fn default_routes_are_replaced_as_a_whole() {
     let gateways = |wanted: &[&str]| {
         let wanted: Vec<route::DefaultRoute<'_>> = wanted
             .iter()
-            .map(|text| route::DefaultRoute { device: "eth0", gateway: text.parse().unwrap() })
+            .map(|text| route::DefaultRoute {
+                device: "eth0",
+                gateway: Some(text.parse().unwrap()),
+                v4: !text.contains(':'),
+            })
             .collect();
         route::set_defaults(&container, &wanted).unwrap();
         container.run(|| route::default_gateways(&mut Socket::open()?)).unwrap()

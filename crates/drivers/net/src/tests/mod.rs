@@ -81,6 +81,7 @@ fn attach(
         inner: "eth0",
         mac: mac(),
         announced: false,
+        mtu: None,
         ipv6: None,
         addresses: &addresses,
         gateways: &gateways,

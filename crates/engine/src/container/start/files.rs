@@ -1,14 +1,15 @@
 //! The files that the engine writes into a container's `/etc`.
 
 use crate::Services;
+use crate::container::links;
 use crate::container::network::Network;
 use crate::container::user_namespace;
 use crate::names;
 use containers::Record;
 use durable::Sync;
 use errors::{Error, Result};
-use networks::Endpoint;
 use networks::files::{self, Hosts};
+use networks::{Driver, Endpoint};
 use runtime::bundle::ResolvedMount;
 use spec::{IdMaps, NetworkMode};
 use std::collections::BTreeMap;
@@ -113,13 +114,19 @@ fn hosts_text(
     };
     let names = with_short_name(names);
     let addresses = endpoints.values().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
-    // Its own network's, which the host answers at for it whatever a firewall says of other networks.
-    let mut gateways = endpoints.values().filter_map(|endpoint| endpoint.ipv4.or(endpoint.ipv6)?.gateway);
-    let host_gateway = match gateways.next() {
-        None if endpoints.is_empty() => None,
-        own => own.or_else(|| services.networks.host_gateway()),
+    // Its own network's, which the host answers at for it whatever a firewall says of other networks. On a wire that it shares
+    // with the host a container does not reach it.
+    let bridged = endpoints.values().filter(|endpoint| {
+        services.networks.find(&endpoint.network).is_ok_and(|network| network.driver == Driver::Bridge)
+    });
+    let mut gateways = bridged.map(|endpoint| endpoint.ipv4.or(endpoint.ipv6)?.gateway).peekable();
+    let host_gateway = match gateways.peek() {
+        None => None,
+        Some(_) => gateways.flatten().next().or_else(|| services.networks.host_gateway()),
     };
+    let linked = links::at_start(services, record)?;
     Ok(files::hosts(&Hosts {
+        linked: linked.iter().flat_map(links::Link::hosts).collect(),
         own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),
         extra: record.spec.network.extra_hosts.clone(),
         host_gateway,
@@ -140,6 +147,25 @@ pub(crate) fn refresh_hosts(services: &Services, before: &Record, after: &Record
     let came = new.lines().filter(|line| !old.lines().any(|other| other == *line));
     let text: String = kept.chain(came).flat_map(|line| [line, "\n"]).collect();
     // In place: it is this file that the container has mounted.
+    std::fs::write(&path, text).map_err(failed)
+}
+
+/// Writes the present addresses of a link into a running container's `/etc/hosts`, in the place of earlier ones.
+pub(in crate::container) fn relink_hosts(
+    services: &Services,
+    record: &Record,
+    lines: &[(std::net::IpAddr, String)],
+) -> Result<()> {
+    let path = Files::of(services, &record.id).hosts;
+    let failed =
+        |error: std::io::Error| Error::new(errors::io_class(&error), format!("{}: {error}", path.display()));
+    let present = std::fs::read_to_string(&path).map_err(failed)?;
+    let stale = |line: &str| {
+        lines.iter().any(|(_, names)| line.split_once('\t').is_some_and(|(_, old)| old == names))
+    };
+    let kept = present.lines().filter(|line| !stale(line)).map(str::to_owned);
+    let came = lines.iter().map(|(address, names)| format!("{address}\t{names}"));
+    let text: String = kept.chain(came).flat_map(|line| [line, "\n".to_owned()]).collect();
     std::fs::write(&path, text).map_err(failed)
 }
 
@@ -165,7 +191,7 @@ fn host_text(path: impl AsRef<Path>) -> String {
 }
 
 /// The name that the container has for itself.
-pub(super) fn hostname(record: &Record) -> String {
+pub(in crate::container) fn hostname(record: &Record) -> String {
     let host_network = record.spec.network.mode == NetworkMode::Host;
     if !record.spec.hostname.is_empty() {
         record.spec.hostname.clone()

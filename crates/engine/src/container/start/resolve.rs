@@ -4,6 +4,7 @@ use super::{files, mounts, namespaces, targets};
 use crate::Services;
 use crate::container::devices::{self, Found};
 use crate::container::joined::Donors;
+use crate::container::links;
 use crate::container::network::Network;
 use crate::container::user_namespace::Mapped;
 use crate::container::{apparmor, cgroup_path, sysctls, user, volumes};
@@ -48,10 +49,13 @@ pub(super) async fn resolve(
     .await?;
 
     let hostname = files::hostname(record);
+    let parent = record.name.to_string();
+    let links = links::at_start(services, record)?;
+    let linked: Vec<String> = links.iter().flat_map(|link| link.variables(&parent)).collect();
     let process = &spec.process;
     Ok(Resolved {
         id: record.id.clone(),
-        env: environment(record, &hostname, &user.home),
+        env: environment(record, &linked, &hostname, &user.home),
         hostname: if spec.namespaces.uts == JoinMode::Host { String::new() } else { hostname },
         user,
         working_dir: process.working_dir.clone(),
@@ -107,7 +111,7 @@ fn init(services: &Services) -> PathBuf {
 
 /// docker's variables, each with the client's or image's value if there is one; then the others of the client's and the
 /// image's.
-fn environment(record: &Record, hostname: &str, home: &str) -> Vec<String> {
+fn environment(record: &Record, linked: &[String], hostname: &str, home: &str) -> Vec<String> {
     const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let own = &record.spec.process.env;
     let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
@@ -120,8 +124,11 @@ fn environment(record: &Record, hostname: &str, home: &str) -> Vec<String> {
         given.cloned().unwrap_or_else(|| format!("{default}={value}"))
     });
     let others = own.iter().filter(|pair| defaults.iter().all(|(default, _)| name(pair) != *default));
+    // The container's own come later, and count.
+    let linked = linked.iter().filter(|pair| own.iter().all(|other| name(other) != name(pair))).cloned();
     // A name without a value takes the variable away.
-    let mut env: Vec<String> = first.chain(others.cloned()).filter(|pair| pair.contains('=')).collect();
+    let mut env: Vec<String> =
+        first.chain(linked).chain(others.cloned()).filter(|pair| pair.contains('=')).collect();
     if !own.iter().any(|pair| name(pair) == "HOME") {
         env.push(format!("HOME={}", if home.is_empty() { "/" } else { home }));
     }

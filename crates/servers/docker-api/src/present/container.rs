@@ -39,6 +39,7 @@ pub(crate) fn inspect(host: &Host<'_>, found: &Inspection) -> ContainerInspect {
     let mut config = wire_config(spec);
     config.hostname = hostname(host, record.id.short(), spec);
     let mut host_config = wire_host_config(spec, &record.runtime, host.cgroup_v2);
+    host_config.links = (!found.links.is_empty()).then(|| found.links.clone());
     let privileged = spec.security.privileged;
     host_config.masked_paths =
         host_config.masked_paths.or_else(|| runtime::bundle::default_masked(privileged));

@@ -57,6 +57,7 @@ fn inspected(state: State, sizes: Option<Sizes>) -> Value {
         layers: BTreeMap::from([("UpperDir".into(), "/u".into())]),
         storage_driver: "overlay2",
         apparmor_profile: String::new(),
+        links: Vec::new(),
         sizes,
     };
     serde_json::to_value(inspect(&Host { name: "host", cgroup_v2: true }, &found)).unwrap()

@@ -140,7 +140,7 @@ pub(crate) fn network(found: &NetworkInspection, with_containers: bool) -> Netwo
         internal: network.internal,
         attachable: network.attachable,
         ingress: network.ingress,
-        config_from: ConfigFrom::default(),
+        config_from: ConfigFrom { network: network.config_from.clone() },
         config_only: network.config_only,
         containers: found
             .endpoints

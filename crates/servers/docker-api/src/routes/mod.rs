@@ -13,6 +13,8 @@ mod swarm;
 mod system;
 mod volume;
 
+pub(crate) use swarm::NO_SWARM_MANAGER;
+
 #[cfg(test)]
 mod tests;
 

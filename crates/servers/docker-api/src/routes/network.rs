@@ -12,6 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use errors::{Class, Error};
 use serde::Serialize;
 
 pub(super) fn routes() -> Router<Api> {
@@ -30,7 +31,12 @@ async fn list(State(api): Context, query: Query) -> Answer {
     json(&found.iter().map(|found| present::network::network(found, false)).collect::<Vec<_>>())
 }
 
-async fn inspect(State(api): Context, Path(id): Path<String>) -> Answer {
+/// `verbose` is for what swarm knows of a network: there is nothing of that.
+async fn inspect(State(api): Context, Path(id): Path<String>, query: Query) -> Answer {
+    let known = ["", "0", "1", "f", "t", "F", "T", "false", "true", "FALSE", "TRUE", "False", "True"];
+    if let Some(bad) = query.text("verbose").filter(|text| !known.contains(text)) {
+        return Err(Error::new(Class::Invalid, format!("invalid value for verbose: {bad}")).into());
+    }
     json(&present::network::network(&engine::network::inspect(&api.services, &id).await?, true))
 }
 

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::routing::{any, get, post};
 use errors::{Class, Error};
 
-const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
+pub(crate) const NO_SWARM_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
                           connect this node to swarm and try again.";
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -26,7 +26,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn no_manager() -> Answer {
-    Err(Error::new(Class::Unavailable, NO_MANAGER).into())
+    Err(Error::new(Class::Unavailable, NO_SWARM_MANAGER).into())
 }
 
 async fn no_swarm() -> Answer {

@@ -30,8 +30,7 @@ pub(crate) use binds::BindError;
 pub(crate) use mounts::MountError;
 pub(crate) use network::{endpoint_request, wire_mode};
 pub(crate) use new_network::new_network;
-pub(crate) use ports::PortError;
-pub(crate) use ports::wire_port;
+pub(crate) use ports::{PortError, published, wire_port};
 pub(crate) use process::exec_spec;
 pub(crate) use resources::resources;
 
@@ -68,8 +67,15 @@ pub(crate) enum Refused {
     Device { path: String, permissions: String },
     #[error("device requests such as --gpus are not supported yet{}", driver_named(.driver))]
     DeviceRequest { driver: String },
-    #[error("{what} is not supported")]
-    Network { what: &'static str },
+    #[error("{}", crate::routes::NO_SWARM_MANAGER)]
+    Swarm,
+    #[error("invalid network scope {scope:?}: it is local here")]
+    Scope { scope: String },
+    #[error(
+        "configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | \
+         attachable | scope ] are not supported."
+    )]
+    ConfigurationNetwork,
     #[error("invalid network config:\ninvalid {what} {text}: {why}")]
     Range { what: &'static str, text: String, why: &'static str },
     #[error("HostConfig.Cgroup is not supported: {value}")]
@@ -84,7 +90,9 @@ impl Classified for Refused {
     fn class(&self) -> Class {
         match self {
             Self::Mount(error) => error.class(),
-            Self::DeviceRequest { .. } | Self::Cgroup { .. } | Self::Network { .. } => Class::Unsupported,
+            Self::DeviceRequest { .. } | Self::Cgroup { .. } => Class::Unsupported,
+            Self::Swarm => Class::Unavailable,
+            Self::ConfigurationNetwork => Class::Denied,
             _ => Class::Invalid,
         }
     }

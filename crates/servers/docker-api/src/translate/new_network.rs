@@ -8,12 +8,15 @@ use std::net::IpAddr;
 
 /// What a client asks of a new network.
 pub(crate) fn new_network(body: CreateNetwork) -> Result<NewNetwork, Refused> {
-    let unsupported = |what| Err(Refused::Network { what });
-    if body.ingress || body.scope == "swarm" || body.scope == "global" {
-        return unsupported("a network of a swarm");
+    let scoped = !body.scope.is_empty();
+    if body.config_only && (body.ingress || scoped) {
+        return Err(Refused::ConfigurationNetwork);
     }
-    if body.config_only || body.config_from.is_some_and(|from| !from.network.is_empty()) {
-        return unsupported("a network that is only a configuration");
+    if body.ingress || matches!(body.scope.as_str(), "swarm" | "global") || body.driver == "overlay" {
+        return Err(Refused::Swarm);
+    }
+    if scoped && body.scope != "local" {
+        return Err(Refused::Scope { scope: body.scope });
     }
     let ipam = body.ipam.unwrap_or_default();
     let ranges = ipam.config.unwrap_or_default().into_iter();
@@ -29,6 +32,8 @@ pub(crate) fn new_network(body: CreateNetwork) -> Result<NewNetwork, Refused> {
         ranges: ranges.map(range).collect::<Result<_, _>>()?,
         internal: body.internal,
         attachable: body.attachable,
+        config_only: body.config_only,
+        config_from: body.config_from.unwrap_or_default().network,
         options: body.options.unwrap_or_default(),
         labels: body.labels.unwrap_or_default(),
     })

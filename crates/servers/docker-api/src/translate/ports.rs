@@ -33,7 +33,7 @@ pub(super) fn exposed(ports: &Set, bindings: &PortMap) -> Result<PortSet, PortEr
 
 /// Published ports. Neighbours that are published alike become one binding, in an order from which [`wire_bindings`] says again
 /// what was asked for.
-pub(super) fn published(bindings: &PortMap) -> Result<Vec<PortBinding>, PortError> {
+pub(crate) fn published(bindings: &PortMap) -> Result<Vec<PortBinding>, PortError> {
     let by_text = bindings.iter().map(|(text, list)| Ok((port(text)?, list)));
     let mut by_port: Vec<_> = by_text.collect::<Result<_, PortError>>()?;
     by_port.sort_by_key(|(port, _)| (port.protocol, port.port));

@@ -94,7 +94,7 @@ pub(crate) struct CreateIpamConfig {
     pub(crate) auxiliary_addresses: Option<BTreeMap<String, String>>,
 }
 
-/// Of [`CreateNetwork`]: a swarm notion.
+/// Of [`CreateNetwork`].
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct CreateConfigFrom {
@@ -124,11 +124,11 @@ pub(crate) struct Disconnect {
     pub(crate) container: String,
 }
 
-/// Of swarm.
+/// Of [`Network`].
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ConfigFrom {
-    pub(crate) network: &'static str,
+    pub(crate) network: String,
 }
 
 /// A container on a network.

@@ -13,6 +13,8 @@ pub struct Hosts {
     pub own: Vec<(IpAddr, String)>,
     /// `name:address` as in `--add-host` (also `name=address`); the address may be `host-gateway`.
     pub extra: Vec<String>,
+    /// Containers that it has links to, likewise.
+    pub linked: Vec<(IpAddr, String)>,
     /// What `host-gateway` stands for. A container with an address of its own also finds it as `host.docker.internal`,
     /// unless `extra` has that name.
     pub host_gateway: Option<IpAddr>,
@@ -44,7 +46,7 @@ pub fn hosts(entries: &Hosts) -> Result<String> {
     {
         line(&mut text, gateway, GATEWAY_NAME);
     }
-    for (address, names) in &entries.own {
+    for (address, names) in entries.linked.iter().chain(&entries.own) {
         line(&mut text, *address, names);
     }
     Ok(text)
@@ -92,6 +94,7 @@ mod tests {
         let entries = Hosts {
             own: vec![(ip("172.20.0.2"), "web.example.org web".into())],
             extra: vec!["foo:1.2.3.4".into(), "gw:host-gateway".into(), "six:::1".into(), "b=[::2]".into()],
+            linked: vec![(ip("172.20.0.3"), "db 0123 data".into())],
             host_gateway: Some(ip("172.20.0.1")),
             ipv6: true,
         };
@@ -107,6 +110,7 @@ ff02::2\tip6-allrouters
 ::1\tsix
 ::2\tb
 172.20.0.1\thost.docker.internal
+172.20.0.3\tdb 0123 data
 172.20.0.2\tweb.example.org web
 ";
         assert_eq!(hosts(&entries).unwrap(), expected);
@@ -123,6 +127,7 @@ ff02::2\tip6-allrouters
         let entries = Hosts {
             own: vec![(ip("172.20.0.2"), "web".into())],
             extra: vec!["host.docker.internal:10.0.0.1".into()],
+            linked: Vec::new(),
             host_gateway: Some(ip("172.20.0.1")),
             ipv6: false,
         };

@@ -1,5 +1,7 @@
 //! The service against the kernel, in network namespaces of the tests' own.
 
+mod bad_input;
+mod branches;
 mod several;
 
 use super::*;

@@ -5,11 +5,11 @@ use ipnet::IpNet;
 use net::route;
 use std::net::IpAddr;
 
-fn named(name: &str) -> NewNetwork {
+pub(super) fn named(name: &str) -> NewNetwork {
     NewNetwork { name: name.into(), ..NewNetwork::default() }
 }
 
-fn with_range(name: &str, subnet: &str) -> NewNetwork {
+pub(super) fn with_range(name: &str, subnet: &str) -> NewNetwork {
     let range = NewRange {
         subnet: subnet.parse().unwrap(),
         ip_range: None,
@@ -19,7 +19,7 @@ fn with_range(name: &str, subnet: &str) -> NewNetwork {
     NewNetwork { ranges: vec![range], ..named(name) }
 }
 
-fn with_option(name: &str, option: &str, value: &str) -> NewNetwork {
+pub(super) fn with_option(name: &str, option: &str, value: &str) -> NewNetwork {
     let option = (format!("com.docker.network.{option}"), value.to_owned());
     NewNetwork { options: [option].into(), ..named(name) }
 }
@@ -135,7 +135,7 @@ fn a_container_on_several_networks_leaves_by_the_best_of_them() {
         endpoints[0].gateway_priority = 1;
         assert_eq!(routed(&endpoints).await, [address("10.91.0.1")]);
         let gone = endpoints.remove(0);
-        networks.disconnect(&gone).await.unwrap();
+        networks.disconnect(&sandbox, &gone).await.unwrap();
         assert!(!super::devices().contains(gone.host_device.as_deref().unwrap()));
         assert_eq!(routed(&endpoints).await, [address("10.90.0.1")]);
         let used = remove(&networks, "a").await.unwrap_err();

@@ -3,7 +3,7 @@
 use super::not_the_image;
 use crate::Services;
 use crate::container::invalid;
-use errors::{Class, Error, Result};
+use errors::Result;
 use spec::{ContainerSpec, IpcMode, JoinMode, NetworkMode, NetworkRequest};
 use std::collections::BTreeMap;
 
@@ -61,9 +61,7 @@ fn conflicts(spec: &ContainerSpec) -> Result<()> {
 }
 
 fn network(services: &Services, spec: &mut ContainerSpec) -> Result<()> {
-    if !spec.network.links.is_empty() {
-        return Err(Error::new(Class::Unsupported, "legacy links are not supported").hint("Use a network"));
-    }
+    crate::container::links::resolve(services, &mut spec.network)?;
     // A network or container that does not exist is told at once, not at the start.
     if let NetworkMode::Container(other) = &spec.network.mode {
         services

@@ -56,6 +56,17 @@ pub(super) async fn remove(State(api): Context, Path(id): Path<String>, query: Q
     no_content()
 }
 
+/// `rm --link parent/alias`: a name with a slash in it is a link's.
+pub(super) async fn remove_link(
+    State(api): Context,
+    Path((parent, alias)): Path<(String, String)>,
+    query: Query,
+) -> Answer {
+    let how = Remove { force: query.flag("force"), volumes: query.flag("v"), link: query.flag("link") };
+    engine::container::remove(&api.services, &format!("{parent}/{alias}"), how).await?;
+    no_content()
+}
+
 pub(super) async fn resize(State(api): Context, Path(id): Path<String>, query: Query) -> Answer {
     let (rows, columns) = size(&query)?;
     engine::container::resize(&api.services, &id, rows, columns).await?;

@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/containers/create", post(create::create))
         .route("/containers/prune", post(lifecycle::prune))
         .route("/containers/{id}", delete(lifecycle::remove))
+        .route("/containers/{id}/{alias}", delete(lifecycle::remove_link))
         .route("/containers/{id}/json", get(inspect::inspect))
         .route("/containers/{id}/top", get(inspect::top))
         .route("/containers/{id}/logs", get(logs::logs))

@@ -3,11 +3,11 @@
 use crate::http::answer::{Answer, json};
 use crate::http::body::JsonBody;
 use crate::routes::Context;
-use crate::translate::{resources, restart_policy};
-use crate::wire::host_config::HostConfig;
+use crate::translate::{published, resources, restart_policy};
+use crate::wire::host_config::{HostConfig, PortMap};
 use axum::extract::{Path, State};
-use engine::container::Update;
-use serde::Serialize;
+use engine::container::{PortChange, Update};
+use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -15,13 +15,28 @@ struct Updated {
     warnings: Option<Vec<String>>,
 }
 
-/// The body is the part of a host config that can change: limits and the restart policy.
+/// The part of a host config that can change, limits and the restart policy, and of our own what docker's clients never send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct UpdateBody {
+    #[serde(flatten)]
+    host: HostConfig,
+    /// Ports to be published besides, in the form of `PortBindings`.
+    publish_add: PortMap,
+    /// Ports to be published no more: without the host's port, every binding of the container's.
+    publish_remove: PortMap,
+}
+
 pub(super) async fn update(
     State(api): Context,
     Path(id): Path<String>,
-    JsonBody(host): JsonBody<HostConfig>,
+    JsonBody(body): JsonBody<UpdateBody>,
 ) -> Answer {
-    let change = Update { resources: resources(&host), restart: restart_policy(&host.restart_policy)? };
+    let change = Update {
+        resources: resources(&body.host),
+        restart: restart_policy(&body.host.restart_policy)?,
+        ports: PortChange { add: published(&body.publish_add)?, remove: published(&body.publish_remove)? },
+    };
     let warnings = engine::container::update(&api.services, &id, change).await?;
     json(&Updated { warnings: (!warnings.is_empty()).then_some(warnings) })
 }
