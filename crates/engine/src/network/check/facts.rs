@@ -41,6 +41,8 @@ pub(super) enum Way {
     Out { network: Option<String>, internal: bool, masquerade: bool },
     /// From the host to one of its containers.
     FromHost { network: Option<String> },
+    /// Between the host and a container on a device of the host's, which carries nothing between the two.
+    Hidden { network: String },
     /// From the world to a container's own address.
     Unpublished { published: Option<String> },
     /// To a port of the host that leads to a container.

@@ -6,7 +6,7 @@ use crate::Services;
 use containers::Record;
 use errors::Result;
 use net::Namespace;
-use networks::{Endpoint, Network, Published};
+use networks::{Driver, Endpoint, Network, Published};
 use spec::{ExposedPort, PortProtocol};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -76,7 +76,7 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
         (Kind::Container(_), Kind::Container(_)) => between(services, from, to, end),
         (Kind::Host, Kind::Container(_)) => {
             let (network, address) = reached(to, to.address).unzip();
-            plain(Way::FromHost { network }, address)
+            plain(hidden(services, network.as_deref()).unwrap_or(Way::FromHost { network }), address)
         }
         (Kind::World, Kind::Container(record)) => {
             plain(Way::Unpublished { published: published(record, to.port) }, to.address)
@@ -85,7 +85,8 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
             (Some(found), _) => found,
             (None, Kind::Container(_)) => {
                 let (network, gateway) = gateway(services, from).unzip();
-                plain(Way::ToHost { network }, to.address.or(gateway))
+                let way = hidden(services, network.as_deref()).unwrap_or(Way::ToHost { network });
+                plain(way, to.address.or(gateway))
             }
             (None, Kind::Host) if to.port.is_none() => plain(Way::Same, Some(to.address.unwrap_or(own))),
             (None, kind) => {
@@ -99,6 +100,12 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
         }
         _ => plain(Way::Foreign, to.address),
     }
+}
+
+/// The way between the host and a network of its devices, if this is one.
+fn hidden(services: &Services, network: Option<&str>) -> Option<Way> {
+    let network = services.networks.find(network?).ok()?;
+    (network.driver != Driver::Bridge).then_some(Way::Hidden { network: network.name })
 }
 
 /// Two containers with namespaces of their own.

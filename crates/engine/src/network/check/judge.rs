@@ -77,6 +77,10 @@ impl Report {
             Way::FromHost { network: None } => {
                 self.stop(format!("{to} is on no network."), "connect it to one: docker network connect");
             }
+            Way::Hidden { network } => self.stop(
+                format!("The network {network} is on a device of the host's: the host and its containers do not see each other."),
+                "connect the container to a bridge network too: docker network connect",
+            ),
             Way::Unpublished { published: Some(port) } => self.stop(
                 format!("Containers' own addresses are known to this host only. {to} is published at {port}."),
                 format!("use {port}"),

@@ -60,6 +60,7 @@ fn what_stops_a_packet_is_named_with_what_to_do() {
     stopped(&facts(talk), "enable_icc=false", "docker network create");
     let internal = Way::Out { network: Some("back".into()), internal: true, masquerade: false };
     stopped(&facts(internal), "back is internal", "docker network connect");
+    stopped(&facts(Way::Hidden { network: "lan".into() }), "do not see each other", "bridge network");
     stopped(&facts(Way::ToHost { network: None }), "loopback only", "docker network connect");
     let published = Some("host:8080/tcp".to_owned());
     stopped(&facts(Way::Unpublished { published }), "published at host:8080/tcp", "use host:8080/tcp");
