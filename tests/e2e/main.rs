@@ -31,6 +31,7 @@ mod matrix;
 mod mounts;
 mod names;
 mod network;
+mod network_check;
 mod networks;
 mod ports;
 mod recovery;

@@ -7,6 +7,7 @@ mod image;
 mod lock;
 mod log;
 mod netd;
+mod network_check;
 mod own;
 mod registry;
 mod shutdown;
@@ -80,6 +81,12 @@ fn main() -> ExitCode {
                     about: "Remove what is beyond the budget of storage.gc, and say why",
                     section: Section::Engine,
                     run: store::gc::run,
+                },
+                OwnVerb {
+                    path: &["network", "check"],
+                    about: "Tell what a packet from one place to another meets, and what stops it",
+                    section: Section::Engine,
+                    run: network_check::run,
                 },
                 OwnVerb {
                     path: &["netd"],

@@ -162,6 +162,12 @@ impl Error {
         self.errno() == Some(rustix::io::Errno::NOENT)
     }
 
+    /// Whether the kernel said that no route leads there.
+    pub fn is_unreachable(&self) -> bool {
+        use rustix::io::Errno;
+        matches!(self.errno(), Some(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::ACCESS | Errno::INVAL))
+    }
+
     /// Whether the kernel said that it does not have such things.
     pub fn is_unsupported(&self) -> bool {
         self.errno() == Some(rustix::io::Errno::OPNOTSUPP)

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod branch;
 mod bridge;
+mod chosen;
 mod elements;
 mod error;
 pub mod firewall;
@@ -26,6 +27,7 @@ mod stop;
 pub mod sysctl;
 
 pub use bridge::{Attachment, Bridge, BridgeConfig};
+pub use chosen::{Chosen, choose};
 pub use elements::{Element, Elements};
 pub use error::{Error, Result};
 pub use lock::NamespaceLock;

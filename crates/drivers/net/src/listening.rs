@@ -64,12 +64,22 @@ pub fn holder(protocol: u8, port: u16) -> Option<String> {
     Some(format!("{} (pid {pid})", name.trim()))
 }
 
+/// The addresses and ports at which programs of the calling thread's namespace are listening, or take datagrams from anybody.
+/// None of transports that are neither TCP nor UDP.
+pub fn listeners(protocol: u8) -> Vec<SocketAddr> {
+    if !matches!(protocol, TCP | UDP) {
+        return Vec::new();
+    }
+    sockets(protocol).into_iter().map(|socket| SocketAddr::new(socket.address, socket.port)).collect()
+}
+
 /// Ports that some socket of this namespace has.
 fn mentioned(protocol: u8) -> BTreeSet<u16> {
     sockets(protocol).into_iter().map(|socket| socket.port).collect()
 }
 
 struct Socket {
+    address: IpAddr,
     port: u16,
     inode: u64,
 }
@@ -82,11 +92,24 @@ fn sockets(protocol: u8) -> Vec<Socket> {
         .map(|file| fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default());
     let read = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let port = u16::from_str_radix(fields.get(1)?.rsplit(':').next()?, 16).ok()?;
+        let (address, port) = fields.get(1)?.rsplit_once(':')?;
+        let (address, port) = (read_address(address)?, u16::from_str_radix(port, 16).ok()?);
         (*fields.get(3)? == state).then_some(())?;
-        Some(Socket { port, inode: fields.get(9)?.parse().ok()? })
+        Some(Socket { address, port, inode: fields.get(9)?.parse().ok()? })
     };
     texts.flat_map(|text| text.lines().skip(1).filter_map(read).collect::<Vec<_>>()).collect()
+}
+
+/// Words of four bytes, each as the processor keeps it.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let words = (0..text.len()).step_by(8).map(|at| u32::from_str_radix(text.get(at..at + 8)?, 16).ok());
+    let words: Vec<u32> = words.collect::<Option<_>>()?;
+    let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_ne_bytes).collect();
+    match bytes.len() {
+        4 => Some(<[u8; 4]>::try_from(bytes).ok()?.into()),
+        16 => Some(<[u8; 16]>::try_from(bytes).ok()?.into()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +128,9 @@ mod tests {
         let wide = port.saturating_sub(500)..=port;
         assert!(first_taken(ANY, TCP, wide).is_some(), "in a wide range too");
         assert!(first_taken("::".parse().unwrap(), TCP, port..=port).is_none(), "the other family is free");
+        assert!(listeners(TCP).contains(&listener.local_addr().unwrap()));
+        let six = TcpListener::bind("[::1]:0").unwrap();
+        assert!(listeners(TCP).contains(&six.local_addr().unwrap()));
         let name = holder(TCP, port).unwrap();
         assert!(name.ends_with(&format!("(pid {})", std::process::id())), "{name}");
         drop(listener);

@@ -1,5 +1,6 @@
 //! The verbs on networks.
 
+mod check;
 mod connect;
 mod create;
 mod disconnect;
@@ -8,6 +9,7 @@ mod list;
 mod prune;
 mod remove;
 
+pub use check::{Checked, Step, check};
 pub(crate) use connect::check_request;
 pub use connect::connect;
 pub use create::create;

@@ -1,6 +1,6 @@
 //! Options of a bridge network, `com.docker.network.…`, as Docker reads them.
 
-use crate::{Error, Network, Result};
+use crate::{Driver, Error, Network, Result};
 
 const BRIDGE: &str = "com.docker.network.bridge.name";
 const ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -55,6 +55,18 @@ pub(crate) fn mtu(network: &Network) -> Result<Option<u32>> {
         Some(value) => Ok(Some(read(value).ok_or_else(|| {
             bad(MTU, value, if network.enable_ipv6 { "1280 to 65535 bytes" } else { "68 to 65535 bytes" })
         })?)),
+    }
+}
+
+impl Network {
+    /// Whether its containers reach each other.
+    pub fn lets_neighbours_talk(&self) -> bool {
+        self.driver != Driver::Bridge || BridgeOptions::read(self).is_ok_and(|options| options.icc)
+    }
+
+    /// Whether its containers reach the world under the host's address.
+    pub fn masquerades(&self) -> bool {
+        self.driver == Driver::Bridge && BridgeOptions::read(self).is_ok_and(|options| options.masquerade)
     }
 }
 

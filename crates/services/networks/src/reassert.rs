@@ -46,6 +46,19 @@ impl Networks {
         *self.table_kept.lock() = None;
     }
 
+    /// Chains of other programs (`family table chain`) that drop containers' packets now.
+    ///
+    /// # Errors
+    /// Where `nft` does not list them.
+    pub async fn shut_chains(self: &Arc<Self>) -> Result<Vec<String>> {
+        let this = Arc::clone(self);
+        offload::blocking(move || {
+            let _ports = this.ports.lock();
+            Ok(this.others.lock().look(false)?.shut)
+        })
+        .await
+    }
+
     /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
     pub(crate) fn write_table(&self, _held: &Ports) {
         let live: Vec<_> = self.live.read().values().cloned().collect();

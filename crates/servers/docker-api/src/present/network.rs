@@ -4,7 +4,7 @@ use crate::translate::wire_port;
 use crate::wire::endpoint::{EndpointIpam, EndpointSettings};
 use crate::wire::host_config::{PortBinding, PortMap};
 use crate::wire::inspect::NetworkSettings;
-use crate::wire::network::{Attached, ConfigFrom, Ipam, IpamConfig, Network};
+use crate::wire::network::{Attached, Checked, ConfigFrom, Ipam, IpamConfig, Network, Step};
 use containers::Record;
 use engine::network::NetworkInspection;
 use networks::Assigned;
@@ -167,5 +167,16 @@ fn attached(name: &str, endpoint: &Endpoint) -> Attached {
         mac_address: endpoint.mac.map(|mac| mac.to_string()).unwrap_or_default(),
         ipv4_address: with_prefix(endpoint.ipv4),
         ipv6_address: with_prefix(endpoint.ipv6),
+    }
+}
+
+/// The answer of `GET /container-runtime/network/check`.
+pub(crate) fn checked(report: engine::network::Checked) -> Checked {
+    let steps = report.steps.into_iter().map(|step| Step { finding: step.finding, passes: step.passes });
+    Checked {
+        steps: steps.collect(),
+        reachable: report.reachable,
+        verdict: report.verdict,
+        next: report.next,
     }
 }

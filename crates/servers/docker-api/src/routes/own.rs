@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/container-runtime/manifest", get(manifest).post(push_index))
         .route("/container-runtime/check", post(check))
         .route("/container-runtime/gc", post(gc))
+        .route("/container-runtime/network/check", get(check_network))
 }
 
 /// A document of a registry, byte for byte in a string.
@@ -69,4 +70,10 @@ async fn check(State(api): Context, query: Query) -> Answer {
 async fn gc(State(api): Context, query: Query) -> Answer {
     let collected = engine::system::gc(&api.services, query.flag("dry-run")).await?;
     json(&present::store::collected(collected))
+}
+
+/// Tells what a packet `from` somewhere `to` somewhere meets; none is sent.
+async fn check_network(State(api): Context, query: Query) -> Answer {
+    let (from, to) = (query.required("from")?, query.required("to")?);
+    json(&present::network::checked(engine::network::check(&api.services, from, to).await?))
 }

@@ -144,3 +144,22 @@ pub(crate) struct Attached {
     #[serde(rename = "IPv6Address")]
     pub(crate) ipv6_address: String,
 }
+
+/// What a packet meets: of our own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Checked {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) reachable: bool,
+    pub(crate) verdict: String,
+    /// What to do where something stops it.
+    pub(crate) next: Option<String>,
+}
+
+/// One thing that it meets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Step {
+    pub(crate) finding: String,
+    pub(crate) passes: bool,
+}
