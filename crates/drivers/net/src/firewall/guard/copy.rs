@@ -102,12 +102,17 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
 
 fn rules(chain: &Chain<'_>, text: &mut String, left_out: &mut Vec<String>) {
     for rule in &chain.rules {
-        if rule.contains("xt match ") || rule.contains("xt target ") {
+        if !can_be_asked(rule) {
             left_out.push((*rule).to_owned());
         } else {
             let _ = writeln!(text, "\t\t{}", question(rule));
         }
     }
+}
+
+/// What only iptables knows can't be read by `nft`; and who asks a program about packets has its answer later.
+fn can_be_asked(rule: &str) -> bool {
+    !rule.contains("xt match ") && !rule.contains("xt target ") && !words(rule).contains(&"queue")
 }
 
 /// A rule without what it does to packets or tells of them; where it denies, it goes to who says so.
@@ -125,11 +130,6 @@ fn question(rule: &str) -> String {
             "log" | "comment" => at = skip_to_verdict(&words, at + 1),
             "reject" => {
                 out.extend(["goto", DENIES]);
-                break;
-            }
-            // Who asks a program has its answer later.
-            "queue" => {
-                out.push("accept");
                 break;
             }
             "drop" => {
@@ -213,7 +213,7 @@ mod tests {
     fn a_table_is_copied_with_the_chains_that_it_calls() {
         let listed = "table ip filter {\n\tset ok {\n\t\ttype ipv4_addr\n\t}\n\n\tchain last {\n\t\tdrop\n\t}\n\n\tchain mid {\n\t\tip saddr @ok accept\n\
             \t\tjump last\n\t}\n\n\tchain other {\n\t\tdrop\n\t}\n\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\
-            \t\txt match recent counter drop\n\t\tjump mid\n\t}\n\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
+            \t\txt match recent counter drop\n\t\ttcp dport 8080 queue to 1\n\t\tjump mid\n\t}\n\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
         let mut left_out = Vec::new();
         let copied = copy(listed, "c", &mut left_out).unwrap();
         let expected = "\
@@ -241,7 +241,7 @@ table ip c {
 }
 ";
         assert_eq!(copied, expected);
-        assert_eq!(left_out, ["xt match recent counter drop"]);
+        assert_eq!(left_out, ["xt match recent counter drop", "tcp dport 8080 queue to 1"]);
     }
 
     #[test]
