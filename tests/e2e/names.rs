@@ -2,29 +2,11 @@
 
 use tests::{TestEngine, wait_until, with_engine};
 
-fn sleeper(engine: &TestEngine, name: &str, options: &[&str]) {
-    let run = ["run", "-d", "--name", name];
-    engine.docker(&[&run[..], options, &["busybox", "sleep", "600"]].concat()).ok();
-}
-
-fn shell(engine: &TestEngine, container: &str, script: &str) -> String {
-    engine.docker(&["exec", container, "sh", "-c", script]).ok()
-}
-
-fn address(engine: &TestEngine, container: &str, network: &str) -> String {
-    engine.inspect(container, &format!("{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}"))
-}
-
 /// What a container is told of a name, in the words of busybox: the IPv4 addresses in order; empty if there are none.
 fn lookup(engine: &TestEngine, from: &str, name: &str) -> Vec<String> {
-    let told = shell(engine, from, &format!("nslookup -type=a {name} || true"));
+    let told = engine.shell(from, &format!("nslookup -type=a {name} || true"));
     let (_, answers) = told.split_once("\n\n").unwrap_or_default();
     answers.lines().filter_map(|line| line.strip_prefix("Address: ")).map(str::to_owned).collect()
-}
-
-fn remove(engine: &TestEngine, containers: &[&str], networks: &[&str]) {
-    engine.docker(&[&["rm", "-f"], containers].concat()).ok();
-    engine.docker(&[&["network", "rm"], networks].concat()).ok();
 }
 
 /// The number of the process that answers.
@@ -48,10 +30,10 @@ fn names_follow_containers_over_networks() {
     with_engine(|engine| {
         engine.docker(&["network", "create", "front"]).ok();
         engine.docker(&["network", "create", "back"]).ok();
-        sleeper(engine, "web", &["--network", "front", "--network-alias", "site", "--hostname", "www"]);
-        sleeper(engine, "web2", &["--network", "front", "--network-alias", "site"]);
-        sleeper(engine, "data", &["--network", "back"]);
-        let web = address(engine, "web", "front");
+        engine.sleeper("web", &["--network", "front", "--network-alias", "site", "--hostname", "www"]);
+        engine.sleeper("web2", &["--network", "front", "--network-alias", "site"]);
+        engine.sleeper("data", &["--network", "back"]);
+        let web = engine.address("web", "front");
         let short = engine.inspect("web", "{{.Id}}")[..12].to_owned();
         for name in ["web", "WEB.", "web.front", "www", &short] {
             assert_eq!(lookup(engine, "web2", name), [web.as_str()], "{name}");
@@ -60,25 +42,25 @@ fn names_follow_containers_over_networks() {
         let firsts: std::collections::BTreeSet<_> =
             (0..8).map(|_| lookup(engine, "web", "site")).inspect(|all| assert_eq!(all.len(), 2)).collect();
         assert_eq!(firsts.len(), 2);
-        let back = shell(engine, "web2", &format!("nslookup {web}"));
+        let back = engine.shell("web2", &format!("nslookup {web}"));
         assert!(back.contains("name = web.front"), "{back}");
 
         assert!(lookup(engine, "web", "data").is_empty(), "another network's");
         engine.docker(&["network", "connect", "--alias", "other", "back", "web"]).ok();
-        assert_eq!(lookup(engine, "web", "data"), [address(engine, "data", "back")]);
-        assert_eq!(lookup(engine, "data", "other"), [address(engine, "web", "back")]);
+        assert_eq!(lookup(engine, "web", "data"), [engine.address("data", "back")]);
+        assert_eq!(lookup(engine, "data", "other"), [engine.address("web", "back")]);
         engine.docker(&["network", "disconnect", "back", "web"]).ok();
         assert!(lookup(engine, "web", "data").is_empty() && lookup(engine, "data", "other").is_empty());
 
         engine.docker(&["rename", "web2", "renamed"]).ok();
         assert!(lookup(engine, "web", "web2").is_empty());
-        assert_eq!(lookup(engine, "web", "renamed"), [address(engine, "renamed", "front")]);
+        assert_eq!(lookup(engine, "web", "renamed"), [engine.address("renamed", "front")]);
         let names = engine.inspect("renamed", "{{json .NetworkSettings.Networks.front.DNSNames}}");
         assert!(names.starts_with("[\"renamed\",\"site\",\""), "{names}");
         engine.docker(&["kill", "renamed"]).ok();
         engine.wait_for_state("renamed", "exited");
         wait_until("its name is gone", || lookup(engine, "web", "renamed").is_empty());
-        remove(engine, &["web", "renamed", "data"], &["front", "back"]);
+        engine.remove(&["web", "renamed", "data"], &["front", "back"]);
     });
 }
 
@@ -86,19 +68,19 @@ fn names_follow_containers_over_networks() {
 fn a_container_is_found_as_soon_as_it_was_started_and_finds_itself() {
     with_engine(|engine| {
         engine.docker(&["network", "create", "quick"]).ok();
-        sleeper(engine, "old", &["--network", "quick"]);
+        engine.sleeper("old", &["--network", "quick"]);
         // Its first instruction is a question for its own name.
         let own = engine
             .docker(&["run", "--rm", "--name", "own", "--network", "quick", "busybox", "nslookup", "own"])
             .ok();
         assert!(own.contains("Name:\town"), "{own}");
         for _ in 0..5 {
-            sleeper(engine, "new", &["--network", "quick"]);
-            assert_eq!(lookup(engine, "old", "new"), [address(engine, "new", "quick")]);
+            engine.sleeper("new", &["--network", "quick"]);
+            assert_eq!(lookup(engine, "old", "new"), [engine.address("new", "quick")]);
             engine.docker(&["rm", "-f", "new"]).ok();
             assert!(lookup(engine, "old", "new").is_empty());
         }
-        remove(engine, &["old"], &["quick"]);
+        engine.remove(&["old"], &["quick"]);
     });
 }
 
@@ -107,16 +89,16 @@ fn the_host_has_names_and_an_internal_network_has_no_others() {
     with_engine(|engine| {
         engine.docker(&["network", "create", "--subnet", "10.211.0.0/24", "open"]).ok();
         engine.docker(&["network", "create", "--subnet", "10.212.0.0/24", "--internal", "closed"]).ok();
-        sleeper(engine, "inside", &["--network", "closed"]);
+        engine.sleeper("inside", &["--network", "closed"]);
         let more = ["--add-host", "gate:host-gateway", "--add-host", "far:192.0.2.9"];
-        sleeper(engine, "outside", &[&["--network", "open"], &more[..]].concat());
+        engine.sleeper("outside", &[&["--network", "open"], &more[..]].concat());
         assert_eq!(lookup(engine, "outside", "host.docker.internal"), ["10.211.0.1"]);
         assert_eq!(lookup(engine, "outside", "gate"), ["10.211.0.1"]);
         assert_eq!(lookup(engine, "outside", "far"), ["192.0.2.9"]);
-        assert_eq!(lookup(engine, "inside", "inside"), [address(engine, "inside", "closed")]);
-        let refused = shell(engine, "inside", "nslookup example.com 2>&1 || true");
+        assert_eq!(lookup(engine, "inside", "inside"), [engine.address("inside", "closed")]);
+        let refused = engine.shell("inside", "nslookup example.com 2>&1 || true");
         assert!(refused.contains("SERVFAIL"), "{refused}");
-        remove(engine, &["inside", "outside"], &["open", "closed"]);
+        engine.remove(&["inside", "outside"], &["open", "closed"]);
     });
 }
 
@@ -137,13 +119,13 @@ fn what_its_user_says_of_names_holds() {
         // What serves names itself has port 53 of all its addresses to itself.
         let serve = ["--expose", "53/tcp", "busybox", "nc", "-ll", "-p", "53", "-e", "echo", "served"];
         engine.docker(&[&["run", "-d", "--name", "serves", "--network", "own"], &serve[..]].concat()).ok();
-        sleeper(engine, "asks", &["--network", "own"]);
+        engine.sleeper("asks", &["--network", "own"]);
         wait_until("it serves", || {
-            shell(engine, "asks", "nc -w 2 serves 53 </dev/null 2>&1 || true") == "served\n"
+            engine.shell("asks", "nc -w 2 serves 53 </dev/null 2>&1 || true") == "served\n"
         });
         // It has names itself, by the gateway.
-        assert_eq!(lookup(engine, "serves", "asks"), [address(engine, "asks", "own")]);
-        remove(engine, &["serves", "asks"], &["own"]);
+        assert_eq!(lookup(engine, "serves", "asks"), [engine.address("asks", "own")]);
+        engine.remove(&["serves", "asks"], &["own"]);
     });
 }
 
@@ -151,9 +133,9 @@ fn what_its_user_says_of_names_holds() {
 fn names_outlive_the_daemon_and_netd_comes_back() {
     with_engine(|engine| {
         engine.docker(&["network", "create", "last"]).ok();
-        sleeper(engine, "one", &["--network", "last"]);
-        sleeper(engine, "two", &["--network", "last"]);
-        let two = address(engine, "two", "last");
+        engine.sleeper("one", &["--network", "last"]);
+        engine.sleeper("two", &["--network", "last"]);
+        let two = engine.address("two", "last");
         let pid = engine.inspect("one", "{{.State.Pid}}");
         // As a container asks that no daemon can run a program in.
         let asked = || {
@@ -177,6 +159,6 @@ fn names_outlive_the_daemon_and_netd_comes_back() {
         wait_until("netd has ended", || netd(engine).is_none());
         engine.start_daemon();
         wait_until("the new daemon's netd answers", asked);
-        remove(engine, &["one", "two"], &["last"]);
+        engine.remove(&["one", "two"], &["last"]);
     });
 }

@@ -13,6 +13,7 @@
 //! what bears the tested engine's names.
 #![expect(clippy::print_stderr, reason = "a test says why it skips, and what a failing engine logged")]
 
+mod containers;
 pub mod debian;
 mod engine;
 pub mod fixtures;

@@ -215,7 +215,7 @@ fn kill_and_ask_again(netd: &Arc<Netd>, state: &std::path::Path, web: &Member, d
     // The daemon goes: nobody keeps netd, and it stays.
     netd.let_go();
     sys::signals::send(pid_of_netd(state), 9).unwrap();
-    eventually("netd has ended", || netd.status().unwrap().is_none());
+    eventually("netd has ended", || matches!(netd.status(), Ok(None)));
     netd.ensure().unwrap();
 }
 
