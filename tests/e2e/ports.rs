@@ -200,3 +200,21 @@ fn ports_come_and_go_while_the_container_runs_and_lead_by_the_network_that_is_le
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+#[test]
+fn a_container_that_serves_names_has_port_53_of_the_host_and_its_own_gateway() {
+    let lan = tests::lan::Lan::new();
+    let settings = tests::Settings { network: Some(lan.host().pid()), ..tests::Settings::default() };
+    tests::with_private_engine(settings, |engine| {
+        // netd listens at the gateway already.
+        engine.sleeper("other", &[]);
+        let serve = ["busybox", "nc", "-ll", "-p", "53", "-e", "echo", "served"];
+        let run = ["run", "-d", "--name", "names", "-p", "53:53/tcp", "-p", "53:53/udp", "--expose", "53"];
+        engine.docker(&[&run[..], &serve].concat()).ok();
+        let curl = ["curl", "-s", "-m", "2", "telnet://198.51.100.1:53"];
+        tests::wait_until("the port leads to the container", || lan.away().run(&curl).stdout == "served\n");
+        // Its gateway still answers it with names, not with itself.
+        let found = engine.shell("names", "nslookup -type=a other");
+        assert!(found.contains(&engine.address("other", "bridge")), "{found}");
+    });
+}

@@ -189,7 +189,7 @@ fn names_outlive_their_daemon_and_netd_and_end_with_their_process() {
     kill_and_ask_again(&netd, state.path(), &web, &db);
     ends_with_its_process(&netd, web, &db);
     netd.stop().unwrap();
-    eventually("netd ends", || netd.status().unwrap().is_none());
+    eventually("netd ends", || matches!(netd.status(), Ok(None)));
 }
 
 fn getent(member: &Member, state: &std::path::Path) {

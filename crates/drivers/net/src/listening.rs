@@ -15,7 +15,13 @@ const FEW: usize = 16;
 
 /// The first port of the range that a program of this host has at the address, or something else that keeps it from being used.
 /// Ports of transports that are neither TCP nor UDP are not looked at.
-pub fn first_taken(host: IpAddr, protocol: u8, ports: RangeInclusive<u16>) -> Option<(u16, std::io::Error)> {
+/// Nor those that only processes hold of which `is_ours` says so.
+pub fn first_taken(
+    host: IpAddr,
+    protocol: u8,
+    ports: RangeInclusive<u16>,
+    is_ours: &dyn Fn(u32) -> bool,
+) -> Option<(u16, std::io::Error)> {
     if !matches!(protocol, TCP | UDP) {
         return None;
     }
@@ -25,7 +31,15 @@ pub fn first_taken(host: IpAddr, protocol: u8, ports: RangeInclusive<u16>) -> Op
         mentioned(protocol).into_iter().filter(|port| ports.contains(port)).collect()
     };
     tried.sort_unstable();
-    tried.into_iter().find_map(|port| Some((port, occupy(host, protocol, port).err()?)))
+    tried.into_iter().find_map(|port| {
+        let error = occupy(host, protocol, port).err()?;
+        let in_use = error.kind() == std::io::ErrorKind::AddrInUse;
+        let ours = in_use && {
+            let mut holders = holders(protocol, port).peekable();
+            holders.peek().is_some() && holders.all(is_ours)
+        };
+        (!ours).then_some((port, error))
+    })
 }
 
 /// Takes a port and lets go of it.
@@ -47,21 +61,26 @@ fn occupy(host: IpAddr, protocol: u8, port: u16) -> std::io::Result<()> {
 
 /// The program that has a port, as `nginx (pid 12)`.
 pub fn holder(protocol: u8, port: u16) -> Option<String> {
+    let pid = holders(protocol, port).next()?;
+    let name = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("comm")).unwrap_or_default();
+    Some(format!("{} (pid {pid})", name.trim()))
+}
+
+/// The processes that have a port.
+fn holders(protocol: u8, port: u16) -> impl Iterator<Item = u32> {
     let inodes: BTreeSet<String> = sockets(protocol)
         .into_iter()
         .filter(|socket| socket.port == port)
         .map(|socket| format!("socket:[{}]", socket.inode))
         .collect();
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let has = |pid: &u32| {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let has = move |pid: &u32| {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         let mut targets = descriptors.filter_map(|entry| fs::read_link(entry.path()).ok());
         targets.any(|target| target.to_str().is_some_and(|target| inodes.contains(target)))
     };
-    let pid = pids.find(has)?;
-    let name = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("comm")).unwrap_or_default();
-    Some(format!("{} (pid {pid})", name.trim()))
+    pids.filter(has)
 }
 
 /// The addresses and ports at which programs of the calling thread's namespace are listening, or take datagrams from anybody.
@@ -123,27 +142,30 @@ mod tests {
     fn who_listens_is_found_and_named() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (taken, error) = first_taken(ANY, TCP, port..=port).unwrap();
+        let (taken, error) = first_taken(ANY, TCP, port..=port, &|_| false).unwrap();
         assert_eq!((taken, error.kind()), (port, std::io::ErrorKind::AddrInUse));
         let wide = port.saturating_sub(500)..=port;
-        assert!(first_taken(ANY, TCP, wide).is_some(), "in a wide range too");
-        assert!(first_taken("::".parse().unwrap(), TCP, port..=port).is_none(), "the other family is free");
+        assert!(first_taken(ANY, TCP, wide, &|_| false).is_some(), "in a wide range too");
+        assert!(
+            first_taken("::".parse().unwrap(), TCP, port..=port, &|_| false).is_none(),
+            "the other family is free"
+        );
         assert!(listeners(TCP).contains(&listener.local_addr().unwrap()));
         let six = TcpListener::bind("[::1]:0").unwrap();
         assert!(listeners(TCP).contains(&six.local_addr().unwrap()));
         let name = holder(TCP, port).unwrap();
         assert!(name.ends_with(&format!("(pid {})", std::process::id())), "{name}");
         drop(listener);
-        assert!(first_taken(ANY, TCP, port..=port).is_none());
+        assert!(first_taken(ANY, TCP, port..=port, &|_| false).is_none());
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        assert!(first_taken(ANY, UDP, port..=port).is_some());
+        assert!(first_taken(ANY, UDP, port..=port, &|_| false).is_some());
         assert!(holder(UDP, port).is_some());
     }
 
     #[test]
     fn an_address_that_the_host_does_not_have_is_refused() {
-        let (_, error) = first_taken("203.0.113.77".parse().unwrap(), TCP, 80..=80).unwrap();
+        let (_, error) = first_taken("203.0.113.77".parse().unwrap(), TCP, 80..=80, &|_| false).unwrap();
         assert_eq!(error.kind(), std::io::ErrorKind::AddrNotAvailable);
     }
 }

@@ -4,8 +4,8 @@ use crate::Services;
 use containers::Record;
 use errors::{Error, Result};
 use networks::Endpoint;
-use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortRange};
-use std::collections::BTreeMap;
+use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortProtocol, PortRange};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Ports to be published besides those that are, and ports to be published no more.
@@ -69,34 +69,49 @@ pub(super) fn changed(request: &NetworkRequest, change: &PortChange) -> Result<N
     }
     let mut published: Vec<_> = request.published.iter().flat_map(PortBinding::one_by_one).collect();
     let mut exposed = request.exposed.clone();
-    for gone in change.remove.iter().flat_map(PortBinding::one_by_one) {
-        let before = published.len();
-        published.retain(|binding| !is_meant(&gone, binding));
-        let mut found = published.len() < before;
+    for gone in &change.remove {
+        // The container's ports of which something was found.
+        let mut found = BTreeSet::new();
+        published.retain(|binding| {
+            let meant = is_meant(gone, binding);
+            found.extend(meant.then_some(binding.container.first));
+            !meant
+        });
         if request.publish_all && gone.host_port.is_none() && gone.host_ip.is_empty() {
             // Else it would get a free port.
-            found |= exposed.iter().any(|port| gone.container.contains(port));
+            let going = exposed.iter().filter(|port| gone.container.contains(*port));
+            found.extend(going.map(|port| port.port));
             exposed = exposed.iter().filter(|port| !gone.container.contains(*port)).collect();
         }
-        if !found {
-            return Err(super::invalid(format!("the container does not publish {}", shown(&gone))));
+        if let Some(missing) = gone.one_by_one().find(|one| !found.contains(&one.container.first)) {
+            return Err(super::invalid(format!("the container does not publish {}", shown(&missing))));
         }
     }
+    let mut known: BTreeSet<_> = published.iter().map(key).collect();
     for binding in change.add.iter().flat_map(PortBinding::one_by_one) {
-        exposed.extend([binding.container]);
-        if !published.contains(&binding) {
+        if known.insert(key(&binding)) {
             published.push(binding);
         }
     }
+    exposed.extend(change.add.iter().map(|binding| binding.container));
     let published = PortBinding::put_together(published);
     Ok(NetworkRequest { published, exposed, ..request.clone() })
 }
 
+/// All that a binding of one port says.
+fn key(binding: &PortBinding) -> (PortProtocol, u16, String, Option<u16>, Option<u16>) {
+    let PortBinding { container, host_ip, host_port, host_port_end } = binding;
+    (container.protocol, container.first, host_ip.clone(), *host_port, *host_port_end)
+}
+
+/// Whether a binding of one port is among those that `gone` names.
 fn is_meant(gone: &PortBinding, binding: &PortBinding) -> bool {
-    binding.container == gone.container
+    let port = ExposedPort { port: binding.container.first, protocol: binding.container.protocol };
+    gone.container.contains(port)
         && (gone.host_ip.is_empty() || gone.host_ip == binding.host_ip)
         && (gone.host_port.is_none()
-            || (gone.host_port, gone.host_port_end) == (binding.host_port, binding.host_port_end))
+            || (gone.host_port_for(port.port), gone.host_port_end)
+                == (binding.host_port, binding.host_port_end))
 }
 
 /// `127.0.0.1:8080:80/tcp`
@@ -148,7 +163,6 @@ fn failed(record: &Record, endpoint: &ids::EndpointId, error: networks::Error) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spec::PortProtocol;
 
     fn binding(ip: &str, host: Option<u16>, port: u16) -> PortBinding {
         let container = ExposedPort { port, protocol: PortProtocol::Tcp }.into();

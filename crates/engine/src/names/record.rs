@@ -116,7 +116,19 @@ fn ports(endpoint: &Endpoint) -> Vec<protocol::Port> {
         let PortRule { host, protocol, first, last, target, target_port } = rule;
         protocol::Port { host, protocol, first, last, target, target_port }
     };
-    endpoint.port_rules().map(port).collect()
+    let mut ports: Vec<_> = endpoint.port_rules().map(port).collect();
+    // Neighbours are one: a message has room for some thousand.
+    ports.sort_by_key(|port| (port.host, port.protocol, port.target, port.first));
+    ports.dedup_by(|next, before| {
+        let same = (next.host, next.protocol, next.target) == (before.host, before.protocol, before.target);
+        let follows = before.last.checked_add(1) == Some(next.first)
+            && (next.target_port.checked_sub(before.target_port)) == next.first.checked_sub(before.first);
+        if same && follows {
+            before.last = next.last;
+        }
+        same && follows
+    });
+    ports
 }
 
 /// Whether netd has something to do for a container: it asks for names, or has ports.

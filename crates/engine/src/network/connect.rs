@@ -36,7 +36,8 @@ pub async fn connect(
         .containers
         .update(&container, |record| {
             record.spec.network.endpoints.insert(network.name.clone(), request.clone());
-            if let Some(endpoints) = &endpoints {
+            // One that has ended meanwhile has none.
+            if let Some(endpoints) = endpoints.as_ref().filter(|_| record.state.is_live()) {
                 record.endpoints.clone_from(endpoints);
             }
         })

@@ -31,7 +31,10 @@ pub async fn disconnect(services: &Arc<Services>, network: &str, container: &str
         .containers
         .update(&container, |record| {
             record.spec.network.endpoints.remove(network);
-            record.endpoints.clone_from(&left);
+            // One that has ended meanwhile has none.
+            if record.state.is_live() {
+                record.endpoints.clone_from(&left);
+            }
         })
         .await?;
     names::announce_again(services, &container).await;

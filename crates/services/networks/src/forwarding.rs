@@ -19,7 +19,9 @@ pub(crate) fn set_up(
         warnings.extend(allow_ipv6());
     }
     let bridged: Vec<_> = networks.iter().filter_map(|live| live.bridged.as_ref()).collect();
-    // The rules name bridges that need not be there, and packets may be waiting for them.
+    // First who judges what comes to published ports, then these. The rules name bridges that need not be there, and packets may be
+    // waiting for them.
+    let looked = others.look(true);
     let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
     let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
     for bridge in &bridged {
@@ -35,9 +37,7 @@ pub(crate) fn set_up(
     for error in branched.iter().filter_map(|branched| branched.parent.ensure().err()) {
         warnings.push(errors::chain(&error).to_string());
     }
-    let own = bridged.iter().map(|bridge| bridge.host.bridge());
-    remove_strays(config, &own.chain(branched.iter().map(|branched| branched.parent.device())).collect());
-    match written.and_then(|()| others.look(true)) {
+    match written.and(looked) {
         Ok(trouble) => {
             for bridge in &bridged {
                 bridge.host.allow_loopback();
@@ -93,8 +93,12 @@ fn allow(parameter: &str) -> Option<String> {
     }
 }
 
-/// Bridges of networks that were not recorded, or not forgotten, before the daemon died.
-fn remove_strays(config: &Config, known: &BTreeSet<&str>) {
+/// Removes devices of networks that were not recorded, or not forgotten, before the daemon died. At the start alone: later some may be
+/// just about to be recorded.
+pub(crate) fn remove_strays(config: &Config, networks: &[Arc<Live>]) {
+    let bridges = networks.iter().filter_map(|live| Some(live.bridged.as_ref()?.host.bridge()));
+    let parents = networks.iter().filter_map(|live| Some(live.branched.as_ref()?.parent.device()));
+    let known: BTreeSet<&str> = bridges.chain(parents).collect();
     let found = Socket::open().and_then(|mut socket| {
         let links = link::list(&mut socket, None)?;
         let own = links.into_iter().filter(|link| link.alias.as_deref() == Some(config.table.as_str()));

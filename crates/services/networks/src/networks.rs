@@ -4,6 +4,7 @@ use crate::choice::Choosing;
 use crate::create;
 use crate::live::Live;
 use crate::ports::Ports;
+use crate::publish::rules_of;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
 use ipnet::IpNet;
@@ -27,9 +28,9 @@ pub struct Networks {
     pub(crate) live: RwLock<BTreeMap<String, Arc<Live>>>,
     /// Held by whoever makes or removes a network.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    pub(crate) attached: Mutex<HashMap<EndpointId, Endpoint>>,
+    pub(crate) attached: Arc<Mutex<HashMap<EndpointId, Endpoint>>>,
     pub(crate) reaper: Arc<Reaper>,
-    pub(crate) ports: Mutex<Ports>,
+    pub(crate) ports: Arc<Mutex<Ports>>,
     /// Other programs' part of the packet filter.
     pub(crate) others: Arc<Mutex<Others>>,
     /// Open from the first port on that is published.
@@ -97,9 +98,9 @@ impl Networks {
             store,
             live: RwLock::new(live),
             changing: tokio::sync::Mutex::default(),
-            attached: Mutex::default(),
+            attached: Arc::default(),
             reaper,
-            ports: Mutex::default(),
+            ports: Arc::default(),
             others: Arc::new(Mutex::new(others)),
             elements: Mutex::default(),
             mtu,
@@ -233,8 +234,16 @@ impl Networks {
     pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {
             let live: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
-            let (config, ports, others) = (self.config.clone(), self.port_rules(), Arc::clone(&self.others));
-            offload::blocking(move || forwarding::set_up(&config, &live, ports, &mut others.lock())).await
+            let (config, others) = (self.config.clone(), Arc::clone(&self.others));
+            let (ports, attached) = (Arc::clone(&self.ports), Arc::clone(&self.attached));
+            offload::blocking(move || {
+                // Nobody takes ports back between the look at them and the writing.
+                let _held = ports.lock();
+                let rules = rules_of(&attached.lock());
+                forwarding::remove_strays(&config, &live);
+                forwarding::set_up(&config, &live, rules, &mut others.lock())
+            })
+            .await
         };
         self.forwarding.get_or_init(set_up).await;
     }

@@ -3,12 +3,13 @@
 use crate::host::Host;
 use crate::ports::{Ports, wanted};
 use crate::{Endpoint, Error, Network, Networks, Published, Result};
-use ids::ContainerId;
+use ids::{ContainerId, EndpointId};
 use net::Elements;
 use net::firewall::PortRule;
 use spec::PortBinding;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 impl Networks {
@@ -51,13 +52,12 @@ impl Networks {
 
     /// Takes an endpoint's ports back, two messages to the kernel, and its addresses; says whether it was known.
     pub(crate) fn withdraw(&self, endpoint: &Endpoint) -> bool {
-        let Some(endpoint) = self.attached.lock().get(&endpoint.id).cloned() else { return false };
-        if endpoint.ports.is_empty() {
-            return self.forget(&endpoint);
-        }
-        // Else a table that is just being written would have them for good.
+        // Else a table that is just being written, or a verb that leads ports to it just now, would have them for good.
         let _held = self.ports.lock();
-        if let Err(error) = self.write_ports(&endpoint, &endpoint.ports, Elements::remove) {
+        let Some(endpoint) = self.attached.lock().get(&endpoint.id).cloned() else { return false };
+        if !endpoint.ports.is_empty()
+            && let Err(error) = self.write_ports(&endpoint, &endpoint.ports, Elements::remove)
+        {
             tracing::warn!(container = endpoint.container.short(), error = %errors::chain(&error), "withdraw ports");
         }
         self.forget(&endpoint)
@@ -77,10 +77,7 @@ impl Networks {
 
     /// The rules of everything that is published now.
     pub(crate) fn port_rules(&self) -> Vec<PortRule> {
-        let attached = self.attached.lock();
-        let rules =
-            attached.values().flat_map(|endpoint| endpoint.ports.iter().map(move |one| one.rule(endpoint)));
-        rules.flatten().collect()
+        rules_of(&self.attached.lock())
     }
 
     pub(crate) fn write_ports(
@@ -125,7 +122,8 @@ impl Networks {
         drop(attached);
         let protocol = wanted.transport();
         let range = wanted.first..=wanted.last;
-        let Some((port, error)) = net::listening::first_taken(wanted.host, protocol, range) else {
+        let taken = net::listening::first_taken(wanted.host, protocol, range, &is_netd);
+        let Some((port, error)) = taken else {
             return Ok(None);
         };
         match error.kind() {
@@ -141,6 +139,25 @@ impl Networks {
             _ => Err(Error::NotBound { host: wanted.host, port, source: error }),
         }
     }
+}
+
+/// The rules of everything that these endpoints publish.
+pub(crate) fn rules_of(attached: &HashMap<EndpointId, Endpoint>) -> Vec<PortRule> {
+    let rules =
+        attached.values().flat_map(|endpoint| endpoint.ports.iter().map(move |one| one.rule(endpoint)));
+    rules.flatten().collect()
+}
+
+/// Whether a process is a netd: it listens for names at gateways, and at ::1 for ports that are published. Neither keeps a port from
+/// being published.
+fn is_netd(pid: u32) -> bool {
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let ours = |which: &str| std::fs::metadata(format!("/proc/{which}/exe")).ok();
+    let same = |one: std::fs::Metadata, other: std::fs::Metadata| {
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    };
+    arguments.split(|byte| *byte == 0).nth(1) == Some(b"netd")
+        && ours("self").zip(ours(&pid.to_string())).is_some_and(|(one, other)| same(one, other))
 }
 
 /// Lets a container reach its own published ports.

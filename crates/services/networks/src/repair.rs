@@ -37,8 +37,13 @@ impl Networks {
         Ok(stop)
     }
 
-    /// Makes every bridge what it should be, with the devices on it that are its containers'.
+    /// Makes every bridge what it should be, with the devices on it that are its containers'. Whoever takes all bridges away waits
+    /// for this, and then nothing is repaired any more.
     pub(crate) fn repair_bridges(&self) {
+        let kept = self.bridges_kept.lock();
+        if kept.is_none() {
+            return;
+        }
         let live: Vec<_> = self.live.read().values().cloned().collect();
         for live in live {
             self.repair(&live);
@@ -72,10 +77,7 @@ impl Networks {
 }
 
 fn repair_all(networks: &Weak<Networks>) {
-    let Some(networks) = networks.upgrade() else { return };
-    // Whoever takes all bridges away waits for this, and then nothing is repaired any more.
-    let kept = networks.bridges_kept.lock();
-    if kept.is_some() {
+    if let Some(networks) = networks.upgrade() {
         networks.repair_bridges();
     }
 }

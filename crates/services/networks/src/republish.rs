@@ -41,10 +41,17 @@ impl Networks {
             }
             this.exchange(&ports, &endpoints, &after)?;
             let mut attached = this.attached.lock();
+            let mut over = Vec::new();
             for endpoint in &after {
-                if let Some(known) = attached.get_mut(&endpoint.id) {
-                    known.ports.clone_from(&endpoint.ports);
+                match attached.get_mut(&endpoint.id) {
+                    Some(known) => known.ports.clone_from(&endpoint.ports),
+                    None => over.push(endpoint),
                 }
+            }
+            drop(attached);
+            // The container ended meanwhile: nobody else takes them back.
+            for endpoint in over {
+                this.write_ports(endpoint, &endpoint.ports, Elements::remove)?;
             }
             Ok(after)
         })

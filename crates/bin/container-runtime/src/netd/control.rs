@@ -3,7 +3,7 @@
 use super::state::Task;
 use super::watched::{connected, watched};
 use anyhow::{Context, Result};
-use netd_protocol::{MAX_DESCRIPTORS, MAX_MESSAGE, Response, file};
+use netd_protocol::{MAX_DESCRIPTORS, MAX_MESSAGE, Request, Response, file};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendFlags,
@@ -71,8 +71,10 @@ async fn serve(connection: OwnedFd, tasks: mpsc::Sender<Task>) {
 async fn answer_all(connection: OwnedFd, tasks: &mpsc::Sender<Task>) -> io::Result<()> {
     let connection = connected(connection)?;
     while let Some((message, descriptors)) = receive(&connection).await? {
+        let mut last = false;
         let response = match serde_json::from_slice(&message) {
             Ok(request) => {
+                last = request == Request::Stop;
                 let (sender, receiver) = oneshot::channel();
                 if tasks.send(Task::Request(request, descriptors, sender)).await.is_err() {
                     return Ok(());
@@ -91,6 +93,10 @@ async fn answer_all(connection: OwnedFd, tasks: &mpsc::Sender<Task>) -> io::Resu
                 sent?;
                 break;
             }
+        }
+        if last {
+            // It fails where the end has come by another way.
+            let _ = tasks.send(Task::End).await;
         }
     }
     Ok(())

@@ -21,6 +21,8 @@ pub(super) enum Task {
     Request(Request, Vec<OwnedFd>, oneshot::Sender<Response>),
     /// A container's process has ended. The number is that of the watch.
     Ended(String, u64),
+    /// Who asked for the end has been answered.
+    End,
     /// The host's servers.
     Servers(Vec<SocketAddr>),
     /// A daemon has connected: the table is its.
@@ -95,15 +97,12 @@ impl State {
                 }
             }
             Task::Request(request, descriptors, answer) => {
-                let stop = request == Request::Stop;
                 let mut response = self.answer(request, descriptors).await;
                 (response.networks, response.containers, response.sockets) = self.server.counts();
                 // Who has gone needs no answer.
                 let _ = answer.send(response);
-                if stop {
-                    return ControlFlow::Break(());
-                }
             }
+            Task::End => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }

@@ -136,11 +136,9 @@ impl Kept {
             table = rules.table,
             "the packet filter was flushed while no daemon runs, its table is written again"
         );
-        let written = firewall::write(&rules).and_then(|()| match self.others() {
-            Some(others) => others.look(true).map(drop),
-            None => Ok(()),
-        });
-        if let Err(error) = written {
+        // First who judges what comes to published ports, then these.
+        let looked = self.others().map_or(Ok(()), |others| others.look(true).map(drop));
+        if let Err(error) = firewall::write(&rules).and(looked) {
             tracing::error!(error = %errors::chain(&error), "containers have no packet filter");
         }
     }

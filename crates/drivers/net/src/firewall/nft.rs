@@ -21,6 +21,14 @@ pub(super) fn list_with_handles(table: &str) -> Result<String> {
     run_with(&["-a"], table, "list ruleset\n")
 }
 
+/// A table without what its counters and limits have counted.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn list_stateless(table: &str, listed: &str) -> Result<String> {
+    run_with(&["-s"], table, &format!("list table {listed}\n"))
+}
+
 fn run_with(options: &[&str], table: &str, script: &str) -> Result<String> {
     let program = find_nft().ok_or(Error::NoNft)?;
     let output = feed(&program, options, script).map_err(|cause| Error::RunNft { program, cause })?;

@@ -36,7 +36,7 @@ impl Others {
     /// Where `nft` does not list or load it.
     pub fn look(&mut self, anew: bool) -> Result<Trouble> {
         let chains = run(&self.table, "list chains\n")?;
-        let shut = passage::open(&self.table, &chains)?;
+        let shut = passage::open(&self.table, &chains);
         let mut left_out = Vec::new();
         match &mut self.guard {
             Some(guard) => {
@@ -47,7 +47,7 @@ impl Others {
             None if anew => guard::remove(&self.table)?,
             None => {}
         }
-        Ok(Trouble { shut, left_out })
+        Ok(Trouble { shut: shut?, left_out })
     }
 
     /// Whether a change in these tables (`ip filter`) may matter.

@@ -107,6 +107,7 @@ pub(super) const CHAINS: &str = "\
 \t\ttype nat hook prerouting priority dstnat; policy accept;
 \t\tip daddr 127.0.0.0/8 return
 \t\tip6 daddr ::1 return
+\t\tiifname @bridges meta l4proto { tcp, udp } th dport 53 fib daddr . iif type local return
 \t\tfib daddr type local goto published
 \t}
 \tchain judged {

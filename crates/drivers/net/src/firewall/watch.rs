@@ -104,8 +104,8 @@ impl Seen {
             let known = (NEW_TABLE..=DELETE_FLOWTABLE).contains(&message.kind);
             if let Some((family, table)) = table_of(messages).filter(|_| known) {
                 self.gone |= message.kind == DELETE_TABLE;
-                // Copies that are made of others' tables have names that begin like ours.
-                if !table.starts_with(ours) {
+                // Copies that are made of others' tables have names that begin like ours, or like another engine's.
+                if !table.starts_with(ours) && !table.contains("-guard-") && !table.ends_with("-anchor") {
                     self.chains |=
                         [DELETE_TABLE, NEW_CHAIN, DELETE_CHAIN, DELETE_RULE].contains(&message.kind);
                     self.tables.insert(format!("{family} {table}"));

@@ -13,6 +13,7 @@ use networks::{Driver, Endpoint};
 use runtime::bundle::ResolvedMount;
 use spec::{IdMaps, NetworkMode};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where those files are on the host.
@@ -141,7 +142,7 @@ pub(crate) fn refresh_hosts(services: &Services, before: &Record, after: &Record
     let path = Files::of(services, &after.id).hosts;
     let failed =
         |error: std::io::Error| Error::new(errors::io_class(&error), format!("{}: {error}", path.display()));
-    let present = std::fs::read_to_string(&path).map_err(failed)?;
+    let present = present_hosts(&path).map_err(failed)?;
     let gone = |line: &str| old.lines().any(|other| other == line) && !new.lines().any(|other| other == line);
     let kept = present.lines().filter(|line| !gone(line));
     let came = new.lines().filter(|line| !old.lines().any(|other| other == *line));
@@ -159,7 +160,7 @@ pub(in crate::container) fn relink_hosts(
     let path = Files::of(services, &record.id).hosts;
     let failed =
         |error: std::io::Error| Error::new(errors::io_class(&error), format!("{}: {error}", path.display()));
-    let present = std::fs::read_to_string(&path).map_err(failed)?;
+    let present = present_hosts(&path).map_err(failed)?;
     let stale = |line: &str| {
         lines.iter().any(|(_, names)| line.split_once('\t').is_some_and(|(_, old)| old == names))
     };
@@ -167,6 +168,20 @@ pub(in crate::container) fn relink_hosts(
     let came = lines.iter().map(|(address, names)| format!("{address}\t{names}"));
     let text: String = kept.chain(came).flat_map(|line| [line, "\n".to_owned()]).collect();
     std::fs::write(&path, text).map_err(failed)
+}
+
+/// A container's `/etc/hosts`, as far as it is no longer than one may be: the container can write what it likes.
+fn present_hosts(path: &Path) -> std::io::Result<String> {
+    const LONGEST: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::FileTooLarge,
+            "the container has made it too long",
+        ));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A name with a domain in it is known by its first part too.

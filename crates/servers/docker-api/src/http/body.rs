@@ -17,6 +17,10 @@ const LIMIT: usize = 8 << 20;
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
+/// A JSON body that must be there, read as two things: what each does not know, it leaves to the other.
+#[derive(Debug)]
+pub(crate) struct JsonBodyOf<A, B>(pub(crate) A, pub(crate) B);
+
 /// A JSON body that may be absent, `null` or empty: then it is the default.
 #[derive(Debug)]
 pub(crate) struct OptionalJson<T>(pub(crate) T);
@@ -58,13 +62,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let (declared, bytes) = read(request, state).await?;
-        declared?;
-        if is_blank(&bytes) {
-            return Err(BodyError::Empty.into());
-        }
-        Ok(Self(decode(&bytes)?))
+        Ok(Self(decode(&present(request, state).await?)?))
     }
+}
+
+impl<S: Send + Sync, A: DeserializeOwned, B: DeserializeOwned> FromRequest<S> for JsonBodyOf<A, B> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = present(request, state).await?;
+        Ok(Self(decode(&bytes)?, decode(&bytes)?))
+    }
+}
+
+/// A body that is declared as JSON, and there.
+async fn present<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
+    let (declared, bytes) = read(request, state).await?;
+    declared?;
+    if is_blank(&bytes) {
+        return Err(BodyError::Empty.into());
+    }
+    Ok(bytes)
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {

@@ -102,10 +102,11 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
 
 fn rules(chain: &Chain<'_>, text: &mut String, left_out: &mut Vec<String>) {
     for rule in &chain.rules {
-        if !can_be_asked(rule) {
-            left_out.push((*rule).to_owned());
-        } else {
-            let _ = writeln!(text, "\t\t{}", question(rule));
+        match question(rule).filter(|_| can_be_asked(rule)) {
+            None => left_out.push((*rule).to_owned()),
+            Some(question) => {
+                let _ = writeln!(text, "\t\t{question}");
+            }
         }
     }
 }
@@ -115,8 +116,9 @@ fn can_be_asked(rule: &str) -> bool {
     !rule.contains("xt match ") && !rule.contains("xt target ") && !words(rule).contains(&"queue")
 }
 
-/// A rule without what it does to packets or tells of them; where it denies, it goes to who says so.
-fn question(rule: &str) -> String {
+/// A rule without what it does to packets or tells of them; where it denies, it goes to who says so. None where it can't be told what
+/// of it is a condition.
+fn question(rule: &str) -> Option<String> {
     let mut out: Vec<&str> = Vec::new();
     let words: Vec<&str> = words(rule);
     let mut at = 0;
@@ -127,7 +129,9 @@ fn question(rule: &str) -> String {
                 out.extend(["goto", DENIES_NEXT]);
                 at += 1;
             }
-            "log" | "comment" => at = skip_to_verdict(&words, at + 1),
+            // It is the last.
+            "comment" => break,
+            "log" => at = behind_log(&words, at + 1),
             "reject" => {
                 out.extend(["goto", DENIES]);
                 break;
@@ -137,9 +141,12 @@ fn question(rule: &str) -> String {
                 at += 1;
             }
             "set" => {
-                // What stands before it is the thing that is set: `meta mark`, `ct mark`, `ip dscp`.
+                // What stands before it is the thing that is set, `meta mark`, `ct mark`, `ip dscp`; behind it one value.
                 out.truncate(out.len().saturating_sub(2));
-                at = skip_to_verdict(&words, at + 1);
+                at += 2;
+                if words.get(at).is_some_and(|next| !ENDS.contains(next)) {
+                    return None;
+                }
             }
             other => {
                 out.push(other);
@@ -147,7 +154,26 @@ fn question(rule: &str) -> String {
             }
         }
     }
-    out.join(" ")
+    Some(out.join(" "))
+}
+
+/// What a rule can go on with when its conditions are over.
+const ENDS: [&str; 9] =
+    ["accept", "drop", "reject", "jump", "goto", "return", "continue", "counter", "comment"];
+
+/// The first word that is no argument of `log`.
+fn behind_log(words: &[&str], from: usize) -> usize {
+    let mut at = from;
+    while let Some(word) = words.get(at) {
+        at += match *word {
+            "prefix" | "level" | "group" | "snaplen" | "queue-threshold" => 2,
+            // `flags tcp sequence,options`, `flags all`
+            "flags" if words.get(at + 1) == Some(&"tcp") || words.get(at + 1) == Some(&"ip") => 3,
+            "flags" => 2,
+            _ => return at,
+        };
+    }
+    at
 }
 
 /// The same for a line of a map: of verdicts only the denials are others.
@@ -157,13 +183,6 @@ fn without_denials(line: &str) -> String {
     } else {
         line.to_owned()
     }
-}
-
-/// The next verdict, or the end.
-fn skip_to_verdict(words: &[&str], from: usize) -> usize {
-    const VERDICTS: [&str; 8] = ["accept", "drop", "reject", "jump", "goto", "return", "continue", "queue"];
-    let found = words.iter().skip(from).position(|word| VERDICTS.contains(word));
-    found.map_or(words.len(), |found| from + found)
 }
 
 /// Words; what stands in quotes is one.
@@ -193,6 +212,7 @@ mod tests {
             ("ct state invalid drop", "ct state invalid goto container-runtime-denied"),
             ("counter reject with icmp type host-prohibited", "counter goto container-runtime-denied"),
             ("limit rate 3/minute log prefix \"a drop \" level debug", "limit rate 3/minute"),
+            ("ct state new log prefix \"x\" tcp dport 22 accept", "ct state new tcp dport 22 accept"),
             ("log group 2 drop", "goto container-runtime-denied"),
             ("iif \"lo\" accept comment \"drop it\"", "iif \"lo\" accept"),
             ("tcp dport 1 meta mark set 0x1 accept", "tcp dport 1 accept"),
@@ -205,8 +225,9 @@ mod tests {
                 "add @flood { ip saddr limit rate over 10/second burst 5 packets } goto container-runtime-denied",
             ),
         ] {
-            assert_eq!(question(rule), asked);
+            assert_eq!(question(rule).unwrap(), asked);
         }
+        assert_eq!(question("meta mark set meta mark or 0x1 ip saddr 10.0.0.0/8 accept"), None);
     }
 
     #[test]

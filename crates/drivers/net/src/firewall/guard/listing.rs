@@ -58,6 +58,13 @@ fn chain<'a>(name: &'a str, lines: impl Iterator<Item = &'a str>) -> Chain<'a> {
     chain
 }
 
+/// A table alone, of what `list chains` prints of all: its chains, and no rules.
+pub(super) fn block(chains: &str, table: &str) -> String {
+    let head = format!("table {table} {{");
+    let lines = chains.lines().skip_while(|line| *line != head);
+    lines.take_while(|line| *line != "}").flat_map(|line| [line, "\n"]).collect()
+}
+
 /// The tables that have a chain at the input hook, from what `list chains` prints: `ip filter`.
 pub(super) fn tables_with_input(chains: &str) -> BTreeSet<String> {
     let mut table = "";

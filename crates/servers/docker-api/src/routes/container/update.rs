@@ -1,7 +1,7 @@
 //! `POST /containers/{id}/update`.
 
 use crate::http::answer::{Answer, json};
-use crate::http::body::JsonBody;
+use crate::http::body::JsonBodyOf;
 use crate::routes::Context;
 use crate::translate::{published, resources, restart_policy};
 use crate::wire::host_config::{HostConfig, PortMap};
@@ -15,12 +15,10 @@ struct Updated {
     warnings: Option<Vec<String>>,
 }
 
-/// The part of a host config that can change, limits and the restart policy, and of our own what docker's clients never send.
+/// What stands beside the part of a host config that can change, and docker's clients never send.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub(super) struct UpdateBody {
-    #[serde(flatten)]
-    host: HostConfig,
+pub(super) struct PortUpdate {
     /// Ports to be published besides, in the form of `PortBindings`.
     publish_add: PortMap,
     /// Ports to be published no more: without the host's port, every binding of the container's.
@@ -30,11 +28,11 @@ pub(super) struct UpdateBody {
 pub(super) async fn update(
     State(api): Context,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody<UpdateBody>,
+    JsonBodyOf(host, body): JsonBodyOf<HostConfig, PortUpdate>,
 ) -> Answer {
     let change = Update {
-        resources: resources(&body.host),
-        restart: restart_policy(&body.host.restart_policy)?,
+        resources: resources(&host),
+        restart: restart_policy(&host.restart_policy)?,
         ports: PortChange { add: published(&body.publish_add)?, remove: published(&body.publish_remove)? },
     };
     let warnings = engine::container::update(&api.services, &id, change).await?;
