@@ -173,6 +173,11 @@ fn a_link_is_a_name_an_address_and_variables() {
         assert!(hosts.contains(&where_it_is()) && !hosts.contains(&format!("{at}\tmy-db")), "{hosts}");
 
         engine.docker(&["stop", "-t", "0", "data"]).ok();
+        // What it is linked to need not run for anything but a start.
+        create(engine, &[], "side");
+        engine.docker(&["network", "connect", "side", "web"]).ok();
+        engine.docker(&["network", "disconnect", "side", "web"]).ok();
+        engine.docker(&["network", "rm", "side"]).ok();
         let refused = engine.docker(&["restart", "-t", "0", "web"]);
         refused.fails(1, "Cannot link to a non running container: /data AS /web/my-db");
         engine.docker(&["rm", "--link", "/web/my-db"]).ok();

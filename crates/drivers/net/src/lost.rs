@@ -21,11 +21,18 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// Listens from now on.
+    /// Has `each` done on a thread of its own whenever addresses are lost, until the answer is dropped.
     ///
     /// # Errors
-    /// Where there is no socket for it.
-    pub fn open() -> Result<(Self, Stop)> {
+    /// Where there is no socket or thread for it.
+    pub fn keep(mut each: impl FnMut() + Send + 'static) -> Result<Stop> {
+        let (mut lost, stop) = Self::open()?;
+        let wait = move || Ok(lost.wait()?.then_some(()));
+        stop::keep("bridge-watch", "a bridge that is deleted stays so", wait, move |()| each())?;
+        Ok(stop)
+    }
+
+    fn open() -> Result<(Self, Stop)> {
         let events = sys::netlink::open_route().map_err(|cause| Error::Socket { action: "open", cause })?;
         bind(&events, &SocketAddrNetlink::new(0, GROUPS)).map_err(failed("bind"))?;
         let (stopped, stop) = stop::pair()?;
@@ -33,10 +40,7 @@ impl Lost {
     }
 
     /// Blocks until addresses are lost; false when the watch is to end.
-    ///
-    /// # Errors
-    /// Where the kernel no longer tells.
-    pub fn wait(&mut self) -> Result<bool> {
+    fn wait(&mut self) -> Result<bool> {
         while self.stopped.wait(&self.events)? {
             if self.drain()? {
                 return Ok(true);

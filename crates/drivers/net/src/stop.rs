@@ -1,7 +1,7 @@
 //! Ending a thread that waits for what the kernel tells.
 
-use crate::Result;
 use crate::nfnetlink::failed;
+use crate::{Error, Result};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -30,6 +30,33 @@ impl Stopped {
         rustix::io::retry_on_intr(|| poll(&mut ready, None)).map_err(failed("read from"))?;
         Ok(ready[1].revents().is_empty())
     }
+}
+
+/// Starts a thread that waits for what the kernel tells, and does something about each; it ends when there is nothing more, or with
+/// an error, which `complaint` puts into words.
+///
+/// # Errors
+/// Where the host gives no further thread.
+pub(crate) fn keep<T>(
+    name: &'static str,
+    complaint: &'static str,
+    mut wait: impl FnMut() -> Result<Option<T>> + Send + 'static,
+    mut each: impl FnMut(T) + Send + 'static,
+) -> Result<()> {
+    let keep = move || {
+        loop {
+            match wait() {
+                Ok(Some(told)) => each(told),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(error = %errors::chain(&error), "{complaint}");
+                    return;
+                }
+            }
+        }
+    };
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(keep);
+    spawned.map(drop).map_err(|cause| Error::Thread { name, cause })
 }
 
 impl Drop for Stop {

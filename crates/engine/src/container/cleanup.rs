@@ -63,7 +63,7 @@ pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Opt
     let published = record.endpoints.values().any(|endpoint| !endpoint.ports.is_empty());
     if published {
         // netd listens on some of its ports: before they are somebody else's.
-        crate::names::forget(services, record).await;
+        crate::names::forget(services, record, &record.endpoints).await;
     }
     super::network::release(services, record);
     let delete = async {
@@ -84,7 +84,7 @@ pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Opt
     };
     let forget = async {
         if !published {
-            crate::names::forget(services, record).await;
+            crate::names::forget(services, record, &record.endpoints).await;
         }
     };
     tokio::join!(delete, unmount, forget).0

@@ -96,16 +96,17 @@ pub(super) fn shown(services: &Services, record: &Record) -> Vec<String> {
     of(services, record).into_iter().map(shown).collect()
 }
 
-/// Those that a start on the default bridge makes good.
+/// Those that are more than names: of a container that is on the default bridge.
+pub(super) fn in_force(services: &Services, record: &Record) -> Vec<Link> {
+    if record.spec.network.endpoints.contains_key(NETWORK) { of(services, record) } else { Vec::new() }
+}
+
+/// Refuses a start where what is linked to does not run, or is not on that network.
 ///
 /// # Errors
-/// Where one does not run, or is not on that network.
-pub(super) fn at_start(services: &Services, record: &Record) -> Result<Vec<Link>> {
-    if !record.spec.network.endpoints.contains_key(NETWORK) {
-        return Ok(Vec::new());
-    }
-    let links = of(services, record);
-    for link in &links {
+/// That.
+pub(super) fn check(record: &Record, links: &[Link]) -> Result<()> {
+    for link in links {
         let child = link.child.record();
         if !child.state.is_live() {
             let text = format!(
@@ -120,7 +121,7 @@ pub(super) fn at_start(services: &Services, record: &Record) -> Result<Vec<Link>
             return Err(Error::new(Class::Internal, text));
         }
     }
-    Ok(links)
+    Ok(())
 }
 
 impl Link {

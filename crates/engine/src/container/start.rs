@@ -163,9 +163,10 @@ async fn run(
     undo.step("announce the names")?;
     undo.push("forget the names", {
         let (services, record) = (Arc::clone(services), Arc::clone(&record));
+        let endpoints = network.endpoints.clone();
         move || {
             Box::pin(async move {
-                names::forget(&services, &record).await;
+                names::forget(&services, &record, &endpoints).await;
                 Ok(())
             })
         }

@@ -52,9 +52,9 @@ pub(crate) async fn announce_again(services: &Services, container: &Container) {
     }
 }
 
-/// Says that a container is over.
-pub(crate) async fn forget(services: &Services, record: &Record) {
-    if !concerns_netd(record, &record.endpoints) {
+/// Says that a container is over, which was on these networks.
+pub(crate) async fn forget(services: &Services, record: &Record, endpoints: &BTreeMap<String, Endpoint>) {
+    if !concerns_netd(record, endpoints) {
         return;
     }
     let (netd, id) = (Arc::clone(&services.names), record.id.to_string());

@@ -6,38 +6,16 @@ use net::Stop;
 use net::firewall::{Change, Watch};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
-use std::thread;
-use std::time::Duration;
-
-/// Programs that change their rules one by one are looked at this often.
-const BETWEEN: Duration = Duration::from_millis(20);
 
 impl Networks {
     /// Starts the thread that writes the table again, with everything that is in it now, as soon as it is gone, and lets packets pass
     /// what others do. Connections that were there go on: the kernel keeps what it translates them to. The thread ends with the answer's drop.
     pub(crate) fn keep_table(self: &Arc<Self>) -> Result<Stop> {
-        let (mut watch, stop) = Watch::open(&self.config.table)?;
         let networks = Arc::downgrade(self);
-        let name = "firewall-watch";
-        let keep = move || {
-            loop {
-                match watch.wait() {
-                    Ok(Some(Change::Gone)) => write_again(&networks),
-                    Ok(Some(Change::Others { tables, chains })) => {
-                        look_at_others(&networks, &tables, chains);
-                        thread::sleep(BETWEEN);
-                    }
-                    Ok(None) => return,
-                    Err(error) => {
-                        tracing::warn!(error = %errors::chain(&error), "a packet filter that is flushed stays so");
-                        return;
-                    }
-                }
-            }
-        };
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(keep);
-        spawned.map_err(|cause| net::Error::Thread { name, cause })?;
-        Ok(stop)
+        Ok(Watch::keep(&self.config.table, move |change| match change {
+            Change::Gone => write_again(&networks),
+            Change::Others { tables, chains } => look_at_others(&networks, &tables, chains),
+        })?)
     }
 
     /// From now on it may be deleted for good: whoever was about to write it again has done so.

@@ -3,7 +3,7 @@
 use crate::live::Live;
 use crate::{Networks, Result};
 use net::{Lost, Stop};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,27 +14,13 @@ impl Networks {
     /// Starts the thread that repairs bridges as soon as they have lost an address, which they do with their end too. It ends
     /// with the answer's drop.
     pub(crate) fn keep_bridges(self: &Arc<Self>) -> Result<Stop> {
-        let (mut lost, stop) = Lost::open()?;
         let networks = Arc::downgrade(self);
-        let name = "bridge-watch";
-        let keep = move || {
-            loop {
-                match lost.wait() {
-                    Ok(true) => {
-                        thread::sleep(MORE);
-                        repair_all(&networks);
-                    }
-                    Ok(false) => return,
-                    Err(error) => {
-                        tracing::warn!(error = %errors::chain(&error), "a bridge that is deleted stays so");
-                        return;
-                    }
-                }
+        Ok(Lost::keep(move || {
+            thread::sleep(MORE);
+            if let Some(networks) = networks.upgrade() {
+                networks.repair_bridges();
             }
-        };
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(keep);
-        spawned.map_err(|cause| net::Error::Thread { name, cause })?;
-        Ok(stop)
+        })?)
     }
 
     /// Makes every bridge what it should be, with the devices on it that are its containers'. Whoever takes all bridges away waits
@@ -73,11 +59,5 @@ impl Networks {
                 tracing::error!(network, error = %errors::chain(&error), "a bridge can't be repaired");
             }
         }
-    }
-}
-
-fn repair_all(networks: &Weak<Networks>) {
-    if let Some(networks) = networks.upgrade() {
-        networks.repair_bridges();
     }
 }

@@ -7,10 +7,6 @@ use netd_protocol::{Container, Network, Port};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Programs that change their rules one by one are looked at this often.
-const BETWEEN: Duration = Duration::from_millis(20);
 
 /// The table.
 #[derive(Debug, Default)]
@@ -93,30 +89,16 @@ impl Table {
 
 /// Starts the thread that hears of changes. It ends with the answer's drop.
 fn watch(table: &str, kept: &Arc<Mutex<Kept>>) -> net::Result<Stop> {
-    let (mut watch, stop) = Watch::open(table)?;
     let kept = Arc::downgrade(kept);
-    let name = "firewall-watch";
-    let keep = move || {
-        loop {
-            let change = watch.wait();
-            let Some(kept) = kept.upgrade() else { return };
-            match change {
-                Ok(Some(Change::Gone)) => kept.lock().write_again(),
-                Ok(Some(Change::Others { tables, chains })) => {
-                    kept.lock().look_at_others(|others| chains || others.cares_about(&tables));
-                    std::thread::sleep(BETWEEN);
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::warn!(error = %errors::chain(&error), "a packet filter that is flushed stays so");
-                    return;
-                }
+    Watch::keep(table, move |change| {
+        let Some(kept) = kept.upgrade() else { return };
+        match change {
+            Change::Gone => kept.lock().write_again(),
+            Change::Others { tables, chains } => {
+                kept.lock().look_at_others(|others| chains || others.cares_about(&tables));
             }
         }
-    };
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(keep);
-    spawned.map_err(|cause| net::Error::Thread { name, cause })?;
-    Ok(stop)
+    })
 }
 
 impl Kept {

@@ -8,6 +8,7 @@ use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, bind, recv};
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 const NEW_TABLE: u16 = SUBSYSTEM << 8;
 const GET_TABLE: u16 = SUBSYSTEM << 8 | 1;
@@ -18,6 +19,9 @@ const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
 const DELETE_FLOWTABLE: u16 = SUBSYSTEM << 8 | 24;
 /// `NFNLGRP_NFTABLES`, as a bit of the groups of `struct sockaddr_nl`.
 const GROUP: u32 = 1 << 6;
+
+/// How long nothing is looked at after others have changed something.
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +46,25 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// For a table of the family `inet`.
+    /// Has `each` done about changes on a thread of its own, until the answer is dropped. The table is one of the family `inet`.
+    /// Programs that change their rules one by one are looked at only so often.
     ///
     /// # Errors
-    /// Where the kernel has no nf_tables.
-    pub fn open(table: &str) -> Result<(Self, Stop)> {
+    /// Where the kernel has no nf_tables, or the host no further thread.
+    pub fn keep(table: &str, mut each: impl FnMut(Change) + Send + 'static) -> Result<Stop> {
+        let (mut watch, stop) = Self::open(table)?;
+        let each = move |change| {
+            let others = matches!(change, Change::Others { .. });
+            each(change);
+            if others {
+                std::thread::sleep(BETWEEN);
+            }
+        };
+        stop::keep("firewall-watch", "a packet filter that is flushed stays so", move || watch.wait(), each)?;
+        Ok(stop)
+    }
+
+    fn open(table: &str) -> Result<(Self, Stop)> {
         let events = nfnetlink::open()?;
         bind(&events, &SocketAddrNetlink::new(0, GROUP)).map_err(failed("bind"))?;
         let (stopped, stop) = stop::pair()?;
@@ -54,10 +72,7 @@ impl Watch {
     }
 
     /// Blocks until something changed that matters; none when the watch is to end. Many changes at once are one.
-    ///
-    /// # Errors
-    /// Where the kernel no longer tells.
-    pub fn wait(&mut self) -> Result<Option<Change>> {
+    fn wait(&mut self) -> Result<Option<Change>> {
         while self.stopped.wait(&self.events)? {
             let mut seen = Seen::default();
             self.drain(&mut seen)?;

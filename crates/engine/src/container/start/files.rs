@@ -125,7 +125,7 @@ fn hosts_text(
         None => None,
         Some(_) => gateways.flatten().next().or_else(|| services.networks.host_gateway()),
     };
-    let linked = links::at_start(services, record)?;
+    let linked = links::in_force(services, record);
     Ok(files::hosts(&Hosts {
         linked: linked.iter().flat_map(links::Link::hosts).collect(),
         own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),

@@ -27,6 +27,8 @@ pub(super) async fn resolve(
 ) -> Result<Resolved> {
     let spec = &record.spec;
     sysctls::check_kernel(spec)?;
+    let links = links::in_force(services, record);
+    links::check(record, &links)?;
     undo.step("mount the volumes")?;
     mount_volumes(services, record, undo).await?;
 
@@ -50,7 +52,6 @@ pub(super) async fn resolve(
 
     let hostname = files::hostname(record);
     let parent = record.name.to_string();
-    let links = links::at_start(services, record)?;
     let linked: Vec<String> = links.iter().flat_map(|link| link.variables(&parent)).collect();
     let process = &spec.process;
     Ok(Resolved {
