@@ -6,6 +6,7 @@
 
 mod anchor;
 mod guard;
+mod listing;
 mod nft;
 mod others;
 mod passage;

@@ -1,6 +1,7 @@
 //! What other programs' tables do to containers' packets, and what is done about it.
 
 use super::guard::{self, Guard};
+use super::listing::read;
 use super::nft::run;
 use super::passage;
 use crate::{Error, Result};
@@ -36,11 +37,12 @@ impl Others {
     /// Where `nft` does not list or load it.
     pub fn look(&mut self, anew: bool) -> Result<Trouble> {
         let chains = run(&self.table, "list chains\n")?;
-        let shut = passage::open(&self.table, &chains);
+        let present = read(&chains);
+        let shut = passage::open(&self.table, &present);
         let mut left_out = Vec::new();
         match &mut self.guard {
             Some(guard) => {
-                guard.update(&self.table, &chains, anew)?;
+                guard.update(&self.table, &present, anew)?;
                 left_out.clone_from(&guard.left_out);
             }
             // Of a time when it had a say.

@@ -4,6 +4,7 @@
 //! such chain gets one rule at its end that accepts what bears it: rules of the chain's owner come first and hold, only its
 //! policy gives way. In iptables' words it is `-m mark --mark 0x40000000/0x40000000 -j ACCEPT`.
 
+use super::listing::Table;
 use super::nft::run;
 use crate::Result;
 
@@ -13,14 +14,13 @@ pub(super) const MARK: u32 = 1 << 30;
 /// A chain: `ip filter FORWARD`.
 type Chain = String;
 
-/// Sees to it that marked packets pass those of these chains, as `list chains` prints them, that drop others. Answers those where
-/// that fails.
+/// Sees to it that marked packets pass those chains of these tables that drop others. Answers those where that fails.
 ///
 /// # Errors
 /// Where `nft` can't list what there is.
-pub(super) fn open(table: &str, chains: &str) -> Result<Vec<Chain>> {
+pub(super) fn open(table: &str, present: &[Table<'_>]) -> Result<Vec<Chain>> {
     let mut shut = Vec::new();
-    for chain in forward_drops(chains) {
+    for chain in forward_drops(present) {
         let listed = run(table, &format!("list chain {chain}\n"))?;
         if listed.contains(&comment(table)) {
             continue;
@@ -80,27 +80,18 @@ fn rules_with<'a>(comment: &str, listed: &'a str) -> Vec<(Chain, &'a str)> {
     found
 }
 
-/// Reads what `list chains` prints: `table ip filter {`, `chain FORWARD {`, `type … hook forward …; policy drop;`.
-fn forward_drops(listed: &str) -> Vec<Chain> {
-    let (mut table, mut chain) = ("", "");
-    let mut found = Vec::new();
-    for line in listed.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix("table ") {
-            table = name.trim_end_matches([' ', '{']);
-        } else if let Some(name) = line.strip_prefix("chain ") {
-            chain = name.trim_end_matches([' ', '{']);
-        } else if line.contains(" hook forward ") && line.ends_with("policy drop;") {
-            found.push(format!("{table} {chain}"));
-        }
-    }
-    // Of other families no packet of ours is forwarded.
-    found.retain(|chain| ["ip ", "ip6 ", "inet "].iter().any(|family| chain.starts_with(family)));
-    found
+/// Chains whose policy drops what is forwarded.
+fn forward_drops(present: &[Table<'_>]) -> Vec<Chain> {
+    let tables = present.iter().filter(|table| table.is_internet());
+    let chains = tables.flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+    let dropping = chains.filter(|(_, chain)| chain.base == Some(("forward", true)));
+    dropping.map(|(table, chain)| format!("{} {}", table.name, chain.name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::firewall::listing::read;
 
     #[test]
     fn chains_that_drop_by_policy_are_found() {
@@ -108,7 +99,7 @@ mod tests {
             table ip filter {\n\tchain DOCKER {\n\t}\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n\
             \tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n\
             table bridge b {\n\tchain f {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
-        assert_eq!(forward_drops(listed), ["ip filter FORWARD"]);
+        assert_eq!(forward_drops(&read(listed)), ["ip filter FORWARD"]);
     }
 
     #[test]

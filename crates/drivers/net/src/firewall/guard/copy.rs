@@ -1,7 +1,7 @@
 //! A table's input chains as questions.
 
 use super::DENIED;
-use super::listing::{Chain, Table, read};
+use crate::firewall::listing::{Chain, Table};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -9,23 +9,21 @@ use std::fmt::Write as _;
 const DENIES: &str = "container-runtime-denied";
 const DENIES_NEXT: &str = "container-runtime-denied,";
 
-/// The table `name` that asks what this one, as `nft` lists it, says of a packet; none if it lets everything in. Rules that can't be
-/// asked are told.
-pub(super) fn copy(listed: &str, name: &str, left_out: &mut Vec<String>) -> Option<String> {
-    let table = read(listed);
+/// The table `name` that asks what this one says of a packet; none if it lets everything in. Rules that can't be asked are told.
+pub(super) fn copy(table: &Table<'_>, name: &str, left_out: &mut Vec<String>) -> Option<String> {
     let asked: Vec<&Chain<'_>> =
         table.chains.iter().filter(|chain| chain.is_input() && may_deny(chain)).collect();
     if asked.is_empty() {
         return None;
     }
-    let mut text = format!("table {} {name} {{\n", table.family);
+    let mut text = format!("table {} {name} {{\n", table.family());
     for object in table.objects.iter().filter(|object| !object[0].starts_with("\tflowtable ")) {
         object.iter().for_each(|line| {
             let _ = writeln!(text, "{}", without_denials(line));
         });
     }
     let _ = writeln!(text, "\tchain {DENIES} {{\n\t\tmeta mark set meta mark or {DENIED:#x} accept\n\t}}");
-    for chain in called(&table) {
+    for chain in called(table) {
         let _ = writeln!(text, "\tchain {} {{", chain.name);
         rules(chain, &mut text, left_out);
         text.push_str("\t}\n");
@@ -204,6 +202,7 @@ fn words(rule: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::firewall::listing::read;
 
     #[test]
     fn a_rule_becomes_a_question() {
@@ -236,7 +235,7 @@ mod tests {
             \t\tjump last\n\t}\n\n\tchain other {\n\t\tdrop\n\t}\n\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\
             \t\txt match recent counter drop\n\t\ttcp dport 8080 queue to 1\n\t\tjump mid\n\t}\n\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
         let mut left_out = Vec::new();
-        let copied = copy(listed, "c", &mut left_out).unwrap();
+        let copied = copy(&read(listed)[0], "c", &mut left_out).unwrap();
         let expected = "\
 table ip c {
 \tset ok {
@@ -268,6 +267,6 @@ table ip c {
     #[test]
     fn what_lets_everything_in_is_not_asked() {
         let listed = "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n\t}\n}\n";
-        assert_eq!(copy(listed, "c", &mut Vec::new()), None);
+        assert_eq!(copy(&read(listed)[0], "c", &mut Vec::new()), None);
     }
 }

@@ -9,8 +9,8 @@
 //! is left out, and told of.
 
 mod copy;
-mod listing;
 
+use super::listing::{Chain, Table, read};
 use super::nft::{self, run};
 use crate::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,26 +37,28 @@ impl Guard {
     ///
     /// # Errors
     /// Where `nft` does not load even that.
-    pub(super) fn update(&mut self, table: &str, chains: &str, anew: bool) -> Result<()> {
-        let tables = listing::tables_with_input(chains);
+    pub(super) fn update(&mut self, table: &str, present: &[Table<'_>], anew: bool) -> Result<()> {
+        let judges = |one: &&Table<'_>| one.is_internet() && one.chains.iter().any(Chain::is_input);
         let mut loaded = BTreeMap::new();
         let mut left_out = Vec::new();
-        for (number, name) in tables.iter().enumerate() {
+        let mut copied = BTreeSet::new();
+        for (number, judge) in present.iter().filter(judges).enumerate() {
+            let (name, family) = (judge.name, judge.family());
+            copied.insert(name.to_owned());
             let copy = copy_name(table, number);
-            let family = name.split(' ').next().unwrap_or_default();
             let mut told = Vec::new();
             let script = match nft::list_stateless(table, name) {
-                Ok(listed) => copy::copy(&listed, &copy, &mut told),
+                Ok(listed) => read(&listed).first().and_then(|full| copy::copy(full, &copy, &mut told)),
                 Err(error) => {
                     told.push(format!("all of {name}: {}", errors::chain(&error)));
-                    copy::copy(&listing::block(chains, name), &copy, &mut Vec::new())
+                    copy::copy(judge, &copy, &mut Vec::new())
                 }
             };
             let Some(script) = script else { continue };
             let fresh = anew || self.loaded.get(&copy) != Some(&script);
             if fresh && let Err(error) = load(table, family, &copy, &script, &mut told) {
                 told.push(format!("all of {name}: {}", errors::chain(&error)));
-                if let Some(bare) = copy::copy(&listing::block(chains, name), &copy, &mut Vec::new()) {
+                if let Some(bare) = copy::copy(judge, &copy, &mut Vec::new()) {
                     load(table, family, &copy, &bare, &mut told)?;
                 }
             } else if !fresh {
@@ -66,12 +68,12 @@ impl Guard {
             left_out.extend(told);
             loaded.insert(copy, script);
         }
-        remove_but(table, &loaded)?;
+        remove_but(table, present, &loaded)?;
         left_out.dedup();
         for rule in left_out.iter().filter(|rule| !self.left_out.contains(rule)) {
             tracing::warn!(rule, "this rule of the host's firewall says nothing about published ports");
         }
-        (self.loaded, self.copied, self.left_out) = (loaded, tables, left_out);
+        (self.loaded, self.copied, self.left_out) = (loaded, copied, left_out);
         Ok(())
     }
 }
@@ -81,23 +83,28 @@ impl Guard {
 /// # Errors
 /// Where `nft` can't.
 pub(super) fn remove(table: &str) -> Result<()> {
-    remove_but(table, &BTreeMap::new())
+    remove_but(table, &read(&run(table, "list tables\n")?), &BTreeMap::new())
 }
 
 fn copy_name(table: &str, number: usize) -> String {
-    format!("{table}-guard-{number}")
+    format!("{}{number}", copy_prefix(table))
 }
 
-/// Deletes the copies that there are and that are not among these.
-fn remove_but(table: &str, wanted: &BTreeMap<String, String>) -> Result<()> {
-    let prefix = format!("{table}-guard-");
-    let listed = run(table, "list tables\n")?;
-    let name = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
-    let stale = listed.lines().filter(|line| {
-        name(line).starts_with(&prefix)
-            && !wanted.get(&name(line)).is_some_and(|script| script.starts_with(*line))
+fn copy_prefix(table: &str) -> String {
+    format!("{table}-guard-")
+}
+
+/// Deletes the copies that are present and not among these.
+fn remove_but(table: &str, present: &[Table<'_>], wanted: &BTreeMap<String, String>) -> Result<()> {
+    let prefix = copy_prefix(table);
+    let stale = present.iter().filter(|one| {
+        let copy = one.name.rsplit(' ').next().unwrap_or_default();
+        // One of another family may have its number.
+        let is_wanted =
+            wanted.get(copy).is_some_and(|script| script.starts_with(&format!("table {} {{", one.name)));
+        copy.starts_with(&prefix) && !is_wanted
     });
-    let script: String = stale.map(|line| format!("delete {line}\n")).collect();
+    let script: String = stale.map(|one| format!("delete table {}\n", one.name)).collect();
     if script.is_empty() { Ok(()) } else { run(table, &script).map(drop) }
 }
 
