@@ -1,7 +1,7 @@
 //! `network check FROM TO`: what a packet meets, a line a thing, and 1 as the exit code if something stops it.
 
-use crate::own::print;
-use clap::{Parser, ValueEnum};
+use crate::own::Format;
+use clap::Parser;
 use docker_cli::Invocation;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -22,24 +22,18 @@ struct Flags {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::run(invocation, "network check", |flags: &Flags| {
-        let answer = crate::own::ask(invocation, |client| {
-            let request = client.get("/container-runtime/network/check");
-            request.query("from", flags.from.as_str()).query("to", flags.to.as_str())
-        })?;
-        let report: Value = serde_json::from_slice(&answer)?;
-        match flags.format {
-            Format::Json => print(&format!("{report:#}\n")),
-            Format::Text => print(&text(&report)),
-        }
-        Ok(if report["Reachable"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        crate::own::report(
+            invocation,
+            flags.format,
+            |client| {
+                let request = client.get("/container-runtime/network/check");
+                request.query("from", flags.from.as_str()).query("to", flags.to.as_str())
+            },
+            text,
+            "Reachable",
+        )
     })
 }
 

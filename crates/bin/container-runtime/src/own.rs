@@ -1,8 +1,9 @@
 //! What our own verbs have in common: flags, a connection to the daemon, an exit code.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use docker_cli::Invocation;
 use engine_client::{Client, Endpoint, Options, Request};
+use serde_json::Value;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -56,6 +57,29 @@ pub(crate) fn client(endpoint: Endpoint) -> Client {
         revive: None,
         start_hint: " Start it with 'container-runtime daemon'.".into(),
     })
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// Prints what the daemon reports, as it is or as `text` says it; success if it says so under the name `good`.
+pub(crate) fn report(
+    invocation: &Invocation,
+    format: Format,
+    request: impl for<'a> FnOnce(&'a Client) -> Request<'a>,
+    text: impl FnOnce(&Value) -> String,
+    good: &str,
+) -> anyhow::Result<ExitCode> {
+    let report: Value = serde_json::from_slice(&ask(invocation, request)?)?;
+    match format {
+        Format::Json => print(&format!("{report:#}\n")),
+        Format::Text => print(&text(&report)),
+    }
+    Ok(if report[good] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What the daemon says to a request of one of our own paths.

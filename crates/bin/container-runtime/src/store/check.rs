@@ -1,7 +1,7 @@
 //! `system check [--repair]`: what is wrong in the store, a paragraph a problem, and 1 as the exit code if anything is.
 
-use crate::own::print;
-use clap::{Parser, ValueEnum};
+use crate::own::Format;
+use clap::Parser;
 use docker_cli::Invocation;
 use serde_json::Value;
 use std::fmt::Write;
@@ -22,23 +22,15 @@ struct Flags {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::run(invocation, "system check", |flags: &Flags| {
-        let answer = crate::own::ask(invocation, |client| {
-            client.post("/container-runtime/check").flag("repair", flags.repair)
-        })?;
-        let report: Value = serde_json::from_slice(&answer)?;
-        match flags.format {
-            Format::Json => print(&format!("{report:#}\n")),
-            Format::Text => print(&text(&report)),
-        }
-        Ok(if report["Clean"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        crate::own::report(
+            invocation,
+            flags.format,
+            |client| client.post("/container-runtime/check").flag("repair", flags.repair),
+            text,
+            "Clean",
+        )
     })
 }
 
