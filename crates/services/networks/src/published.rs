@@ -3,7 +3,7 @@
 use crate::Endpoint;
 use net::firewall::PortRule;
 use serde::{Deserialize, Serialize};
-use spec::PortProtocol;
+use spec::{PortProtocol, PortRange};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -26,6 +26,12 @@ impl Published {
     /// The container's ports.
     pub fn container_ports(&self) -> RangeInclusive<u16> {
         self.container..=self.container.saturating_add(self.last - self.first)
+    }
+
+    /// The same with their transport.
+    pub fn container_range(&self) -> PortRange {
+        let ports = self.container_ports();
+        PortRange { protocol: self.protocol, first: *ports.start(), last: *ports.end() }
     }
 
     /// The host's port that leads to one of the container's, if one does.

@@ -178,6 +178,21 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         visitor.visit_unit()
     }
 
+    /// Without a copy, if it is a text: there may be some hundred thousand.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.begins_with('"') {
+            serde_json::Deserializer::from_str(self.text.get()).deserialize_str(visitor)
+        } else if self.is_null() {
+            visitor.visit_str("")
+        } else {
+            self.value()?.deserialize_str(visitor)
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
     null_is! {
         deserialize_bool => visit_bool(false),
         deserialize_i8 => visit_i8(0),
@@ -190,8 +205,6 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         deserialize_u64 => visit_u64(0),
         deserialize_f32 => visit_f32(0.0),
         deserialize_f64 => visit_f64(0.0),
-        deserialize_str => visit_str(""),
-        deserialize_string => visit_str(""),
     }
 
     forward_to_deserialize_any! {

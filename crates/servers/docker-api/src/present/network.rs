@@ -1,15 +1,14 @@
 //! Networks, and containers' attachments to them.
 
-use crate::translate::wire_port;
 use crate::wire::endpoint::{EndpointIpam, EndpointSettings};
-use crate::wire::host_config::{PortBinding, PortMap};
 use crate::wire::inspect::NetworkSettings;
 use crate::wire::network::{Attached, Checked, ConfigFrom, Ipam, IpamConfig, Network, Step};
+use crate::wire::ports::PortMap;
 use containers::Record;
 use engine::network::NetworkInspection;
 use networks::Assigned;
 use networks::Endpoint;
-use spec::{EndpointRequest, ExposedPort, NetworkMode};
+use spec::{EndpointRequest, ExposedPort, NetworkMode, PortBinding};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -22,7 +21,7 @@ pub(crate) fn settings(record: &Record) -> NetworkSettings {
         // The namespace has no name of its own: it is its container's, and lives as long.
         sandbox_id: pid.map(|_| record.id.to_string()).unwrap_or_default(),
         sandbox_key: pid.map(|pid| format!("/proc/{pid}/ns/net")).unwrap_or_default(),
-        ports: if record.state.is_live() { ports(record) } else { PortMap::new() },
+        ports: if record.state.is_live() { ports(record) } else { PortMap::default() },
         endpoint_id: main.endpoint_id,
         gateway: main.gateway,
         global_ipv6_address: main.global_ipv6_address,
@@ -38,15 +37,17 @@ pub(crate) fn settings(record: &Record) -> NetworkSettings {
 
 /// Exposed ports, and what of the host's leads to them.
 fn ports(record: &Record) -> PortMap {
-    let shared = matches!(record.spec.network.mode, NetworkMode::Host | NetworkMode::Container(_));
-    let exposed = record.spec.network.exposed.iter().filter(|_| !shared);
-    exposed.map(|port| (wire_port(port), bound(record, port))).collect()
-}
-
-fn bound(record: &Record, port: ExposedPort) -> Option<Vec<PortBinding>> {
-    let bindings = published(record, port)
-        .map(|(host, number)| PortBinding { host_ip: host.to_string(), host_port: number.to_string() });
-    Some(bindings.collect::<Vec<_>>()).filter(|bindings| !bindings.is_empty())
+    if matches!(record.spec.network.mode, NetworkMode::Host | NetworkMode::Container(_)) {
+        return PortMap::default();
+    }
+    let published = record.endpoints.values().flat_map(|endpoint| &endpoint.ports);
+    let bindings = published.map(|one| PortBinding {
+        container: one.container_range(),
+        host_ip: one.host.to_string(),
+        host_port: Some(one.first),
+        host_port_end: None,
+    });
+    PortMap::of(record.spec.network.exposed.clone(), bindings.collect())
 }
 
 /// The host's addresses and ports that lead to a port of a container.

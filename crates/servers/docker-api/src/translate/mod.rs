@@ -11,7 +11,6 @@ mod modes;
 mod mounts;
 mod network;
 mod new_network;
-mod ports;
 mod process;
 mod resources;
 mod security;
@@ -22,6 +21,7 @@ mod tests;
 
 use crate::wire::config::ContainerConfig;
 use crate::wire::host_config::{HostConfig, LogConfig, RestartPolicy};
+use crate::wire::ports::{ExposedPorts, PortError};
 use crate::wire::set;
 use errors::{Class, Classified};
 use spec::ContainerSpec;
@@ -30,7 +30,6 @@ pub(crate) use binds::BindError;
 pub(crate) use mounts::MountError;
 pub(crate) use network::{endpoint_request, wire_mode};
 pub(crate) use new_network::new_network;
-pub(crate) use ports::{PortError, published, wire_port};
 pub(crate) use process::exec_spec;
 pub(crate) use resources::resources;
 
@@ -189,7 +188,7 @@ pub(crate) fn wire_config(spec: &ContainerSpec) -> ContainerConfig {
         attach_stdin: process.attach_stdin,
         attach_stdout: process.attach_stdout,
         attach_stderr: process.attach_stderr,
-        exposed_ports: set(spec.network.exposed.iter().map(ports::wire_port)),
+        exposed_ports: ExposedPorts::of(spec.network.exposed.clone()),
         tty: process.tty,
         open_stdin: process.open_stdin,
         stdin_once: process.stdin_once,

@@ -1,9 +1,10 @@
 //! Networks, ports and names.
 
-use super::{Refused, modes, nonempty, ports, some};
+use super::{Refused, modes, nonempty, some};
 use crate::wire::config::ContainerConfig;
 use crate::wire::endpoint::EndpointSettings;
 use crate::wire::host_config::HostConfig;
+use crate::wire::ports::PortMap;
 use spec::{Dns, EndpointRequest, NetworkMode, NetworkRequest};
 use std::collections::BTreeMap;
 
@@ -16,10 +17,13 @@ pub(super) fn network(
     if let Some(bad) = extra_hosts.iter().find(|line| !line.contains([':', '='])) {
         return Err(Refused::ExtraHost { text: bad.clone() });
     }
+    let mut exposed = config.exposed_ports.read()?.clone();
+    let (bound, published) = host.port_bindings.read()?;
+    exposed.extend(bound.ranges().iter().copied());
     Ok(NetworkRequest {
         mode: mode(&host.network_mode)?,
-        exposed: ports::exposed(&config.exposed_ports, &host.port_bindings)?,
-        published: ports::published(&host.port_bindings)?,
+        exposed,
+        published: published.to_vec(),
         publish_all: host.publish_all_ports,
         dns: Dns {
             servers: host.dns.clone(),
@@ -80,7 +84,7 @@ pub(crate) fn wire_mode(mode: &NetworkMode) -> String {
 
 pub(super) fn into_host(network: &NetworkRequest, host: &mut HostConfig) {
     host.network_mode = wire_mode(&network.mode);
-    host.port_bindings = ports::wire_bindings(&network.published);
+    host.port_bindings = PortMap::of_bindings(network.published.clone());
     host.publish_all_ports = network.publish_all;
     host.dns = network.dns.servers.clone();
     host.dns_search = network.dns.search.clone();

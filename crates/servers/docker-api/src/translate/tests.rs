@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::http::body;
+use crate::wire::ports::PortMap;
 use serde_json::{Value, json};
 
 fn parse(text: &str) -> Value {
@@ -312,8 +313,8 @@ fn binds_that_cannot_be_are_refused() {
 #[test]
 fn port_ranges_are_exposed_one_by_one() {
     let spec = spec(&json!({"ExposedPorts": {"8000-8002/udp": {}, "80": {}}})).unwrap();
-    let ports: Vec<String> = spec.network.exposed.iter().map(wire_port).collect();
-    assert_eq!(ports, ["80/tcp", "8000/udp", "8001/udp", "8002/udp"]);
+    let ports: Vec<_> = spec.network.exposed.iter().map(|one| (one.port, one.protocol.as_str())).collect();
+    assert_eq!(ports, [(80, "tcp"), (8000, "udp"), (8001, "udp"), (8002, "udp")]);
 }
 
 #[test]
@@ -333,10 +334,10 @@ fn many_ports_are_few_ranges_and_are_spelled_out_as_they_were_asked_for() {
     let free =
         (1000..1010).map(|port| (format!("{port}/udp"), json!([host("53", "::1"), host("", "0.0.0.0")])));
     bindings.extend(free);
-    let wanted: crate::wire::host_config::PortMap = serde_json::from_value(Value::Object(bindings)).unwrap();
-    let published = super::ports::published(&wanted).unwrap();
+    let wanted: PortMap = serde_json::from_value(Value::Object(bindings)).unwrap();
+    let published = wanted.read().unwrap().1.to_vec();
     assert_eq!(published.len(), 6 + 2 * 10);
-    assert_eq!(super::ports::wire_bindings(&published), wanted);
+    assert_eq!(PortMap::of_bindings(published), wanted);
 }
 
 #[test]

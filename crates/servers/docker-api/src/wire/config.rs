@@ -2,6 +2,7 @@
 
 use super::endpoint::EndpointSettings;
 use super::host_config::HostConfig;
+use super::ports::ExposedPorts;
 use super::{Set, is_zero, texts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,8 +24,8 @@ pub(crate) struct ContainerConfig {
     pub(crate) attach_stdin: bool,
     pub(crate) attach_stdout: bool,
     pub(crate) attach_stderr: bool,
-    #[serde(skip_serializing_if = "Set::is_empty")]
-    pub(crate) exposed_ports: Set,
+    #[serde(skip_serializing_if = "ExposedPorts::is_empty")]
+    pub(crate) exposed_ports: ExposedPorts,
     pub(crate) tty: bool,
     pub(crate) open_stdin: bool,
     pub(crate) stdin_once: bool,

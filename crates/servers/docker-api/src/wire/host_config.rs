@@ -1,12 +1,10 @@
 //! `HostConfig`: what ties a container to its host. The fields are in the order in which Docker prints them.
 
 use super::mount::Mount;
+use super::ports::PortMap;
 use super::{is_zero, texts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Bindings by container port; `null` for a port without any.
-pub(crate) type PortMap = BTreeMap<String, Option<Vec<PortBinding>>>;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -119,14 +117,6 @@ pub(crate) struct LogConfig {
 pub(crate) struct RestartPolicy {
     pub(crate) name: String,
     pub(crate) maximum_retry_count: i64,
-}
-
-/// Where a container port shows on the host.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(crate) struct PortBinding {
-    pub(crate) host_ip: String,
-    pub(crate) host_port: String,
 }
 
 /// A block device's share.

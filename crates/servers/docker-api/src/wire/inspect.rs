@@ -2,8 +2,9 @@
 
 use super::config::ContainerConfig;
 use super::endpoint::EndpointSettings;
-use super::host_config::{HostConfig, PortMap};
+use super::host_config::HostConfig;
 use super::mount::MountPoint;
+use super::ports::PortMap;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

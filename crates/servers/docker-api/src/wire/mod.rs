@@ -1,5 +1,6 @@
 //! Docker's JSON, as it is: one struct for what its documents call an object, with its keys, and with its choices
-//! between absent, `null` and empty. Nothing here knows the engine.
+//! between absent, `null` and empty. Nothing here knows the engine;
+//! but ports become ranges as they are read, in the words of `spec`.
 
 pub(crate) mod config;
 pub(crate) mod endpoint;
@@ -10,6 +11,7 @@ pub(crate) mod image;
 pub(crate) mod inspect;
 pub(crate) mod mount;
 pub(crate) mod network;
+pub(crate) mod ports;
 pub(crate) mod registry;
 pub(crate) mod stats;
 pub(crate) mod store;

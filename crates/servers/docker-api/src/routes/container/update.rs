@@ -3,8 +3,9 @@
 use crate::http::answer::{Answer, json};
 use crate::http::body::JsonBodyOf;
 use crate::routes::Context;
-use crate::translate::{published, resources, restart_policy};
-use crate::wire::host_config::{HostConfig, PortMap};
+use crate::translate::{resources, restart_policy};
+use crate::wire::host_config::HostConfig;
+use crate::wire::ports::PortMap;
 use axum::extract::{Path, State};
 use engine::container::{PortChange, Update};
 use serde::{Deserialize, Serialize};
@@ -30,10 +31,12 @@ pub(super) async fn update(
     Path(id): Path<String>,
     JsonBodyOf(host, body): JsonBodyOf<HostConfig, PortUpdate>,
 ) -> Answer {
+    let (_, add) = body.publish_add.read()?;
+    let (_, remove) = body.publish_remove.read()?;
     let change = Update {
         resources: resources(&host),
         restart: restart_policy(&host.restart_policy)?,
-        ports: PortChange { add: published(&body.publish_add)?, remove: published(&body.publish_remove)? },
+        ports: PortChange { add: add.to_vec(), remove: remove.to_vec() },
     };
     let warnings = engine::container::update(&api.services, &id, change).await?;
     json(&Updated { warnings: (!warnings.is_empty()).then_some(warnings) })
