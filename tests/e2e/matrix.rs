@@ -188,6 +188,53 @@ fn what_the_hosts_firewall_denies_is_not_opened_by_publishing() {
     });
 }
 
+/// Programs that keep a host's firewall: how each is started, lets a port in, and is stopped.
+const KEEPERS: [(&str, [&str; 3]); 2] = [
+    ("ufw", ["ufw allow 22/tcp && ufw --force enable", "ufw allow 8080/tcp", "ufw --force disable"]),
+    (
+        "firewalld",
+        [
+            "mkdir -p /run/dbus && dbus-daemon --system --fork && firewalld --nopid && until firewall-cmd --state; do sleep 0.1; done",
+            "firewall-cmd --add-port=8080/tcp",
+            "kill $(pidof -x firewalld)",
+        ],
+    ),
+];
+
+#[test]
+fn ufw_and_firewalld_decide_what_comes_in_and_containers_get_out() {
+    with_lan(|lan, engine| {
+        engine.load("firewalls:latest");
+        run(engine, "web", &["-p", "8080:80"], "nginx:alpine", &[]);
+        looker(engine, "near", "bridge");
+        let (away, host, near) = (Source::Away(lan), Source::Host(lan), Source::Container(engine, "near"));
+        wait_until("nginx answers", || away.gets(&url(HOST[0], 8080)));
+        for (name, [start, open, stop]) in KEEPERS {
+            let keeper = ["--privileged", "--network", "host"];
+            run(engine, name, &keeper, "firewalls:latest", &["sleep", "600"]);
+            let does = |what: &str| engine.docker(&["exec", name, "sh", "-c", what]).ok();
+            does(start);
+            for address in HOST {
+                wait_until(&format!("{name} denies {address}"), || away.misses(&url(address, 8080)));
+                assert!(host.gets(&url(address, 8080)), "{name}: {address} from the host itself");
+            }
+            for address in AWAY {
+                wait_until(&format!("{name}: out to {address}"), || near.pings(address));
+            }
+            does(open);
+            for address in HOST {
+                wait_until(&format!("{name} lets in to {address}"), || away.gets(&url(address, 8080)));
+            }
+            does(stop);
+            lan.host().run(&["nft", "flush", "ruleset"]).ok();
+            for address in HOST {
+                wait_until("without a firewall", || away.gets(&url(address, 8080)));
+            }
+            engine.docker(&["rm", "-f", name]).ok();
+        }
+    });
+}
+
 #[test]
 fn a_host_that_says_so_opens_what_is_published_to_all() {
     let lan = Lan::new();

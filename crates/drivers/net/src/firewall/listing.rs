@@ -37,7 +37,12 @@ impl Chain<'_> {
     }
 }
 
-/// Reads what `list table`, `list chains` or `list tables` prints.
+/// A rule of a listing with handles, and its handle.
+pub(super) fn without_handle(rule: &str) -> Option<(&str, &str)> {
+    rule.rsplit_once(" # handle ")
+}
+
+/// Reads what `list table`, `list chains` or `list tables` prints, with handles or without: then each rule has its own behind it.
 pub(super) fn read(listed: &str) -> Vec<Table<'_>> {
     let mut tables = Vec::new();
     let mut lines = listed.lines();
@@ -50,8 +55,9 @@ pub(super) fn read(listed: &str) -> Vec<Table<'_>> {
         let Some(table) = tables.last_mut() else { continue };
         if let Some(rest) = line.strip_prefix("\tchain ") {
             let body = lines.by_ref().take_while(|line| *line != "\t}");
-            table.chains.push(chain(rest.trim_end_matches(" {"), body));
-        } else if line.starts_with('\t') && line.ends_with('{') {
+            table.chains.push(chain(rest.split(" {").next().unwrap_or_default(), body));
+        } else if line.starts_with('\t') && without_handle(line).map_or(line, |(line, _)| line).ends_with('{')
+        {
             let body = lines.by_ref().take_while(|line| *line != "\t}");
             table.objects.push(std::iter::once(line).chain(body).chain(["\t}"]).collect());
         }

@@ -144,7 +144,7 @@ const CHAINS: &str = "\
 \t\tmeta mark set meta mark or 0x40000000 accept
 \t}
 \tchain forwarded {
-\t\ttype filter hook forward priority filter + 10; policy accept;
+\t\ttype filter hook forward priority 300; policy accept;
 \t\tmeta mark and 0x40000000 == 0x40000000 meta mark set meta mark and 0xbfffffff
 \t}
 \tchain postrouting {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Others {
     table: String,
+    /// Tables of others that decide what is forwarded.
+    forwarding: BTreeSet<String>,
     /// None: the host's input policy has no say about published ports.
     guard: Option<Guard>,
 }
@@ -27,7 +29,7 @@ pub struct Trouble {
 impl Others {
     /// For the engine whose table is `table`. `respect`: whether what the host's input chains deny is not published.
     pub fn new(table: &str, respect: bool) -> Self {
-        Self { table: table.to_owned(), guard: respect.then(Guard::default) }
+        Self { table: table.to_owned(), forwarding: BTreeSet::new(), guard: respect.then(Guard::default) }
     }
 
     /// Looks at them, and lets containers' packets pass and published ports be judged. `anew`: what was made of them before may
@@ -38,7 +40,7 @@ impl Others {
     pub fn look(&mut self, anew: bool) -> Result<Trouble> {
         let chains = run(&self.table, "list chains\n")?;
         let present = read(&chains);
-        let shut = passage::open(&self.table, &present);
+        let passage = passage::open(&self.table, &present);
         let mut left_out = Vec::new();
         match &mut self.guard {
             Some(guard) => {
@@ -49,12 +51,15 @@ impl Others {
             None if anew => guard::remove(&self.table)?,
             None => {}
         }
-        Ok(Trouble { shut: shut?, left_out })
+        let passage = passage?;
+        self.forwarding = passage.tables;
+        Ok(Trouble { shut: passage.shut, left_out })
     }
 
     /// Whether a change in these tables (`ip filter`) may matter.
     pub fn cares_about(&self, tables: &BTreeSet<String>) -> bool {
-        self.guard.as_ref().is_some_and(|guard| !guard.copied.is_disjoint(tables))
+        let copied = self.guard.as_ref().map(|guard| &guard.copied);
+        copied.into_iter().chain([&self.forwarding]).any(|known| !known.is_disjoint(tables))
     }
 }
 
