@@ -188,6 +188,7 @@ fn names_outlive_their_daemon_and_netd_and_end_with_their_process() {
 
     kill_and_ask_again(&netd, state.path(), &web, &db);
     ends_with_its_process(&netd, web, &db);
+    more_than_a_message_holds_is_put(&netd, &db);
     netd.stop().unwrap();
     eventually("netd ends", || matches!(netd.status(), Ok(None)));
 }
@@ -217,6 +218,18 @@ fn kill_and_ask_again(netd: &Arc<Netd>, state: &std::path::Path, web: &Member, d
     sys::signals::send(pid_of_netd(state), 9).unwrap();
     eventually("netd has ended", || matches!(netd.status(), Ok(None)));
     netd.ensure().unwrap();
+}
+
+fn more_than_a_message_holds_is_put(netd: &Netd, db: &Member) {
+    let links: Vec<Link> =
+        (0..200).map(|number| Link { alias: format!("other-{number}"), target: "d".into() }).collect();
+    let ids: Vec<String> = (0..40).map(|number| format!("many{number}")).collect();
+    let record = |id: &String| attached(Container { links: links.clone(), ..db.record(id, &[id]) });
+    // They are all in one namespace, where the first one is answered: each says so.
+    assert_eq!(netd.put(vec![], ids.iter().map(record).collect()).unwrap().len(), ids.len());
+    assert_eq!(netd.status().unwrap().unwrap().containers, 1 + ids.len());
+    assert_eq!(db.dig("@127.0.0.11", &["many39"]), "10.77.0.3");
+    netd.remove(vec![], ids).unwrap();
 }
 
 fn ends_with_its_process(netd: &Netd, web: Member, db: &Member) {

@@ -41,6 +41,9 @@ pub struct Attached<'a> {
     pub process: Option<BorrowedFd<'a>>,
 }
 
+/// Bytes of what is put at a time; a request has some more around it.
+const LONGEST: usize = netd_protocol::MAX_MESSAGE - 1024;
+
 /// How long a new one is waited with if the one before lived no longer.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -73,7 +76,22 @@ impl Netd {
             let (namespace, process) = (namespace.is_some(), process.is_some());
             put.containers.push(PutContainer { record, namespace, process });
         }
-        Ok(self.ask(&Request::Put(put), &descriptors, true)?.unwrap_or_default().warnings)
+        self.tell(put, &descriptors)
+    }
+
+    /// In as many messages as it takes: networks come before the containers on them.
+    fn tell(&self, mut put: Put, descriptors: &[BorrowedFd<'_>]) -> Result<Vec<String>> {
+        let message = records::encode(&put)?.len();
+        let fits = message <= LONGEST && descriptors.len() <= netd_protocol::MAX_DESCRIPTORS;
+        if fits || put.containers.len() < 2 {
+            return Ok(self.ask(&Request::Put(put), descriptors, true)?.unwrap_or_default().warnings);
+        }
+        let second = put.containers.split_off(put.containers.len() / 2);
+        let carried = put.containers.iter().map(|one| usize::from(one.namespace) + usize::from(one.process));
+        let (of_first, of_second) = descriptors.split_at(carried.sum());
+        let mut warnings = self.tell(put, of_first)?;
+        warnings.extend(self.tell(Put { networks: Vec::new(), containers: second }, of_second)?);
+        Ok(warnings)
     }
 
     /// Writes the record of a network, and has netd take it if there is one: nobody asks before a container is put.

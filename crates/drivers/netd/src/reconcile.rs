@@ -4,9 +4,6 @@ use crate::{Attached, Netd, Result, records};
 use netd_protocol::{Container, Network};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Containers that are put in one request.
-const AT_ONCE: usize = 64;
-
 impl Netd {
     /// Makes these the only records, and what netd knows; starts netd if there are containers. What was right already is
     /// left as it is. Says what does not work of what was changed.
@@ -35,13 +32,11 @@ impl Netd {
         if wanted {
             self.ensure()?;
         }
-        let mut warnings = Vec::new();
-        let changed: Vec<_> = changed.into_values().collect();
-        for some in changed.chunks(AT_ONCE) {
-            let attached = some.iter().cloned();
-            let attached = attached.map(|record| Attached { record, namespace: None, process: None });
-            warnings.extend(self.put(Vec::new(), attached.collect())?);
+        if changed.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(warnings)
+        let changed = changed.into_values();
+        let attached = changed.map(|record| Attached { record, namespace: None, process: None });
+        self.put(Vec::new(), attached.collect())
     }
 }
