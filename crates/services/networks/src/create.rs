@@ -17,7 +17,7 @@ impl Networks {
     /// # Errors
     /// `Conflict` for a name, a bridge or a range that is taken (which names the route or the network), `Denied` for what only the
     /// engine makes, `Invalid` for what makes no sense, `Unavailable` when the pools are used up. Nothing is left behind then.
-    pub async fn create(&self, wanted: NewNetwork) -> Result<Network> {
+    pub async fn create(self: &Arc<Self>, wanted: NewNetwork) -> Result<Network> {
         let _changing = self.changing.lock().await;
         // The ranges of a configuration are nobody's.
         let (configurations, others): (Vec<_>, Vec<_>) =
@@ -29,6 +29,7 @@ impl Networks {
         }
         self.check_device(&record)?;
         let prefix = if record.enable_ipv6 { Some(prefix(&*self.store).await?) } else { None };
+        let writings = self.table_writings();
         let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
         let live = offload::blocking(move || -> Result<_> {
             let choosing = Choosing::begin(None)?;
@@ -48,6 +49,11 @@ impl Networks {
             return Err(error);
         }
         self.live.write().insert(record.name.clone(), Arc::new(live));
+        if self.table_writings() != writings {
+            // Flushed and written again meanwhile, by somebody who did not know this network.
+            let this = Arc::clone(self);
+            offload::blocking(move || this.write_table(&this.ports.lock())).await;
+        }
         Ok(record)
     }
 

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use store::StateStore;
 use tokio::sync::OnceCell;
 
@@ -40,6 +41,8 @@ pub struct Networks {
     pub(crate) prepared: Settings,
     /// Keeps the table there.
     pub(crate) table_kept: Mutex<Option<Stop>>,
+    /// How often it was written.
+    pub(crate) table_writings: AtomicU64,
     /// Keeps the bridges there.
     pub(crate) bridges_kept: Mutex<Option<Stop>>,
     pool: Arc<Pool>,
@@ -106,6 +109,7 @@ impl Networks {
             mtu,
             prepared,
             table_kept: Mutex::default(),
+            table_writings: AtomicU64::default(),
             bridges_kept: Mutex::default(),
             pool,
             forwarding: OnceCell::new(),

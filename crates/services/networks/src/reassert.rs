@@ -5,6 +5,7 @@ use crate::{Networks, Result, forwarding};
 use net::Stop;
 use net::firewall::{Change, Watch};
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 impl Networks {
@@ -37,8 +38,14 @@ impl Networks {
         .await
     }
 
+    /// How often the table was written, or has just begun to be: each time with the networks that were known then.
+    pub(crate) fn table_writings(&self) -> u64 {
+        self.table_writings.load(Ordering::SeqCst)
+    }
+
     /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
     pub(crate) fn write_table(&self, _held: &Ports) {
+        self.table_writings.fetch_add(1, Ordering::SeqCst);
         let live: Vec<_> = self.live.read().values().cloned().collect();
         forwarding::set_up(&self.config, &live, self.port_rules(), &mut self.others.lock());
     }
