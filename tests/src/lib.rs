@@ -40,4 +40,4 @@ pub use output::Run;
 pub use own_registry::OwnRegistry;
 pub use pty::Pty;
 pub use tree::Tree;
-pub use wait::{eventually, wait_until};
+pub use wait::{eventually, wait_until, wait_within};

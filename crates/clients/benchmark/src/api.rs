@@ -1,7 +1,7 @@
 //! The few calls that are measured, one connection each, as clients make them.
 
 use anyhow::{Context, Result, ensure};
-use engine_client::{Client, Endpoint, Options};
+use engine_client::{Client, Endpoint, Options, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,8 +30,12 @@ pub(crate) async fn create(client: &Client, image: &str, command: &[&str], netwo
 
 /// Creates a container of which everything is said.
 pub(crate) async fn create_of(client: &Client, body: &Value) -> Result<String> {
-    let created: Created =
-        client.post("/containers/create").json_body(body)?.json().await.context("create")?;
+    created(client.post("/containers/create").json_body(body)?).await
+}
+
+/// Sends a request that is to create a container.
+pub(crate) async fn created(request: Request<'_>) -> Result<String> {
+    let created: Created = request.json().await.context("create")?;
     Ok(created.id)
 }
 

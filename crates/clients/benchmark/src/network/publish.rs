@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 /// The first port that is published. Datagrams at an address of loopback: hardly anything else is there.
 const FIRST: u16 = 4000;
 const ADDRESS: &str = "127.0.0.77";
-/// More are not asked of engines that have a process for each.
-const MOST_OF_OTHERS: u16 = 1000;
+/// More are not asked of engines that have a process for each: a thousand take one of them a minute.
+const MOST_OF_OTHERS: u16 = 100;
 
 pub(super) async fn measure(options: &Options, target: &Target, report: &mut Report) -> Result<()> {
-    for count in [0, 1, 1000, 60_000] {
+    for count in [0, 1, 100, 1000, 60_000] {
         if count > MOST_OF_OTHERS && !target.is_ours() {
             report.note(format!("{count} ports are not asked of {}", target.name));
             continue;
@@ -25,9 +25,10 @@ pub(super) async fn measure(options: &Options, target: &Target, report: &mut Rep
         let before = memory::daemon_rss(target)?;
         let (mut create, mut start, mut grown) = (Vec::new(), Vec::new(), 0);
         for _ in 0..rounds {
-            let body = body(&options.image, count);
+            // Written beforehand: what a client takes to spell out its ports is not the engine's.
+            let request = target.client.post("/containers/create").json_body(&body(&options.image, count))?;
             let begin = Instant::now();
-            let id = api::create_of(&target.client, &body).await?;
+            let id = api::created(request).await?;
             create.push(begin.elapsed());
             let begin = Instant::now();
             let started = api::start(&target.client, &id).await;
