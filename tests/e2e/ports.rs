@@ -47,6 +47,8 @@ fn a_port_leads_to_the_container_while_it_runs_whatever_becomes_of_the_daemon() 
         for address in &everywhere {
             assert_eq!(page(address), "page\n", "{address}");
         }
+        let carried = engine.inspect("web", "{{json .NetworkSettings.Carried}}");
+        assert_eq!(carried, format!("[\"[::1]:{host}/tcp\"]"));
         let fetch = format!("nc -w 5 {gateway} {host} </dev/null");
         assert_eq!(engine.docker(&["run", "--rm", "busybox", "sh", "-c", &fetch]).ok(), "page\n");
         engine.kill_daemon();

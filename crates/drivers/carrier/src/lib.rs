@@ -14,10 +14,6 @@ use tokio::task::JoinHandle;
 
 /// Where it listens.
 const LOOPBACK: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-/// So many ports next to each other are listened on: each takes a descriptor.
-const LONGEST: u16 = 1024;
 
 /// One port that is listened on, and where it leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,11 +81,10 @@ impl Carrier {
 fn carried(ports: &[Port]) -> (Vec<Carried>, Vec<String>) {
     let (mut found, mut warnings) = (Vec::new(), Vec::new());
     for port in ports {
-        let here = port.host == LOOPBACK || port.host == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-        if !here || !matches!(port.protocol, TCP | UDP) {
+        if !port.is_at_loopback() {
             continue;
         }
-        if port.last - port.first >= LONGEST {
+        if !port.is_carried() {
             let (first, last) = (port.first, port.last);
             warnings.push(format!(
                 "[::1]:{first}-{last} leads to no container: of so many ports the kernel's are enough"
@@ -108,7 +103,7 @@ fn carried(ports: &[Port]) -> (Vec<Carried>, Vec<String>) {
 
 fn listen(one: Carried) -> std::io::Result<Listening> {
     let own = SocketAddr::new(LOOPBACK, one.port);
-    let task = if one.protocol == TCP {
+    let task = if one.protocol == Port::TCP {
         tokio::spawn(stream::serve(stream::listen(own)?, one.target))
     } else {
         tokio::spawn(datagrams::serve(datagrams::listen(own)?, one.target))

@@ -19,7 +19,7 @@ async fn each_side_may_end_before_the_other() {
     let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut carrier = Carrier::default();
     let own = free();
-    assert_eq!(carrier.put("c", &[port(TCP, own, server.local_addr().unwrap())]).await, [""; 0]);
+    assert_eq!(carrier.put("c", &[port(Port::TCP, own, server.local_addr().unwrap())]).await, [""; 0]);
     let client = async {
         let mut client = TcpStream::connect((LOOPBACK, own)).await.unwrap();
         client.write_all(&vec![7; 1 << 20]).await.unwrap();
@@ -42,7 +42,7 @@ async fn many_connections_are_carried_at_once() {
     let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut carrier = Carrier::default();
     let own = free();
-    carrier.put("c", &[port(TCP, own, server.local_addr().unwrap())]).await;
+    carrier.put("c", &[port(Port::TCP, own, server.local_addr().unwrap())]).await;
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = server.accept().await {
             tokio::spawn(async move {
@@ -68,7 +68,7 @@ async fn many_connections_are_carried_at_once() {
 async fn who_refuses_breaks_the_connection_off() {
     let mut carrier = Carrier::default();
     let (own, nobody) = (free(), free());
-    carrier.put("c", &[port(TCP, own, SocketAddr::new(LOOPBACK, nobody))]).await;
+    carrier.put("c", &[port(Port::TCP, own, SocketAddr::new(LOOPBACK, nobody))]).await;
     let mut client = TcpStream::connect((LOOPBACK, own)).await.unwrap();
     let error = client.read(&mut [0; 1]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
@@ -79,7 +79,7 @@ async fn datagrams_have_their_answers() {
     let server = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut carrier = Carrier::default();
     let own = free();
-    assert_eq!(carrier.put("c", &[port(UDP, own, server.local_addr().unwrap())]).await, [""; 0]);
+    assert_eq!(carrier.put("c", &[port(Port::UDP, own, server.local_addr().unwrap())]).await, [""; 0]);
     for name in ["one", "two"] {
         let client = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
         client.send_to(name.as_bytes(), (LOOPBACK, own)).await.unwrap();
@@ -97,18 +97,18 @@ async fn ports_come_stay_and_go_with_what_is_put() {
     let target = server.local_addr().unwrap();
     let mut carrier = Carrier::default();
     let (first, second) = (free(), free());
-    let everywhere = Port { host: Ipv6Addr::UNSPECIFIED.into(), ..port(TCP, first, target) };
-    let elsewhere = Port { host: "2001:db8::1".parse().unwrap(), ..port(TCP, second, target) };
+    let everywhere = Port { host: Ipv6Addr::UNSPECIFIED.into(), ..port(Port::TCP, first, target) };
+    let elsewhere = Port { host: "2001:db8::1".parse().unwrap(), ..port(Port::TCP, second, target) };
     assert_eq!(carrier.put("c", &[everywhere, elsewhere]).await, [""; 0]);
     assert!(TcpStream::connect((LOOPBACK, first)).await.is_ok());
     assert!(TcpStream::connect((LOOPBACK, second)).await.is_err());
     let taken = carrier.put("d", &[everywhere]).await;
     assert!(taken[0].starts_with(&format!("[::1]:{first} leads to no container")), "{taken:?}");
-    carrier.put("c", &[port(TCP, second, target)]).await;
+    carrier.put("c", &[port(Port::TCP, second, target)]).await;
     assert!(TcpStream::connect((LOOPBACK, second)).await.is_ok());
     assert!(TcpStream::connect((LOOPBACK, first)).await.is_err());
     carrier.remove("c").await;
     assert!(TcpStream::connect((LOOPBACK, second)).await.is_err());
-    let wide = Port { last: u16::MAX, ..port(TCP, 2000, target) };
+    let wide = Port { last: u16::MAX, ..port(Port::TCP, 2000, target) };
     assert_eq!(carrier.put("c", &[wide]).await.len(), 1);
 }

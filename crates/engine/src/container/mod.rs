@@ -44,6 +44,7 @@ mod user;
 mod user_namespace;
 mod volumes;
 
+pub use crate::names::carried;
 pub(crate) use adopt::adopt;
 pub(crate) use apparmor::APPARMOR_PROFILE;
 pub use archive::{Get, PathStat, Put, get, put, stat};

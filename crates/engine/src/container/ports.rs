@@ -4,8 +4,9 @@ use crate::Services;
 use containers::Record;
 use errors::{Error, Result};
 use networks::Endpoint;
-use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortProtocol, PortRange};
-use std::collections::{BTreeMap, BTreeSet};
+use spec::{ExposedPort, NetworkMode, NetworkRequest, PortBinding, PortRange};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Ports to be published besides those that are, and ports to be published no more.
@@ -77,7 +78,7 @@ pub(super) fn changed(request: &NetworkRequest, change: &PortChange) -> Result<N
             found.extend(meant.then_some(binding.container.first));
             !meant
         });
-        if request.publish_all && gone.host_port.is_none() && gone.host_ip.is_empty() {
+        if request.publish_all && gone.host_port.is_none() && gone.host_ip.is_none() {
             // Else it would get a free port.
             let going = exposed.iter().filter(|port| gone.container.contains(*port));
             found.extend(going.map(|port| port.port));
@@ -87,9 +88,9 @@ pub(super) fn changed(request: &NetworkRequest, change: &PortChange) -> Result<N
             return Err(super::invalid(format!("the container does not publish {}", shown(&missing))));
         }
     }
-    let mut known: BTreeSet<_> = published.iter().map(key).collect();
+    let mut known: HashSet<_> = published.iter().copied().collect();
     for binding in change.add.iter().flat_map(PortBinding::one_by_one) {
-        if known.insert(key(&binding)) {
+        if known.insert(binding) {
             published.push(binding);
         }
     }
@@ -98,17 +99,11 @@ pub(super) fn changed(request: &NetworkRequest, change: &PortChange) -> Result<N
     Ok(NetworkRequest { published, exposed, ..request.clone() })
 }
 
-/// All that a binding of one port says.
-fn key(binding: &PortBinding) -> (PortProtocol, u16, String, Option<u16>, Option<u16>) {
-    let PortBinding { container, host_ip, host_port, host_port_end } = binding;
-    (container.protocol, container.first, host_ip.clone(), *host_port, *host_port_end)
-}
-
 /// Whether a binding of one port is among those that `gone` names.
 fn is_meant(gone: &PortBinding, binding: &PortBinding) -> bool {
     let port = ExposedPort { port: binding.container.first, protocol: binding.container.protocol };
     gone.container.contains(port)
-        && (gone.host_ip.is_empty() || gone.host_ip == binding.host_ip)
+        && (gone.host_ip.is_none() || gone.host_ip == binding.host_ip)
         && (gone.host_port.is_none()
             || (gone.host_port_for(port.port), gone.host_port_end)
                 == (binding.host_port, binding.host_port_end))
@@ -117,10 +112,10 @@ fn is_meant(gone: &PortBinding, binding: &PortBinding) -> bool {
 /// `127.0.0.1:8080:80/tcp`
 fn shown(binding: &PortBinding) -> String {
     let PortRange { protocol, first: port, .. } = binding.container;
-    let ip = match binding.host_ip.as_str() {
-        "" => String::new(),
-        ip if ip.contains(':') => format!("[{ip}]:"),
-        ip => format!("{ip}:"),
+    let ip = match binding.host_ip {
+        None => String::new(),
+        Some(IpAddr::V6(ip)) => format!("[{ip}]:"),
+        Some(IpAddr::V4(ip)) => format!("{ip}:"),
     };
     let host = match (binding.host_port, binding.host_port_end) {
         (Some(first), Some(last)) => format!("{first}-{last}:"),
@@ -139,7 +134,7 @@ fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
         let others = network.exposed.iter().filter(is_left);
         let anywhere = |port: ExposedPort| PortBinding {
             container: port.into(),
-            host_ip: String::new(),
+            host_ip: None,
             host_port: None,
             host_port_end: None,
         };
@@ -163,10 +158,11 @@ fn failed(record: &Record, endpoint: &ids::EndpointId, error: networks::Error) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spec::PortProtocol;
 
     fn binding(ip: &str, host: Option<u16>, port: u16) -> PortBinding {
         let container = ExposedPort { port, protocol: PortProtocol::Tcp }.into();
-        PortBinding { container, host_ip: ip.to_owned(), host_port: host, host_port_end: None }
+        PortBinding { container, host_ip: ip.parse().ok(), host_port: host, host_port_end: None }
     }
 
     fn request(published: &[PortBinding]) -> NetworkRequest {
@@ -177,7 +173,7 @@ mod tests {
     #[test]
     fn what_goes_is_named_as_closely_as_one_likes() {
         let (one, other) = (binding("", Some(8080), 80), binding("127.0.0.1", Some(8081), 80));
-        let before = request(&[one.clone(), other, binding("", None, 81)]);
+        let before = request(&[one, other, binding("", None, 81)]);
         let left = |gone: PortBinding| {
             let change = PortChange { remove: vec![gone], ..PortChange::default() };
             changed(&before, &change).map(|after| after.published.len())

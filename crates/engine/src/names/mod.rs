@@ -6,6 +6,7 @@
 
 mod record;
 
+pub use record::carried;
 pub(crate) use record::{asks_netd, concerns_netd, name_servers};
 
 use crate::Services;

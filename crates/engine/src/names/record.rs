@@ -110,6 +110,11 @@ pub(super) fn container(
     }
 }
 
+/// What netd carries to a container, since the kernel does not translate it.
+pub fn carried(record: &Record) -> impl Iterator<Item = protocol::Port> {
+    record.endpoints.values().flat_map(ports).filter(protocol::Port::is_carried)
+}
+
 /// What is published of it.
 fn ports(endpoint: &Endpoint) -> Vec<protocol::Port> {
     let port = |rule: PortRule| {

@@ -18,12 +18,9 @@ pub(crate) struct Wanted {
     choice: Option<u16>,
 }
 
-/// Reads and sorts what a client asks for.
-///
-/// # Errors
-/// [`Error::BadAddress`].
-pub(crate) fn wanted(bindings: &[PortBinding]) -> Result<Vec<Wanted>> {
-    let mut all = bindings.iter().map(one).collect::<Result<Vec<Wanted>>>()?;
+/// Sorts what a client asks for.
+pub(crate) fn wanted(bindings: &[PortBinding]) -> Vec<Wanted> {
+    let mut all: Vec<Wanted> = bindings.iter().map(one).collect();
     all.sort_by_key(|one| (one.host, one.protocol, *one.container.start(), one.first));
     all.dedup();
     let mut joined: Vec<Wanted> = Vec::new();
@@ -35,23 +32,18 @@ pub(crate) fn wanted(bindings: &[PortBinding]) -> Result<Vec<Wanted>> {
             _ => joined.push(next),
         }
     }
-    Ok(joined)
+    joined
 }
 
-fn one(binding: &PortBinding) -> Result<Wanted> {
-    let text = binding.host_ip.trim_matches(['[', ']']);
-    let host = match text {
-        "" => None,
-        text => Some(text.parse().map_err(|_| Error::BadAddress { text: text.to_owned() })?),
-    };
+fn one(binding: &PortBinding) -> Wanted {
     let ports = binding.container;
-    Ok(Wanted {
-        host,
+    Wanted {
+        host: binding.host_ip,
         protocol: ports.protocol,
         container: ports.first..=ports.last,
         first: binding.host_port.filter(|port| *port != 0),
         choice: binding.host_port_end.filter(|end| Some(*end) != binding.host_port),
-    })
+    }
 }
 
 impl Wanted {
@@ -234,12 +226,7 @@ mod tests {
 
     fn binding(container: u16, host: Option<u16>, end: Option<u16>) -> PortBinding {
         let container = ExposedPort { port: container, protocol: PortProtocol::Tcp };
-        PortBinding {
-            container: container.into(),
-            host_ip: String::new(),
-            host_port: host,
-            host_port_end: end,
-        }
+        PortBinding { container: container.into(), host_ip: None, host_port: host, host_port_end: end }
     }
 
     fn found(bindings: &[PortBinding], taken: &[u16]) -> Result<Vec<(u16, u16, u16)>> {
@@ -247,7 +234,7 @@ mod tests {
             let by = taken.iter().find(|port| (one.first..=one.last).contains(port));
             Ok(by.map(|_| "nginx".to_owned()))
         };
-        let found = Ports::default().find(&endpoint(false), &wanted(bindings)?, None, &[], &holder)?;
+        let found = Ports::default().find(&endpoint(false), &wanted(bindings), None, &[], &holder)?;
         Ok(found.into_iter().map(|one| (one.first, one.last, one.container)).collect())
     }
 
@@ -274,7 +261,7 @@ mod tests {
     #[test]
     fn free_ports_rest_before_they_are_given_again() {
         let mut ports = Ports::default();
-        let wanted = wanted(&[binding(80, None, None)]).unwrap();
+        let wanted = wanted(&[binding(80, None, None)]);
         let mut next = || ports.find(&endpoint(true), &wanted, None, &[], &|_| Ok(None)).unwrap();
         let (one, other) = (next(), next());
         assert_eq!(one.len(), 2, "both families");
@@ -286,9 +273,8 @@ mod tests {
     #[test]
     fn an_address_of_a_family_that_the_container_lacks_is_refused() {
         let mut binding = binding(80, Some(80), None);
-        binding.host_ip = "[::1]".into();
-        let error =
-            Ports::default().find(&endpoint(false), &wanted(&[binding]).unwrap(), None, &[], &|_| Ok(None));
+        binding.host_ip = Some("::1".parse().unwrap());
+        let error = Ports::default().find(&endpoint(false), &wanted(&[binding]), None, &[], &|_| Ok(None));
         assert!(matches!(error.unwrap_err(), Error::NoFamilyFor { .. }));
     }
 }

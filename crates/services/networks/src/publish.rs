@@ -31,7 +31,7 @@ impl Networks {
         let live = self.find_live(endpoint.network_id.as_str())?;
         let Some(bridged) = &live.bridged else { return Ok(()) };
         let host = Arc::clone(&bridged.host);
-        let (wanted, usual) = (wanted(bindings)?, usual_host(&live.record));
+        let (wanted, usual) = (wanted(bindings), usual_host(&live.record));
         let (this, mut published) = (Arc::clone(self), endpoint.clone());
         let published = offload::blocking(move || {
             // Held until the ports are known to be this endpoint's.

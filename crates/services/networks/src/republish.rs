@@ -21,7 +21,7 @@ impl Networks {
         bindings: &[PortBinding],
         name_of: impl Fn(&Endpoint) -> String + Send + 'static,
     ) -> Result<Vec<Endpoint>> {
-        let wanted = wanted(bindings)?;
+        let wanted = wanted(bindings);
         let main = default_route(&endpoints).map(|main| (main.id.clone(), main.network_id.clone()));
         // Nothing is published where a container reaches the world without this host's doing.
         let main = main.map(|(id, network)| Ok::<_, crate::Error>((id, self.find_live(network.as_str())?)));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Ports of the host that lead to as many of a container; in a record a short text, as there may be thousands.
@@ -21,6 +21,27 @@ pub struct Port {
     pub target: IpAddr,
     /// Its port that the first one leads to.
     pub target_port: u16,
+}
+
+impl Port {
+    /// Whether netd carries what the host sends to these ports at `::1`, which the kernel does not translate: they are published there or at all
+    /// IPv6 addresses, and not more next to each other than it listens on.
+    pub fn is_carried(&self) -> bool {
+        self.is_at_loopback() && self.last - self.first < Self::MOST_CARRIED
+    }
+
+    /// The same, whatever their number.
+    pub fn is_at_loopback(&self) -> bool {
+        let here = [Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED].map(IpAddr::V6).contains(&self.host);
+        here && matches!(self.protocol, Self::TCP | Self::UDP)
+    }
+
+    /// So many ports next to each other are listened on: each takes a descriptor.
+    const MOST_CARRIED: u16 = 1024;
+    /// `IPPROTO_TCP`.
+    pub const TCP: u8 = 6;
+    /// `IPPROTO_UDP`.
+    pub const UDP: u8 = 17;
 }
 
 /// A text that tells of no port.

@@ -1,7 +1,10 @@
 //! Ports of a container. Neighbours are one range everywhere but on the wire: a client that publishes ten thousand ports
 //! says so ten thousand times, and nobody else has to.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 /// Transport of a port.
@@ -175,16 +178,23 @@ impl From<PortSet> for Vec<PortRange> {
 }
 
 /// Ports of the container published on the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PortBinding {
     /// The container's ports.
     pub container: PortRange,
-    /// Host address; empty: all.
-    pub host_ip: String,
+    /// Host address; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "address")]
+    pub host_ip: Option<IpAddr>,
     /// The host's port for the first of them, the others follow it; none: a free one for each.
     pub host_port: Option<u16>,
     /// Of one port of the container, the last of those to choose from.
     pub host_port_end: Option<u16>,
+}
+
+/// Records of earlier versions have an empty text for none.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = Cow::<'de, str>::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
 }
 
 impl PortBinding {
@@ -198,7 +208,7 @@ impl PortBinding {
         self.container.ports().map(|port| Self {
             host_port: self.host_port_for(port.port),
             container: port.into(),
-            ..self.clone()
+            ..*self
         })
     }
 
@@ -218,7 +228,7 @@ impl PortBinding {
     pub fn goes_on_with(&self, next: &Self) -> bool {
         let follows = u32::from(next.container.first) == u32::from(self.container.last) + 1;
         follows
-            && (self.container.protocol, &self.host_ip) == (next.container.protocol, &next.host_ip)
+            && (self.container.protocol, self.host_ip) == (next.container.protocol, next.host_ip)
             && (self.host_port_end, next.host_port_end) == (None, None)
             && next.host_port.is_some()
             && self.host_port_for(next.container.first) == next.host_port
@@ -262,7 +272,7 @@ mod tests {
     fn only_what_follows_in_the_same_manner_goes_on() {
         let binding = |container, host, end| PortBinding {
             container: port(container, PortProtocol::Tcp).into(),
-            host_ip: String::new(),
+            host_ip: None,
             host_port: host,
             host_port_end: end,
         };
@@ -277,7 +287,8 @@ mod tests {
             assert!(!first.goes_on_with(&other), "{other:?}");
         }
         assert!(!binding(80, None, None).goes_on_with(&binding(81, None, None)));
-        let elsewhere = PortBinding { host_ip: "::1".to_owned(), ..binding(81, Some(8081), None) };
+        let elsewhere =
+            PortBinding { host_ip: Some("::1".parse().unwrap()), ..binding(81, Some(8081), None) };
         assert!(!first.goes_on_with(&elsewhere));
     }
 }

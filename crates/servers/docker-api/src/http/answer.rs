@@ -1,5 +1,6 @@
 //! Answers: JSON bodies, and the one table from error classes to status codes.
 
+use crate::http::heap;
 use axum::Json;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -78,6 +79,7 @@ fn write_json<T: Serialize>(status: StatusCode, size: usize, body: &T) -> Answer
     serde_json::to_writer(&mut text, body)
         .map_err(|error| errors::Error::wrap(Class::Internal, error).context("write the answer"))?;
     text.push(b'\n'); // as Docker does: kind to people who use curl
+    heap::after_answering(text.len());
     Ok((status, [(header::CONTENT_TYPE, "application/json")], Body::from(text)).into_response())
 }
 

@@ -1,6 +1,7 @@
 //! JSON bodies: unknown fields are ignored, wrong types are named by their path.
 
 use crate::http::answer::Refusal;
+use crate::http::heap;
 use crate::http::lenient::Lenient;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -62,7 +63,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        Ok(Self(decode(&present(request, state).await?)?))
+        let bytes = present(request, state).await?;
+        let read = decode(&bytes)?;
+        let length = bytes.len();
+        drop(bytes);
+        heap::after_reading(length);
+        Ok(Self(read))
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod credentials;
 pub(crate) mod detach_keys;
 pub(crate) mod dispatch;
 pub(crate) mod filters;
+pub(crate) mod heap;
 pub(crate) mod hijack;
 mod leftover;
 mod lenient;

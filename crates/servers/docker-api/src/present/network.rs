@@ -21,6 +21,7 @@ pub(crate) fn settings(record: &Record) -> NetworkSettings {
         // The namespace has no name of its own: it is its container's, and lives as long.
         sandbox_id: pid.map(|_| record.id.to_string()).unwrap_or_default(),
         sandbox_key: pid.map(|pid| format!("/proc/{pid}/ns/net")).unwrap_or_default(),
+        carried: if record.state.is_live() { carried(record) } else { Vec::new() },
         ports: if record.state.is_live() { ports(record) } else { PortMap::default() },
         endpoint_id: main.endpoint_id,
         gateway: main.gateway,
@@ -43,11 +44,21 @@ fn ports(record: &Record) -> PortMap {
     let published = record.endpoints.values().flat_map(|endpoint| &endpoint.ports);
     let bindings = published.map(|one| PortBinding {
         container: one.container_range(),
-        host_ip: one.host.to_string(),
+        host_ip: Some(one.host),
         host_port: Some(one.first),
         host_port_end: None,
     });
     PortMap::of(record.spec.network.exposed.clone(), bindings.collect())
+}
+
+/// What of them does not go by the kernel: `[::1]:8080/tcp`, `[::1]:8000-8010/udp`.
+fn carried(record: &Record) -> Vec<String> {
+    let text = |port: netd_protocol::Port| {
+        let last = if port.last == port.first { String::new() } else { format!("-{}", port.last) };
+        let protocol = if port.protocol == netd_protocol::Port::TCP { "tcp" } else { "udp" };
+        format!("[::1]:{}{last}/{protocol}", port.first)
+    };
+    engine::container::carried(record).map(text).collect()
 }
 
 /// The host's addresses and ports that lead to a port of a container.

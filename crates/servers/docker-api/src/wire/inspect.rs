@@ -77,6 +77,9 @@ pub(crate) struct NetworkSettings {
     pub(crate) sandbox_id: String,
     pub(crate) sandbox_key: String,
     pub(crate) ports: PortMap,
+    /// Ours alone: what netd carries in user space, `[::1]:8080/tcp`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) carried: Vec<String>,
     pub(crate) hairpin_mode: bool,
     #[serde(rename = "LinkLocalIPv6Address")]
     pub(crate) link_local_ipv6_address: &'static str,

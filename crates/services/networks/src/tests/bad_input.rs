@@ -191,7 +191,7 @@ fn a_port_that_a_program_has_is_refused_and_the_ports_of_before_stay() {
         let (_sandbox, mut endpoint) = connected(&networks, 1, &EndpointRequest::default()).await.unwrap();
         let binding = |port: u16, host: u16| PortBinding {
             container: ExposedPort { port, protocol: PortProtocol::Tcp }.into(),
-            host_ip: String::new(),
+            host_ip: None,
             host_port: Some(host),
             host_port_end: None,
         };

@@ -199,7 +199,7 @@ fn a_packet_filter_that_is_flushed_comes_back_with_everything() {
         let mut endpoint = networks.connect(&sandbox, super::only(&id, "web", &request)).await.unwrap();
         let port = |host| spec::PortBinding {
             container: spec::ExposedPort { port: 80, protocol: spec::PortProtocol::Tcp }.into(),
-            host_ip: String::new(),
+            host_ip: None,
             host_port: Some(host),
             host_port_end: None,
         };

@@ -185,13 +185,13 @@ impl Serialize for PortMap {
     }
 }
 
-fn spelled_out(binding: &PortBinding, container: ExposedPort) -> Binding<'_> {
+fn spelled_out(binding: &PortBinding, container: ExposedPort) -> Binding<'static> {
     let host_port = match (binding.host_port_for(container.port), binding.host_port_end) {
         (Some(first), Some(last)) => format!("{first}-{last}").into(),
         (Some(port), None) => port.to_string().into(),
         (None, _) => Cow::Borrowed(""),
     };
-    Binding { host_ip: Cow::Borrowed(&binding.host_ip), host_port }
+    Binding { host_ip: binding.host_ip.map(|host| host.to_string().into()).unwrap_or_default(), host_port }
 }
 
 /// A port's text, `80/tcp`, which is what keys are sorted by, without a place of its own on the heap.

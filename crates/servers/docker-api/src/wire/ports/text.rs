@@ -40,14 +40,17 @@ pub(super) fn port_range(text: &str) -> Result<PortRange, PortError> {
 
 /// What leads to a port of the container.
 pub(super) fn binding(container: ExposedPort, binding: &Binding<'_>) -> Result<PortBinding, PortError> {
-    let host_ip = binding.host_ip.trim_matches(['[', ']']);
-    if !host_ip.is_empty() && host_ip.parse::<std::net::IpAddr>().is_err() {
-        return Err(PortError::Address { text: binding.host_ip.clone().into_owned() });
-    }
+    let host_ip = match binding.host_ip.trim_matches(['[', ']']) {
+        "" => None,
+        text => {
+            let bad = || PortError::Address { text: binding.host_ip.clone().into_owned() };
+            Some(text.parse().map_err(|_| bad())?)
+        }
+    };
     let (first, last) = numbers(&binding.host_port)?;
     Ok(PortBinding {
         container: container.into(),
-        host_ip: host_ip.to_owned(),
+        host_ip,
         host_port: first,
         host_port_end: last.filter(|last| Some(*last) != first),
     })
