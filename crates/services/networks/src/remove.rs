@@ -23,6 +23,7 @@ impl Networks {
             return Err(error.into());
         }
         self.live.write().remove(&record.name);
+        self.plugins.settle(|one| one.network == record.id).await;
         let (config, shared) = (self.config.clone(), self.shares_parent(&live));
         offload::blocking(move || live.unmake(&config, shared)).await;
         Ok(record)

@@ -105,7 +105,8 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
 /// The way between the host and a network of its devices, if this is one.
 fn hidden(services: &Services, network: Option<&str>) -> Option<Way> {
     let network = services.networks.find(network?).ok()?;
-    (network.driver != Driver::Bridge).then_some(Way::Hidden { network: network.name })
+    let hidden = matches!(network.driver, Driver::Macvlan | Driver::Ipvlan);
+    hidden.then_some(Way::Hidden { network: network.name })
 }
 
 /// Two containers with namespaces of their own.
