@@ -62,11 +62,14 @@ pub(super) async fn connect(
             bindings: if publishing.as_deref() == Some(network) { &bindings } else { &[] },
         };
         let endpoint = connect_one(services, record, &sandbox, network, asked, place).await?;
-        undo.push_sync("release the network", {
+        undo.push("release the network", {
             let (services, endpoint) = (Arc::clone(services), endpoint.clone());
             move || {
-                release_one(&services, &endpoint);
-                Ok(())
+                Box::pin(async move {
+                    release_one(&services, &endpoint);
+                    services.networks.unplugged(&endpoint.container).await;
+                    Ok(())
+                })
             }
         });
         endpoints.insert(endpoint.network.clone(), endpoint);
