@@ -193,6 +193,14 @@ impl Networks {
         Ok(lost)
     }
 
+    /// Takes over the namespace of a container that runs, by its process: plugins that are to take an attachment back need it.
+    ///
+    /// # Errors
+    /// Where a namespace that was lost can't be kept again.
+    pub async fn keep_namespace(&self, container: &ContainerId, pid: u32) -> Result<()> {
+        self.plugins.keep(container, format!("/proc/{pid}/ns/net").into()).await
+    }
+
     /// The devices on all bridges.
     async fn devices(&self) -> Result<BTreeSet<String>> {
         let live: Vec<_> = self.live.read().values().cloned().collect();

@@ -64,6 +64,11 @@ impl Live {
         (!*held).then_some(held)
     }
 
+    /// Waits until nobody attaches to it.
+    pub(crate) async fn quiet(&self) {
+        drop(self.gone.write().await);
+    }
+
     /// Waits until nobody attaches to it any more, and lets `decide` say whether it goes: nobody can attach then.
     pub(crate) async fn retire(&self, decide: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut gone = self.gone.write().await;

@@ -16,7 +16,7 @@ pub use error::PluggedError;
 pub(crate) use options::{check, configuration_of};
 
 use crate::{Config, Result};
-use ids::EndpointId;
+use ids::{ContainerId, EndpointId};
 use parking_lot::Mutex;
 use record::Record;
 use std::collections::{HashMap, HashSet};
@@ -97,6 +97,20 @@ impl Plugins {
             tracing::info!(endpoint = %stray, "an attachment of no running container is taken back");
             self.begin(&stray, true);
         }
+    }
+
+    /// Keeps the namespaces again that were kept by mounts which this daemon does not see: it may have other ones than the last.
+    pub(crate) async fn keep(&self, container: &ContainerId, namespace: PathBuf) -> Result<()> {
+        let pins: Vec<PathBuf> = {
+            let held = self.held.lock();
+            let there = held.values().filter(|held| held.phase == Phase::There).map(|held| &held.record);
+            let own = there.filter(|record| record.container == *container);
+            own.map(|record| record.namespace.clone()).collect()
+        };
+        offload::blocking(move || {
+            pins.iter().filter(|at| !pin::is_pinned(at)).try_for_each(|at| pin::pin(&namespace, at))
+        })
+        .await
     }
 
     /// Begins to take an attachment back; never blocks. Harmless when it was begun before.

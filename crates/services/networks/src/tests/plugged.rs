@@ -320,9 +320,13 @@ fn who_does_not_wait_for_plugins_leaves_nothing() {
             }
         });
         assert!(eventually(|| plugs.told() == "ADD eth0\n").await);
-        // Another network goes on meanwhile.
-        let (_sandbox, other) = joined(&networks, 2, "bridge").await;
+        // Other networks go on meanwhile, and come and go.
+        let error = remove(&networks, "web").await.unwrap_err();
+        assert!(matches!(error, Error::InUse { .. }), "{error}");
+        networks.create(NewNetwork { name: "own".into(), ..NewNetwork::default() }).await.unwrap();
+        let (_sandbox, other) = joined(&networks, 2, "own").await;
         networks.release(&other);
+        remove(&networks, "own").await.unwrap();
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());
         std::fs::write(go, "").unwrap();
