@@ -8,6 +8,7 @@ mod bad_disk;
 mod bad_input;
 mod chroot;
 mod clients;
+mod cni;
 mod copy;
 mod crash;
 mod cycles;

@@ -356,15 +356,17 @@ fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
     })
 }
 
-/// Our program; in a mount namespace of its own where it shall see other files than the host's.
+/// Our program; in another's network, and in a mount namespace of its own where it shall see other files than the host's.
 fn daemon_command(directory: &Path, settings: &Settings) -> Command {
-    if let Some(pid) = settings.network {
+    let in_network = settings.network.map(|pid| {
         let mut command = Command::new("nsenter");
-        command.args(["--target", &pid.to_string(), "--net"]).arg(program());
-        return command;
-    }
+        command.args(["--target", &pid.to_string(), "--net"]);
+        command
+    });
     if settings.etc.is_empty() && !settings.chroot {
-        return Command::new(program());
+        let Some(mut command) = in_network else { return Command::new(program()) };
+        command.arg(program());
+        return command;
     }
     let mut script = "set -e; ".to_owned();
     for (name, content) in &settings.etc {
@@ -376,8 +378,8 @@ fn daemon_command(directory: &Path, settings: &Settings) -> Command {
         script.push_str(&format!("root={}; {CHROOT}", directory.join("chroot").display()));
     }
     script.push_str("exec $enter \"$0\" \"$@\"");
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", &script]).arg(program());
+    let mut command = in_network.unwrap_or_else(|| Command::new("env"));
+    command.args(["unshare", "--mount", "sh", "-c", &script]).arg(program());
     command
 }
 

@@ -3,6 +3,7 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A network as its configuration describes it (specification, section 1).
@@ -25,14 +26,17 @@ pub struct Configuration {
 pub fn find(directories: &[PathBuf], name: &str) -> Result<Configuration> {
     let mut files: Vec<PathBuf> = directories.iter().flat_map(|directory| files_of(directory)).collect();
     files.sort_by_key(|path| path.file_name().map(std::ffi::OsStr::to_owned));
+    let mut present = BTreeSet::new();
     for path in files {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let Ok(document) = serde_json::from_str::<Value>(&text) else { continue };
         if document["name"] == name {
             return read(&document).map_err(|why| Error::BadConfiguration { path, why });
         }
+        present.extend(document["name"].as_str().map(str::to_owned));
     }
-    Err(Error::NoConfiguration { name: name.to_owned(), directories: directories.to_vec() })
+    let (name, directories) = (name.to_owned(), directories.to_vec());
+    Err(Error::NoConfiguration { name, present: present.into_iter().collect(), directories })
 }
 
 fn files_of(directory: &Path) -> Vec<PathBuf> {
@@ -86,11 +90,16 @@ mod tests {
         let directories = [dir.path().to_owned()];
         let found = find(&directories, "b").unwrap();
         assert_eq!((found.version.as_str(), found.plugins.len()), ("1.0.0", 1));
-        for (name, text) in
-            [("c", "it has no plugins"), ("d", "no program's name"), ("e", "no CNI configuration \"e\"")]
-        {
+        for (name, text) in [
+            ("c", "it has no plugins"),
+            ("d", "no program's name"),
+            ("e", "no CNI configuration \"e\""),
+            ("e", "where there are b, c, d"),
+        ] {
             let said = find(&directories, name).unwrap_err().to_string();
             assert!(said.contains(text), "{said}");
         }
+        let nowhere = [dir.path().join("nope")];
+        assert!(find(&nowhere, "b").unwrap_err().to_string().ends_with("where there is none"));
     }
 }

@@ -12,10 +12,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No configuration of this name.
-    #[error("no CNI configuration {name:?} in {}", listed(.directories))]
+    #[error("no CNI configuration {name:?} in {}, where there {}", listed(.directories), named(.present))]
     NoConfiguration {
         /// As asked for.
         name: String,
+        /// Those that there are.
+        present: Vec<String>,
         /// Where it was looked for.
         directories: Vec<PathBuf>,
     },
@@ -94,4 +96,12 @@ impl Classified for Error {
 
 fn listed(directories: &[PathBuf]) -> String {
     directories.iter().map(|one| one.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn named(present: &[String]) -> String {
+    match present {
+        [] => "is none".to_owned(),
+        [one] => format!("is {one}"),
+        several => format!("are {}", several.join(", ")),
+    }
 }

@@ -8,10 +8,12 @@ mod configuration;
 mod error;
 mod plugin;
 mod result;
+mod wishes;
 
 pub use configuration::{Configuration, find};
 pub use error::{Error, Result};
-pub use result::{Address, Attached, Names};
+pub use result::{Address, Attached, DefaultRoute, Names};
+pub use wishes::{PortMapping, Wishes};
 
 use plugin::{Call, Command};
 use serde_json::{Value, json};
@@ -36,25 +38,30 @@ pub struct Attachment<'a> {
     pub namespace: Option<&'a Path>,
     /// The name of the device in it.
     pub device: &'a str,
-    /// Ports to publish, for plugins with the capability `portMappings`: host's, container's, protocol.
-    pub ports: &'a [(u16, u16, &'a str)],
+    /// What is wished for beside what the configuration says.
+    pub wishes: &'a Wishes,
 }
 
-/// Attaches a namespace by all plugins of a configuration in turn. If one fails, all are asked to take back what they did.
+/// Refuses a configuration of which a plugin, or its address manager, is not installed.
+///
+/// # Errors
+/// [`Error::NoPlugin`].
+pub fn check_installed(places: &Places, configuration: &Configuration) -> Result<()> {
+    let kinds = configuration.plugins.iter().flat_map(|plugin| [&plugin["type"], &plugin["ipam"]["type"]]);
+    for kind in kinds.filter_map(Value::as_str).filter(|kind| !kind.is_empty()) {
+        plugin::find(places, &configuration.name, kind)?;
+    }
+    Ok(())
+}
+
+/// Attaches a namespace by all plugins of a configuration in turn. If one fails, [`detach`] takes back what the others did.
 ///
 /// # Errors
 /// [`Error::Plugin`] with the plugin's own words, [`Error::Slow`], [`Error::NoPlugin`].
 pub fn attach(places: &Places, configuration: &Configuration, what: &Attachment<'_>) -> Result<Attached> {
     let mut previous = None;
     for plugin in &configuration.plugins {
-        match run(places, configuration, plugin, Command::Add, what, previous.as_ref()) {
-            Ok(printed) => previous = Some(printed),
-            Err(error) => {
-                // The first error says more than what may come of the taking back.
-                let _ = detach(places, configuration, what, previous.as_ref());
-                return Err(error);
-            }
-        }
+        previous = Some(run(places, configuration, plugin, Command::Add, what, previous.as_ref())?);
     }
     Attached::read(&configuration.name, previous.unwrap_or_else(|| json!({})))
 }
@@ -103,11 +110,9 @@ fn run(
     let mut input = plugin.clone();
     input["cniVersion"] = json!(configuration.version);
     input["name"] = json!(configuration.name);
-    if plugin["capabilities"]["portMappings"] == true {
-        let ports = what.ports.iter().map(|(host, container, protocol)| {
-            json!({"hostPort": host, "containerPort": container, "protocol": protocol})
-        });
-        input["runtimeConfig"] = json!({"portMappings": ports.collect::<Vec<_>>()});
+    let told = what.wishes.told_to(plugin);
+    if !told.is_empty() {
+        input["runtimeConfig"] = Value::Object(told);
     }
     if let Some(fields) = input.as_object_mut() {
         fields.remove("capabilities");

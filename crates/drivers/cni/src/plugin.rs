@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 /// What a plugin is asked to do.
@@ -46,14 +46,20 @@ struct Ended {
     complained: String,
 }
 
+/// Where a plugin is.
+pub(crate) fn find(places: &Places, network: &str, kind: &str) -> Result<PathBuf> {
+    let mut candidates = places.plugins.iter().map(|directory| directory.join(kind));
+    candidates.find(|path| path.is_file()).ok_or_else(|| Error::NoPlugin {
+        network: network.to_owned(),
+        kind: kind.to_owned(),
+        directories: places.plugins.clone(),
+    })
+}
+
 /// Runs a plugin and answers what it printed; nothing is `null`.
 pub(crate) fn run(places: &Places, call: &Call<'_>) -> Result<Value> {
     let (network, kind, command) = (call.network.to_owned(), call.kind.to_owned(), call.command.as_str());
-    let program =
-        places.plugins.iter().map(|directory| directory.join(call.kind)).find(|path| path.is_file());
-    let Some(program) = program else {
-        return Err(Error::NoPlugin { network, kind, directories: places.plugins.clone() });
-    };
+    let program = find(places, call.network, call.kind)?;
     let ended = execute(places, call, &program).map_err(|cause| Error::Run { program, cause })?;
     let Some(ended) = ended else {
         return Err(Error::Slow { network, kind, command, limit: places.limit });

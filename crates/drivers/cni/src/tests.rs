@@ -32,9 +32,11 @@ fn configuration(plugins: &[Value]) -> Configuration {
     Configuration { name: "lan".into(), version: "1.0.0".into(), unchecked: false, plugins: plugins.to_vec() }
 }
 
+const NO_WISHES: &Wishes = &Wishes { ports: Vec::new(), addresses: Vec::new(), mac: None };
+
 fn attachment() -> Attachment<'static> {
     let namespace = Some(Path::new("/proc/1/ns/net"));
-    Attachment { container: "c1", namespace, device: "eth0", ports: &[(8080, 80, "tcp")] }
+    Attachment { container: "c1", namespace, device: "eth0", wishes: NO_WISHES }
 }
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -45,8 +47,16 @@ const NOTE: &str =
 fn plugins_are_told_by_environment_and_input_and_each_gets_the_result_of_the_one_before() {
     let first = format!("{NOTE}; echo '{{\"ips\": [{{\"address\": \"10.1.0.2/24\"}}]}}'");
     let plugins = Plugins::new(&[("one", &first), ("two", &format!("{NOTE}; echo '{{}}'"))]);
-    let list = [json!({"type": "one"}), json!({"type": "two", "capabilities": {"portMappings": true}})];
+    let list = [
+        json!({"type": "one", "capabilities": {"mac": true}}),
+        json!({"type": "two", "capabilities": {"portMappings": true, "ips": false}}),
+    ];
     let configuration = configuration(&list);
+    assert!(configuration.can("portMappings") && !configuration.can("ips"));
+    let mapping = PortMapping { host_address: None, host: 8080, container: 80, protocol: "tcp".to_owned() };
+    let addresses = vec!["10.1.0.2".parse().unwrap()];
+    let wishes = Wishes { ports: vec![mapping], addresses, mac: Some("02:00:00:00:00:01".into()) };
+    let attachment = || Attachment { wishes: &wishes, ..attachment() };
     let made = attach(&plugins.places(LIMIT), &configuration, &attachment()).unwrap();
     assert_eq!(made.raw, json!({}), "the last one's word");
     let log = plugins.log();
@@ -59,6 +69,8 @@ fn plugins_are_told_by_environment_and_input_and_each_gets_the_result_of_the_one
         log.contains("\"runtimeConfig\":{\"portMappings\":[{\"containerPort\":80,\"hostPort\":8080"),
         "{log}"
     );
+    assert!(log.contains("\"runtimeConfig\":{\"mac\":\"02:00:00:00:00:01\"}"), "{log}");
+    assert!(!log.contains("\"ips\":[\"10"), "no plugin has the capability: {log}");
     let gone = Attachment { namespace: None, ..attachment() };
     check(&plugins.places(LIMIT), &configuration, &attachment(), &made.raw).unwrap();
     detach(&plugins.places(LIMIT), &configuration, &gone, Some(&made.raw)).unwrap();
@@ -70,12 +82,15 @@ fn a_failure_is_told_in_the_plugins_words_and_taken_back() {
     let fails = "[ $CNI_COMMAND = DEL ] && exit 0; echo '{\"code\": 7, \"msg\": \"no room\", \"details\": \"in 10/8\"}'; exit 1";
     let mumbles = "echo oh dear >&2; exit 3";
     let plugins = Plugins::new(&[("one", NOTE), ("fails", fails), ("mumbles", mumbles)]);
-    let said = |kind: &str| {
-        let list = [json!({"type": "one"}), json!({"type": kind})];
-        attach(&plugins.places(LIMIT), &configuration(&list), &attachment()).unwrap_err().to_string()
-    };
+    let list = |kind: &str| configuration(&[json!({"type": "one"}), json!({"type": kind})]);
+    let said =
+        |kind: &str| attach(&plugins.places(LIMIT), &list(kind), &attachment()).unwrap_err().to_string();
     assert_eq!(said("fails"), "the CNI plugin fails of the network lan failed to ADD: no room; in 10/8");
+    detach(&plugins.places(LIMIT), &list("fails"), &attachment(), None).unwrap();
     assert!(plugins.log().contains("DEL c1"), "the first is asked to take it back");
+    let other = configuration(&[json!({"type": "one", "ipam": {"type": "nowhere"}})]);
+    let missing = check_installed(&plugins.places(LIMIT), &other).unwrap_err().to_string();
+    assert!(missing.starts_with("the CNI plugin \"nowhere\" of the network lan is not in /"), "{missing}");
     assert!(said("mumbles").ends_with("failed to ADD: oh dear"));
     assert!(said("missing").starts_with("the CNI plugin \"missing\" of the network lan is not in /"));
 }
@@ -153,11 +168,11 @@ fn debians_bridge_attaches_checks_and_leaves_nothing() {
     });
     let (configuration, places) = (configuration(&[bridge]), plugins.places(LIMIT));
     let file = Path::new("/run/netns").join(namespaces.container());
-    let what = Attachment { namespace: Some(&file), ports: &[], ..attachment() };
+    let what = Attachment { namespace: Some(&file), ..attachment() };
     let made = attach(&places, &configuration, &what).unwrap();
     assert_eq!(made.addresses[0].address.to_string(), "10.66.0.2/24");
     assert_eq!(made.addresses[0].gateway.unwrap().to_string(), "10.66.0.1");
-    assert!(made.leads_out && made.mac.is_some());
+    assert!(made.defaults.len() == 1 && made.mac.is_some());
     let routes = run_ip(&["-n", &namespaces.container(), "route"]);
     assert!(routes.contains("default via 10.66.0.1 dev eth0"), "{routes}");
     check(&places, &configuration, &what, &made.raw).unwrap();
@@ -166,13 +181,14 @@ fn debians_bridge_attaches_checks_and_leaves_nothing() {
     assert!(said.contains("failed to CHECK"), "{said}");
     let again = attach(&places, &configuration, &what).unwrap_err().to_string();
     assert!(again.contains("failed to ADD"), "{again}");
+    detach(&places, &configuration, &what, None).unwrap();
 
     // The namespace may be gone before its attachment is.
     let second =
         attach(&places, &configuration, &Attachment { container: "c2", device: "eth1", ..what }).unwrap();
     run_ip(&["netns", "del", &namespaces.container()]);
     for (container, device, result) in [("c1", "eth0", &made.raw), ("c2", "eth1", &second.raw)] {
-        let gone = Attachment { container, device, namespace: None, ports: &[] };
+        let gone = Attachment { container, device, namespace: None, wishes: NO_WISHES };
         detach(&places, &configuration, &gone, Some(result)).unwrap();
     }
     let left = std::fs::read_dir(leases.join("lan")).unwrap().flatten();

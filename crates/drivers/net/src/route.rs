@@ -174,23 +174,24 @@ impl Route {
 fn routes(socket: &mut Socket) -> Result<Vec<Route>> {
     let request = Request::new("list the routes", RouteNetlinkMessage::GetRoute(RouteMessage::default()), 0);
     let answers = socket.dump(request)?;
-    Ok(answers.iter().filter_map(read).collect())
+    Ok(answers.iter().flat_map(read).collect())
 }
 
-/// A route that takes packets somewhere, or refuses them; not those of local and broadcast addresses.
-fn read(message: &RouteNetlinkMessage) -> Option<Route> {
-    let RouteNetlinkMessage::NewRoute(message) = message else { return None };
+/// Routes that take packets somewhere, or refuse them; not those of local and broadcast addresses. One with several ways, as
+/// IPv6 makes of routes to one destination, is several.
+fn read(message: &RouteNetlinkMessage) -> Vec<Route> {
+    let RouteNetlinkMessage::NewRoute(message) = message else { return Vec::new() };
     let kinds = [RouteType::Unicast, RouteType::BlackHole, RouteType::Unreachable, RouteType::Prohibit];
     if !kinds.contains(&message.header.kind) {
-        return None;
+        return Vec::new();
     }
-    let mut device = None;
-    let (mut destination, mut gateway) = (None, None);
+    let (mut device, mut destination, mut ways) = (None, None, Vec::new());
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::Oif(index) => device = Some(*index),
-            RouteAttribute::Gateway(RouteAddress::Inet(v4)) => gateway = Some(IpAddr::V4(*v4)),
-            RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => gateway = Some(IpAddr::V6(*v6)),
+            RouteAttribute::MultiPath(hops) => {
+                ways.extend(hops.iter().map(|hop| (Some(hop.interface_index), gateway(&hop.attributes))));
+            }
             RouteAttribute::Destination(RouteAddress::Inet(v4)) => destination = Some(IpAddr::V4(*v4)),
             RouteAttribute::Destination(RouteAddress::Inet6(v6)) => destination = Some(IpAddr::V6(*v6)),
             _ => {}
@@ -199,9 +200,20 @@ fn read(message: &RouteNetlinkMessage) -> Option<Route> {
     let any = match message.header.address_family {
         netlink_packet_route::AddressFamily::Inet => IpAddr::from([0; 4]),
         netlink_packet_route::AddressFamily::Inet6 => IpAddr::from([0; 16]),
-        _ => return None,
+        _ => return Vec::new(),
     };
-    let destination =
-        IpNet::new(destination.unwrap_or(any), message.header.destination_prefix_length).ok()?;
-    Some(Route { destination, device, gateway })
+    let length = message.header.destination_prefix_length;
+    let Ok(destination) = IpNet::new(destination.unwrap_or(any), length) else { return Vec::new() };
+    if ways.is_empty() {
+        ways.push((device, gateway(&message.attributes)));
+    }
+    ways.into_iter().map(|(device, gateway)| Route { destination, device, gateway }).collect()
+}
+
+fn gateway(attributes: &[RouteAttribute]) -> Option<IpAddr> {
+    attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Gateway(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
+        RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+        _ => None,
+    })
 }

@@ -23,6 +23,9 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             match services.runtimes.adopt(container.id(), &bundle).await? {
                 Adopted::Running { task, paused } => {
                     adopt_pause(services, container, paused).await?;
+                    if let Err(error) = services.networks.keep_namespace(container.id(), task.pid()).await {
+                        tracing::warn!(container = %container.id(), error = %errors::chain(&error), "its network");
+                    }
                     container.set_task(Some(task.clone()));
                     await_exit(services, container, task);
                 }

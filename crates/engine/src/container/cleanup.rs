@@ -87,7 +87,8 @@ pub(super) async fn end_run(services: &Arc<Services>, record: &Record, task: Opt
             crate::names::forget(services, record, &record.endpoints).await;
         }
     };
-    tokio::join!(delete, unmount, forget).0
+    let unplug = services.networks.unplugged(&record.id);
+    tokio::join!(delete, unmount, forget, unplug).0
 }
 
 pub(super) fn discard_bundle(services: &Services, record: &Record) {

@@ -9,7 +9,7 @@ use errors::{Class, Error, Result};
 use events::{Event, NetworkAction};
 use networks::{Connection, Endpoint, Sandbox};
 use runtime::bundle::NetworkNamespace;
-use spec::{EndpointRequest, NetworkMode};
+use spec::{EndpointRequest, NetworkMode, PortBinding};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,14 +53,23 @@ pub(super) async fn connect(
     undo.step("connect the network")?;
     let mut endpoints = BTreeMap::new();
     let wanted = ordered(&request.mode, &request.endpoints);
+    let bindings = ports::bindings(request);
+    let publishing = publishing(services, &wanted);
     for (number, (network, asked)) in wanted.iter().enumerate() {
-        let routed = wanted.len() == 1;
-        let endpoint = connect_one(services, record, &sandbox, network, asked, number, routed).await?;
-        undo.push_sync("release the network", {
+        let place = Place {
+            number,
+            routed: wanted.len() == 1,
+            bindings: if publishing.as_deref() == Some(network) { &bindings } else { &[] },
+        };
+        let endpoint = connect_one(services, record, &sandbox, network, asked, place).await?;
+        undo.push("release the network", {
             let (services, endpoint) = (Arc::clone(services), endpoint.clone());
             move || {
-                release_one(&services, &endpoint);
-                Ok(())
+                Box::pin(async move {
+                    release_one(&services, &endpoint);
+                    services.networks.unplugged(&endpoint.container).await;
+                    Ok(())
+                })
             }
         });
         endpoints.insert(endpoint.network.clone(), endpoint);
@@ -77,6 +86,25 @@ pub(super) async fn connect(
     Ok(Network { namespace, endpoints, _sandbox: Some(sandbox) })
 }
 
+/// What an attachment is among those of a container.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Of its device.
+    pub(crate) number: usize,
+    /// Whether it gets the default routes at once.
+    pub(crate) routed: bool,
+    /// What it publishes, if plugins have to know beforehand.
+    pub(crate) bindings: &'a [PortBinding],
+}
+
+/// The network that ports lead through, as far as it can be known before the attachments are made.
+fn publishing(services: &Services, wanted: &[(&str, &EndpointRequest)]) -> Option<String> {
+    let may_lead_out = |name: &str| services.networks.find(name).is_ok_and(|network| network.may_lead_out());
+    let leading = wanted.iter().filter(|(name, _)| may_lead_out(name));
+    let best = leading.min_by_key(|(name, request)| (std::cmp::Reverse(request.gateway_priority), *name));
+    best.map(|(name, _)| (*name).to_owned())
+}
+
 /// Attaches a container's namespace to one network and tells of it.
 pub(crate) async fn connect_one(
     services: &Services,
@@ -84,14 +112,15 @@ pub(crate) async fn connect_one(
     sandbox: &Sandbox,
     network: &str,
     request: &EndpointRequest,
-    number: usize,
-    routed: bool,
+    place: Place<'_>,
 ) -> Result<Endpoint> {
     let mut names = vec![record.name.to_string(), record.id.short().to_owned()];
     if !record.spec.hostname.is_empty() {
         names.push(record.spec.hostname.clone());
     }
-    let connection = Connection { container: &record.id, network, names: &names, request, number, routed };
+    let Place { number, routed, bindings } = place;
+    let container = &record.id;
+    let connection = Connection { container, network, names: &names, request, number, routed, bindings };
     let endpoint = services.networks.connect(sandbox, connection).await?;
     let container = record.id.to_string();
     publish(services, &endpoint, &NetworkAction::Connect { container });
@@ -118,7 +147,8 @@ fn join(donors: &Donors, other: &str) -> Result<Network> {
     Ok(Network { namespace, endpoints: BTreeMap::new(), _sandbox: None })
 }
 
-/// Gives the addresses back at once; the kernel takes the devices with the namespace.
+/// Gives the addresses back at once; the kernel takes the devices with the namespace. Plugins take their time
+/// ([`networks::Networks::unplugged`]).
 pub(super) fn release(services: &Services, record: &Record) {
     for endpoint in record.endpoints.values() {
         release_one(services, endpoint);

@@ -26,7 +26,8 @@ pub(super) async fn publish(
     endpoints: &mut BTreeMap<String, Endpoint>,
 ) -> Result<()> {
     let bindings = bindings(&record.spec.network);
-    if bindings.is_empty() {
+    let led_by_plugins = endpoints.values().any(|endpoint| endpoint.plugged && !endpoint.ports.is_empty());
+    if bindings.is_empty() || led_by_plugins {
         return Ok(());
     }
     let main = networks::default_route(endpoints.values()).map(|main| main.network.clone());
@@ -127,7 +128,7 @@ fn shown(binding: &PortBinding) -> String {
 }
 
 /// What is to be published: what was asked for, and with `-P` every other port that is exposed.
-fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
+pub(super) fn bindings(network: &NetworkRequest) -> Vec<PortBinding> {
     let mut bindings = network.published.clone();
     if network.publish_all {
         let is_left = |port: &ExposedPort| !bindings.iter().any(|one| one.container.contains(*port));

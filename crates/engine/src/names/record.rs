@@ -62,7 +62,7 @@ fn answers_names_itself(record: &Record) -> bool {
 pub(super) fn network(services: &Services, network: &Network) -> Option<protocol::Network> {
     match network.driver {
         Driver::Host | Driver::Null => None,
-        Driver::Bridge | Driver::Macvlan | Driver::Ipvlan => Some(protocol::Network {
+        Driver::Bridge | Driver::Macvlan | Driver::Ipvlan | Driver::Cni => Some(protocol::Network {
             id: network.id.to_string(),
             name: network.name.clone(),
             gateways: gateways(network),

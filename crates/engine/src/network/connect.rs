@@ -1,11 +1,11 @@
 //! `network connect`.
 
-use crate::container::network::connect_one;
+use crate::container::network::{Place, connect_one};
 use crate::container::{ports, refresh_hosts};
 use crate::{Services, names};
 use containers::{Container, Record};
 use errors::{Class, Error, Result};
-use networks::{Endpoint, Network, Sandbox};
+use networks::{Driver, Endpoint, Network, Sandbox};
 use spec::{EndpointRequest, NetworkMode};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -65,8 +65,8 @@ async fn attach(
     request: &EndpointRequest,
 ) -> Result<BTreeMap<String, Endpoint>> {
     let sandbox = Sandbox::of_process(pid)?;
-    let number = free_number(record);
-    let endpoint = connect_one(services, record, &sandbox, &network.name, request, number, false).await?;
+    let place = Place { number: free_number(record), routed: false, bindings: &[] };
+    let endpoint = connect_one(services, record, &sandbox, &network.name, request, place).await?;
     let mut all = record.endpoints.clone();
     all.insert(network.name.clone(), endpoint);
     let routed = services.networks.route(&sandbox, all.values()).await.map_err(Error::from);
@@ -140,7 +140,9 @@ pub(crate) fn check_request(network: &Network, request: &EndpointRequest) -> Res
         let Ok(address) = text.parse::<IpAddr>() else {
             return invalid(format!("invalid IP address: {text}"));
         };
-        if !network.ipam.config.iter().any(|range| range.subnet.contains(&address)) {
+        // Plugins know their ranges themselves.
+        let known = network.driver != Driver::Cni;
+        if known && !network.ipam.config.iter().any(|range| range.subnet.contains(&address)) {
             return invalid(format!("no configured subnet or ip-range contain the IP address {text}"));
         }
     }

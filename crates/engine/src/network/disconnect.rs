@@ -77,7 +77,8 @@ async fn stay(
     now: &BTreeMap<String, Endpoint>,
 ) {
     let mut present = before.clone();
-    for (network, endpoint) in &mut present {
+    // Plugins have led theirs all the time.
+    for (network, endpoint) in present.iter_mut().filter(|(_, endpoint)| !endpoint.plugged) {
         endpoint.ports = now.get(network).map(|now| now.ports.clone()).unwrap_or_default();
     }
     if let Err(error) = ports::republish(services, record, &record.spec.network, &present).await {

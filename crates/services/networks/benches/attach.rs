@@ -92,6 +92,7 @@ async fn cycle(networks: &Networks) -> [Duration; 3] {
         request: &request,
         number: 0,
         routed: true,
+        bindings: &[],
     };
     let endpoint = networks.connect(&sandbox, connection).await.expect("an attachment");
     let connected = began.elapsed();

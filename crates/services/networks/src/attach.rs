@@ -1,6 +1,6 @@
 //! From a client's wish to an attachment, with everything given back if it does not come to that.
 
-use crate::branch_options::{self, BranchOptions};
+use crate::branch_options::BranchOptions;
 use crate::connect::Connection;
 use crate::host::{Device, Host};
 use crate::ipam::Allocator;
@@ -19,9 +19,9 @@ use std::sync::Arc;
 /// What a client wants of an attachment, read from its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wish {
-    ipv4: Option<IpAddr>,
-    ipv6: Option<IpAddr>,
-    mac: Option<Mac>,
+    pub(crate) ipv4: Option<IpAddr>,
+    pub(crate) ipv6: Option<IpAddr>,
+    pub(crate) mac: Option<Mac>,
 }
 
 impl Wish {
@@ -29,10 +29,10 @@ impl Wish {
     pub(crate) fn read(network: &Network, request: &EndpointRequest) -> Result<Self> {
         let ipv4 = parse::<Ipv4Addr>(request.ipv4.as_deref())?;
         let ipv6 = parse::<Ipv6Addr>(request.ipv6.as_deref())?;
-        let bridge = network.driver.has_devices();
+        let devices = network.driver.has_devices();
         let refused = ipv4
-            .filter(|_| !bridge || !network.enable_ipv4)
-            .or_else(|| ipv6.filter(|_| !bridge || !network.enable_ipv6));
+            .filter(|_| !devices || !network.enable_ipv4)
+            .or_else(|| ipv6.filter(|_| !devices || !network.enable_ipv6));
         if let Some(address) = refused {
             return Err(Error::NoAddresses { address, network: network.name.clone() });
         }
@@ -84,6 +84,7 @@ pub(crate) fn bare(network: &Network, connection: &Connection<'_>) -> Result<End
         dns_names,
         gateway_priority: request.gateway_priority,
         ports: Vec::new(),
+        plugged: false,
     })
 }
 
@@ -108,7 +109,7 @@ impl Addresses {
             range.map(|range| Allocator::new(&network.name, range)).transpose()
         };
         let branch = network.driver.is_branch();
-        let out = !network.internal && (!branch || branch_options::has_parent(network));
+        let out = network.may_lead_out();
         let by_device = out && branch && BranchOptions::read(network)?.routes_by_device();
         let leads_out = out && !by_device;
         let misremembered = BTreeSet::new();

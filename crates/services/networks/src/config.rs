@@ -2,7 +2,7 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A range from which networks of one size are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,12 @@ pub struct Config {
     pub bypass_firewall: bool,
     /// Whether containers reach the world: forwarding and masquerading.
     pub masquerade: bool,
+    /// Where files keep the namespaces that plugins are at work on: in a directory that does not survive a reboot.
+    pub namespaces: PathBuf,
+    /// Where CNI configurations are.
+    pub plugin_networks: PathBuf,
+    /// Where CNI plugins are, in the order in which they are looked for.
+    pub plugins: Vec<PathBuf>,
 }
 
 impl Config {
@@ -58,6 +64,9 @@ impl Config {
             prepared: 8,
             bypass_firewall: false,
             masquerade: true,
+            namespaces: "/run/container-runtime/netns".into(),
+            plugin_networks: "/etc/cni/net.d".into(),
+            plugins: vec!["/opt/cni/bin".into(), "/usr/lib/cni".into()],
         }
     }
 
@@ -68,6 +77,7 @@ impl Config {
             bridge: format!("ctr{suffix}"),
             preferred_subnet: None,
             table: format!("container-runtime-{suffix}"),
+            namespaces: root.join("netns"),
             ..Self::host()
         }
     }

@@ -1,11 +1,11 @@
 //! A container comes to a network, and goes.
 
 use crate::attach::{self, Carrier, Place, Reservation};
-use crate::{Endpoint, Error, Networks, Result, Sandbox};
+use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
 use ids::ContainerId;
 use net::route::DefaultRoute;
-use spec::EndpointRequest;
-use std::collections::BTreeSet;
+use spec::{EndpointRequest, PortBinding};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What an attachment is to be.
@@ -23,6 +23,8 @@ pub struct Connection<'a> {
     pub number: usize,
     /// Whether it gets the container's default routes; if not, [`Networks::route`] is to be called in the end.
     pub routed: bool,
+    /// Ports that plugins publish; those of other networks are published afterwards ([`Networks::publish`]).
+    pub bindings: &'a [PortBinding],
 }
 
 /// The endpoint of a container that its default route leaves by, and its published ports lead to.
@@ -57,11 +59,15 @@ impl Networks {
             let why = "cannot create endpoint on configuration-only network";
             return Err(Error::Configuration { why });
         }
+        let in_host = || Error::HostNamespace { network: live.record.name.clone() };
+        if live.record.driver == Driver::Cni {
+            let namespace = sandbox.namespace().ok_or_else(in_host)?;
+            return self.plug(&live.record, namespace, &connection).await;
+        }
         let mut endpoint = attach::bare(&live.record, &connection)?;
         let wish = attach::Wish::read(&live.record, connection.request)?;
         if let Some((addresses, carrier)) = live.carrier() {
-            let own = sandbox.namespace();
-            let namespace = own.ok_or_else(|| Error::HostNamespace { network: live.record.name.clone() })?;
+            let namespace = sandbox.namespace().ok_or_else(in_host)?;
             self.set_up_forwarding().await;
             let place = Place {
                 device: format!("eth{}", connection.number),
@@ -111,8 +117,11 @@ impl Networks {
     /// caller's to lead elsewhere ([`Networks::route`]).
     ///
     /// # Errors
-    /// What the kernel refuses; the endpoint is as it was then.
+    /// What the kernel refuses, what plugins fail with; the endpoint is as it was then.
     pub async fn disconnect(&self, sandbox: &Sandbox, endpoint: &Endpoint) -> Result<()> {
+        if endpoint.plugged {
+            self.plugins.detach(&endpoint.id).await?;
+        }
         let carrier = self.find_live(endpoint.network_id.as_str()).ok().and_then(|live| live.carrier());
         match (carrier, endpoint.host_device.clone(), endpoint.device.clone(), sandbox.namespace()) {
             (Some((_, Carrier::Bridge(host))), Some(outer), ..) => {
@@ -137,6 +146,14 @@ impl Networks {
         {
             self.reaper.reap(device);
         }
+        if endpoint.plugged {
+            self.plugins.leave(&endpoint.id);
+        }
+    }
+
+    /// Waits until plugins have taken back what this container had, of which [`Networks::release`] has told.
+    pub async fn unplugged(&self, container: &ContainerId) {
+        self.plugins.settle(|one| one.container == *container).await;
     }
 
     /// Takes over what running containers hold after a restart of the daemon, all of them in one call before the first
@@ -149,6 +166,7 @@ impl Networks {
     pub async fn adopt(self: &Arc<Self>, endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
         let mut strays = self.devices().await?;
         let mut lost = Vec::new();
+        self.plugins.adopt(&endpoints.iter().map(|endpoint| endpoint.id.clone()).collect::<HashSet<_>>());
         for endpoint in endpoints {
             if let Some(device) = &endpoint.host_device
                 && !strays.remove(device)
@@ -173,6 +191,14 @@ impl Networks {
             self.reaper.reap(&stray);
         }
         Ok(lost)
+    }
+
+    /// Takes over the namespace of a container that runs, by its process: plugins that are to take an attachment back need it.
+    ///
+    /// # Errors
+    /// Where a namespace that was lost can't be kept again.
+    pub async fn keep_namespace(&self, container: &ContainerId, pid: u32) -> Result<()> {
+        self.plugins.keep(container, format!("/proc/{pid}/ns/net").into()).await
     }
 
     /// The devices on all bridges.

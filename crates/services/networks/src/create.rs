@@ -5,7 +5,7 @@ use crate::choice::Choosing;
 use crate::live::Live;
 use crate::new_network::{NewNetwork, choose_ranges};
 use crate::options::BridgeOptions;
-use crate::{Driver, Error, Network, Networks, Result, forwarding, predefined};
+use crate::{Driver, Error, Network, Networks, Result, forwarding, plugged, predefined};
 use ipnet::Ipv6Net;
 use net::firewall;
 use std::sync::Arc;
@@ -28,6 +28,10 @@ impl Networks {
             return Err(Error::Exists { network: record.name });
         }
         self.check_device(&record)?;
+        if record.driver == Driver::Cni {
+            let (plugins, name) = (Arc::clone(&self.plugins), plugged::configuration_of(&record).to_owned());
+            offload::blocking(move || plugins.find(&name)).await?;
+        }
         let prefix = if record.enable_ipv6 { Some(prefix(&*self.store).await?) } else { None };
         let writings = self.table_writings();
         let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
@@ -77,7 +81,7 @@ impl Networks {
         match record.driver {
             Driver::Bridge => {}
             Driver::Macvlan | Driver::Ipvlan => return self.check_parent(record),
-            Driver::Host | Driver::Null => return Ok(()),
+            Driver::Cni | Driver::Host | Driver::Null => return Ok(()),
         }
         let bridge = BridgeOptions::read(record)?.bridge;
         let live = self.live.read();

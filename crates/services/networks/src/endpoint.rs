@@ -55,11 +55,17 @@ pub struct Endpoint {
     /// Ports of the host that lead to it.
     #[serde(default)]
     pub ports: Vec<Published>,
+    /// Whether plugins made it and lead its ports, not this engine.
+    #[serde(default)]
+    pub plugged: bool,
 }
 
 impl Endpoint {
-    /// From now on no default route leaves by it: it is about to go.
+    /// From now on no default route leaves by it: it is about to go, with the ports that plugins lead to it.
     pub fn lead_nowhere(&mut self) {
+        if self.plugged {
+            self.ports.clear();
+        }
         for assigned in [&mut self.ipv4, &mut self.ipv6].into_iter().flatten() {
             (assigned.gateway, assigned.by_device) = (None, false);
         }
@@ -84,6 +90,7 @@ impl Endpoint {
             dns_names: Vec::new(),
             gateway_priority: 0,
             ports: Vec::new(),
+            plugged: false,
         }
     }
 }

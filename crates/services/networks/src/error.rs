@@ -1,5 +1,6 @@
 //! What can go wrong with networks.
 
+use crate::PluggedError;
 use errors::{Class, Classified};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
@@ -81,7 +82,7 @@ pub enum Error {
         driver: String,
     },
     /// A driver that this engine does not have.
-    #[error("plugin \"{driver}\" not found: the drivers are bridge, macvlan, ipvlan, host and null")]
+    #[error("plugin \"{driver}\" not found: the drivers are bridge, macvlan, ipvlan, cni, host and null")]
     NoDriver {
         /// As given.
         driver: String,
@@ -255,6 +256,9 @@ pub enum Error {
     /// A MAC address that a device can't have.
     #[error(transparent)]
     Mac(#[from] net::BadMac),
+    /// Plugins of others.
+    #[error(transparent)]
+    Plugged(#[from] PluggedError),
     /// The kernel.
     #[error(transparent)]
     Kernel(#[from] net::Error),
@@ -302,6 +306,7 @@ impl Classified for Error {
                 Class::Unavailable
             }
             Self::Mac(error) => error.class(),
+            Self::Plugged(error) => error.class(),
             Self::Kernel(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Random(_) => Class::Internal,

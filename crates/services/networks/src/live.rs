@@ -38,12 +38,12 @@ impl Live {
         match record.driver {
             Driver::Bridge => bridged = Some(Bridged::new(&record, config, mtu, reaper)?),
             Driver::Macvlan | Driver::Ipvlan => branched = Some(Branched::new(&record, config)?),
-            Driver::Host | Driver::Null => {}
+            Driver::Cni | Driver::Host | Driver::Null => {}
         }
         Ok(Self { record, bridged, branched, gone: Arc::default() })
     }
 
-    /// Its addresses, and where devices come from; none on `host` and `none`.
+    /// Its addresses, and where devices come from; none on `host` and `none`, and where plugins see to it.
     pub(crate) fn carrier(&self) -> Option<(Arc<Mutex<Addresses>>, Carrier)> {
         if let Some(bridged) = &self.bridged {
             return Some((Arc::clone(&bridged.addresses), Carrier::Bridge(Arc::clone(&bridged.host))));
@@ -62,6 +62,11 @@ impl Live {
     pub(crate) fn try_hold(&self) -> Option<OwnedRwLockReadGuard<bool>> {
         let held = Arc::clone(&self.gone).try_read_owned().ok()?;
         (!*held).then_some(held)
+    }
+
+    /// Waits until nobody attaches to it.
+    pub(crate) async fn quiet(&self) {
+        drop(self.gone.write().await);
     }
 
     /// Waits until nobody attaches to it any more, and lets `decide` say whether it goes: nobody can attach then.

@@ -3,6 +3,7 @@
 use crate::choice::Choosing;
 use crate::create;
 use crate::live::Live;
+use crate::plugged::Plugins;
 use crate::ports::Ports;
 use crate::publish::rules_of;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
@@ -45,6 +46,7 @@ pub struct Networks {
     pub(crate) table_writings: AtomicU64,
     /// Keeps the bridges there.
     pub(crate) bridges_kept: Mutex<Option<Stop>>,
+    pub(crate) plugins: Arc<Plugins>,
     pool: Arc<Pool>,
     /// What is wrong with the forwarding of packets, once it has been set up.
     forwarding: OnceCell<Vec<String>>,
@@ -95,6 +97,7 @@ impl Networks {
             Ok((Arc::new(pool), reaper, live))
         })
         .await?;
+        let plugins = Plugins::open(&config, Arc::clone(&store)).await?;
         let others = Others::new(&config.table, !config.bypass_firewall);
         let networks = Arc::new(Self {
             config,
@@ -111,6 +114,7 @@ impl Networks {
             table_kept: Mutex::default(),
             table_writings: AtomicU64::default(),
             bridges_kept: Mutex::default(),
+            plugins,
             pool,
             forwarding: OnceCell::new(),
         });
@@ -213,6 +217,7 @@ impl Networks {
     /// # Errors
     /// The first failure; the rest is done nevertheless.
     pub async fn purge(&self) -> Result<()> {
+        let unplugged = self.plugins.purge().await;
         // Else the table might be written after it was deleted.
         self.set_up_forwarding().await;
         self.let_table_go();
@@ -231,7 +236,7 @@ impl Networks {
         })
         .await?;
         self.attached.lock().clear();
-        Ok(())
+        unplugged
     }
 
     /// Makes what all networks need, once.
@@ -254,7 +259,7 @@ impl Networks {
 }
 
 /// Whether the kernel has IPv6 at all.
-fn has_ipv6() -> bool {
+pub(crate) fn has_ipv6() -> bool {
     net::sysctl::read("ipv6/conf/all/disable_ipv6").is_ok_and(|value| value == "0")
 }
 

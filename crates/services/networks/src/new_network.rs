@@ -3,7 +3,7 @@
 use crate::branch_options::BranchOptions;
 use crate::choice::Choosing;
 use crate::options::BridgeOptions;
-use crate::{Config, Driver, Error, Ipam, IpamConfig, Network, Result, predefined};
+use crate::{Config, Driver, Error, Ipam, IpamConfig, Network, Result, plugged, predefined};
 use ids::NetworkId;
 use ipnet::{IpNet, Ipv6Net};
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ pub struct NewNetwork {
     pub config_only: bool,
     /// The name of such a one that it is made from; empty: none.
     pub config_from: String,
-    /// `com.docker.network.…`.
+    /// `com.docker.network.…`, `parent`, `conf`.
     pub options: BTreeMap<String, String>,
     /// The client's.
     pub labels: BTreeMap<String, String>,
@@ -64,16 +64,22 @@ impl NewNetwork {
             "" | "default" | "bridge" => Driver::Bridge,
             "macvlan" => Driver::Macvlan,
             "ipvlan" => Driver::Ipvlan,
+            "cni" => Driver::Cni,
             "host" | "null" => return Err(Error::OnlyOne { driver: self.driver }),
             _ => return Err(Error::NoDriver { driver: self.driver }),
         };
         if !matches!(self.ipam_driver.as_str(), "" | "default") {
             return Err(Error::Unsupported { what: "another IPAM driver than default" });
         }
+        if driver == Driver::Cni {
+            plugged::check(&self)?;
+        }
         let asks_ipv6 = self.ranges.iter().any(|range| range.subnet.addr().is_ipv6());
         let enable_ipv4 = self.enable_ipv4.unwrap_or(true);
         let enable_ipv6 =
             self.enable_ipv6.unwrap_or(asks_ipv6 || (config.ipv6_by_default && driver == Driver::Bridge));
+        // Nothing keeps plugins from giving either.
+        let enable_ipv6 = enable_ipv6 || driver == Driver::Cni;
         if !enable_ipv4 && !enable_ipv6 {
             return Err(Error::NoFamily);
         }
@@ -108,7 +114,7 @@ impl NewNetwork {
             Driver::Bridge => drop(BridgeOptions::read(&network)?),
             Driver::Macvlan | Driver::Ipvlan => drop(BranchOptions::read(&network)?),
             // Whether its options make sense is seen with the driver of who is made from it.
-            Driver::Host | Driver::Null => {}
+            Driver::Cni | Driver::Host | Driver::Null => {}
         }
         Ok(network)
     }
@@ -122,7 +128,7 @@ pub(crate) fn choose_ranges(
     prefix: Option<Ipv6Net>,
     others: &[Network],
 ) -> Result<()> {
-    if network.config_only {
+    if network.config_only || network.driver == Driver::Cni {
         return Ok(());
     }
     for range in &network.ipam.config {

@@ -97,6 +97,26 @@ impl Wanted {
     }
 }
 
+/// Whether published ports are those that are asked for: no fewer, no others.
+pub(crate) fn are_met_by(wanted: &[Wanted], published: &[Published]) -> bool {
+    let led = published.iter().flat_map(|one| {
+        let ports = one.container_ports().zip(one.first..=one.last);
+        ports.map(move |(container, host)| (one.protocol, container, host, one.host))
+    });
+    let led: Vec<_> = led.collect();
+    let meets =
+        |one: &Wanted, container: u16, (protocol, inside, host, at): &(PortProtocol, u16, u16, IpAddr)| {
+            let first = one.first.map(|first| first.saturating_add(container - one.container.start()));
+            let hosts = first.map(|first| first..=one.choice.unwrap_or(first));
+            (one.protocol, container) == (*protocol, *inside)
+                && hosts.is_none_or(|hosts| hosts.contains(host))
+                && one.host.is_none_or(|wanted| wanted == *at)
+        };
+    let all = wanted.iter().flat_map(|one| one.container.clone().map(move |container| (one, container)));
+    all.clone().all(|(one, container)| led.iter().any(|led| meets(one, container, led)))
+        && led.iter().all(|led| all.clone().any(|(one, container)| meets(one, container, led)))
+}
+
 /// Says who has one of these ports, in words.
 pub(crate) type Holder<'a> = &'a dyn Fn(&Published) -> Result<Option<String>>;
 

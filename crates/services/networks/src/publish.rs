@@ -6,6 +6,7 @@ use crate::{Endpoint, Error, Network, Networks, Published, Result};
 use ids::{ContainerId, EndpointId};
 use net::Elements;
 use net::firewall::PortRule;
+use parking_lot::Mutex;
 use spec::PortBinding;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -36,7 +37,7 @@ impl Networks {
         let published = offload::blocking(move || {
             // Held until the ports are known to be this endpoint's.
             let mut ports = this.ports.lock();
-            let holder = |one: &Published| this.holder_of(&published.container, one, &name_of);
+            let holder = |one: &Published| holder_of(&this.attached, &published.container, one, &name_of);
             published.ports = ports.find(&published, &wanted, usual, &[], &holder)?;
             this.add_ports(&ports, &published, &published.ports)?;
             reflect(&host, &published);
@@ -90,6 +91,9 @@ impl Networks {
         for rule in ports.iter().filter_map(|one| one.rule(endpoint)) {
             by_map.entry(rule.map()).or_default().extend(rule.elements());
         }
+        if by_map.is_empty() {
+            return Ok(());
+        }
         let mut socket = self.elements.lock();
         let elements = match &mut *socket {
             Some(open) => open,
@@ -105,39 +109,37 @@ impl Networks {
         }
         Ok(())
     }
+}
 
-    /// Who has one of these ports, in words: a container other than the one that asks, or a program of the host.
-    pub(crate) fn holder_of(
-        &self,
-        own: &ContainerId,
-        wanted: &Published,
-        name_of: &dyn Fn(&Endpoint) -> String,
-    ) -> Result<Option<String>> {
-        let attached = self.attached.lock();
-        let mut others = attached.values().filter(|endpoint| endpoint.container != *own);
-        let other = others.find(|endpoint| endpoint.ports.iter().any(|one| one.collides(wanted)));
-        if let Some(other) = other {
-            return Ok(Some(format!("container {}", name_of(other))));
+/// Who has one of these ports, in words: a container other than the one that asks, or a program of the host.
+pub(crate) fn holder_of(
+    attached: &Mutex<HashMap<EndpointId, Endpoint>>,
+    own: &ContainerId,
+    wanted: &Published,
+    name_of: &dyn Fn(&Endpoint) -> String,
+) -> Result<Option<String>> {
+    let attached = attached.lock();
+    let mut others = attached.values().filter(|endpoint| endpoint.container != *own);
+    let other = others.find(|endpoint| endpoint.ports.iter().any(|one| one.collides(wanted)));
+    if let Some(other) = other {
+        return Ok(Some(format!("container {}", name_of(other))));
+    }
+    drop(attached);
+    let protocol = wanted.transport();
+    let range = wanted.first..=wanted.last;
+    let taken = net::listening::first_taken(wanted.host, protocol, range, &is_netd);
+    let Some((port, error)) = taken else {
+        return Ok(None);
+    };
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            let program = net::listening::holder(protocol, port);
+            Ok(Some(
+                program
+                    .map_or_else(|| "a program of the host".to_owned(), |name| format!("the host's {name}")),
+            ))
         }
-        drop(attached);
-        let protocol = wanted.transport();
-        let range = wanted.first..=wanted.last;
-        let taken = net::listening::first_taken(wanted.host, protocol, range, &is_netd);
-        let Some((port, error)) = taken else {
-            return Ok(None);
-        };
-        match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                let program = net::listening::holder(protocol, port);
-                Ok(Some(
-                    program.map_or_else(
-                        || "a program of the host".to_owned(),
-                        |name| format!("the host's {name}"),
-                    ),
-                ))
-            }
-            _ => Err(Error::NotBound { host: wanted.host, port, source: error }),
-        }
+        _ => Err(Error::NotBound { host: wanted.host, port, source: error }),
     }
 }
 

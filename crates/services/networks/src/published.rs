@@ -67,7 +67,11 @@ impl Published {
         }
     }
 
+    /// None where plugins lead it.
     pub(crate) fn rule(&self, endpoint: &Endpoint) -> Option<PortRule> {
+        if endpoint.plugged {
+            return None;
+        }
         let target = if self.host.is_ipv4() { endpoint.ipv4 } else { endpoint.ipv6 };
         Some(PortRule {
             host: self.host,

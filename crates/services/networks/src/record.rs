@@ -1,5 +1,6 @@
 //! A network's record, which holds what `inspect` shows.
 
+use crate::branch_options::has_parent;
 use ids::NetworkId;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ pub enum Driver {
     Macvlan,
     /// The same with the Ethernet address of the host's.
     Ipvlan,
+    /// Whatever the plugins of a CNI configuration make.
+    Cni,
     /// The host's own namespace.
     Host,
     /// Loopback only.
@@ -30,6 +33,7 @@ impl Driver {
             Self::Bridge => "bridge",
             Self::Macvlan => "macvlan",
             Self::Ipvlan => "ipvlan",
+            Self::Cni => "cni",
             Self::Host => "host",
             Self::Null => "null",
         }
@@ -42,7 +46,7 @@ impl Driver {
 
     /// Whether containers get a device and addresses.
     pub(crate) fn has_devices(self) -> bool {
-        self == Self::Bridge || self.is_branch()
+        matches!(self, Self::Bridge | Self::Cni) || self.is_branch()
     }
 }
 
@@ -114,7 +118,7 @@ pub struct Network {
     /// The configuration that it was made from; empty: none.
     #[serde(default)]
     pub config_from: String,
-    /// Driver options, `com.docker.network.…`.
+    /// Driver options, `com.docker.network.…`, `parent`, `conf`.
     pub options: BTreeMap<String, String>,
     /// The client's labels.
     pub labels: BTreeMap<String, String>,
@@ -124,5 +128,15 @@ impl Network {
     /// Whether the engine itself made it and it can't be removed.
     pub fn is_predefined(&self) -> bool {
         matches!(self.name.as_str(), "bridge" | "host" | "none")
+    }
+
+    /// Whether its containers may reach what is beyond it. Of plugins it is known only when they have attached one.
+    pub fn may_lead_out(&self) -> bool {
+        match self.driver {
+            Driver::Bridge => !self.internal,
+            Driver::Macvlan | Driver::Ipvlan => !self.internal && has_parent(self),
+            Driver::Cni => true,
+            Driver::Host | Driver::Null => false,
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Ports of a container that goes on: other ones, or the same ones by another of its networks.
 
 use crate::live::Live;
-use crate::ports::{Wanted, wanted};
-use crate::publish::{reflect, usual_host};
-use crate::{Endpoint, Networks, Published, Result, default_route};
+use crate::ports::{Wanted, are_met_by, wanted};
+use crate::publish::{holder_of, reflect, usual_host};
+use crate::{Driver, Endpoint, Networks, PluggedError, Published, Result, default_route};
 use net::Elements;
 use spec::PortBinding;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ impl Networks {
     /// are then.
     ///
     /// # Errors
-    /// As [`Networks::publish`]; the ports are as they were then.
+    /// As [`Networks::publish`]; [`PluggedError::Fixed`] where plugins would have to lead other ports than from the start on. The ports are as they were then.
     pub async fn republish(
         self: &Arc<Self>,
         endpoints: Vec<Endpoint>,
@@ -22,10 +22,23 @@ impl Networks {
         name_of: impl Fn(&Endpoint) -> String + Send + 'static,
     ) -> Result<Vec<Endpoint>> {
         let wanted = wanted(bindings);
+        if let Some(holder) = endpoints.iter().find(|endpoint| endpoint.plugged && !endpoint.ports.is_empty())
+        {
+            if !are_met_by(&wanted, &holder.ports) {
+                return Err(PluggedError::Fixed { network: holder.network.clone() }.into());
+            }
+            return Ok(endpoints);
+        }
         let main = default_route(&endpoints).map(|main| (main.id.clone(), main.network_id.clone()));
         // Nothing is published where a container reaches the world without this host's doing.
         let main = main.map(|(id, network)| Ok::<_, crate::Error>((id, self.find_live(network.as_str())?)));
-        let main = main.transpose()?.filter(|(_, live)| live.bridged.is_some());
+        let main = main.transpose()?;
+        if let Some((_, live)) = main.as_ref().filter(|_| !wanted.is_empty())
+            && live.record.driver == Driver::Cni
+        {
+            return Err(PluggedError::Fixed { network: live.record.name.clone() }.into());
+        }
+        let main = main.filter(|(_, live)| live.bridged.is_some());
         let this = Arc::clone(self);
         offload::blocking(move || {
             let mut after = endpoints.clone();
@@ -35,7 +48,7 @@ impl Networks {
                 && let Some(target) = after.iter_mut().find(|endpoint| endpoint.id == *id)
             {
                 let present: Vec<Published> = endpoints.iter().flat_map(|one| &one.ports).copied().collect();
-                let holder = |one: &Published| this.holder_of(&target.container, one, &name_of);
+                let holder = |one: &Published| holder_of(&this.attached, &target.container, one, &name_of);
                 target.ports = ports.find(target, &wanted, usual_host(&live.record), &present, &holder)?;
                 reflect_on(live, target, &wanted);
             }

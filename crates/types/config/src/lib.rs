@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+mod cni;
 mod gc;
 mod serve;
 mod words;
 
+pub use cni::Cni;
 pub use gc::{Gc, ImageBudget};
 pub use serve::{Serve, ServeTls};
 pub use words::listen_address;
@@ -103,6 +105,8 @@ pub struct Network {
     pub idle_namespaces: usize,
     /// Bytes; none: 1500.
     pub mtu: Option<u32>,
+    /// Networks by plugins of others.
+    pub cni: Cni,
 }
 
 /// Layers and blobs.
@@ -178,6 +182,7 @@ impl Default for Network {
             bypass_firewall: false,
             idle_namespaces: 8,
             mtu: None,
+            cni: Cni::default(),
         }
     }
 }

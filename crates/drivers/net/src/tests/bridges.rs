@@ -166,6 +166,13 @@ fn default_routes_are_replaced_as_a_whole() {
     };
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
     assert_eq!(gateways(&["10.99.0.9", "fd00:99::1"]), [address("10.99.0.9"), address("fd00:99::1")]);
+    // Of two the kernel makes one with two ways.
+    let second = ["-6", "route", "append", "default", "via", "fd00:99::7", "dev", "eth0"];
+    let added =
+        container.run(|| Ok(std::process::Command::new("ip").args(second).status().unwrap().success()));
+    assert!(added.unwrap());
+    let both = container.run(|| route::default_gateways(&mut Socket::open()?)).unwrap();
+    assert_eq!(both, ["10.99.0.9", "fd00:99::1", "fd00:99::7"].map(address));
     assert_eq!(gateways(&["fd00:99::9"]), [address("fd00:99::9")]);
     assert_eq!(gateways(&[]), [] as [IpAddr; 0]);
 }

@@ -43,6 +43,8 @@ pub(super) enum Way {
     FromHost { network: Option<String> },
     /// Between the host and a container on a device of the host's, which carries nothing between the two.
     Hidden { network: String },
+    /// By a network whose plugins know what passes.
+    Plugged { network: String },
     /// From the world to a container's own address.
     Unpublished { published: Option<String> },
     /// To a port of the host that leads to a container.

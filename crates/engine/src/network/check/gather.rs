@@ -85,6 +85,7 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
             (Some(found), _) => found,
             (None, Kind::Container(_)) => {
                 let (network, gateway) = gateway(services, from).unzip();
+                let gateway = gateway.flatten();
                 let way = hidden(services, network.as_deref()).unwrap_or(Way::ToHost { network });
                 plain(way, to.address.or(gateway))
             }
@@ -102,10 +103,14 @@ fn find(services: &Services, from: &Place, to: &Place) -> Found {
     }
 }
 
-/// The way between the host and a network of its devices, if this is one.
+/// The way between the host and a network of its devices or of plugins, if this is one.
 fn hidden(services: &Services, network: Option<&str>) -> Option<Way> {
     let network = services.networks.find(network?).ok()?;
-    (network.driver != Driver::Bridge).then_some(Way::Hidden { network: network.name })
+    match network.driver {
+        Driver::Macvlan | Driver::Ipvlan => Some(Way::Hidden { network: network.name }),
+        Driver::Cni => Some(Way::Plugged { network: network.name }),
+        Driver::Bridge | Driver::Host | Driver::Null => None,
+    }
 }
 
 /// Two containers with namespaces of their own.
@@ -150,7 +155,11 @@ fn out(services: &Services, from: &Place) -> Way {
         services.networks.find(endpoint.network_id.as_str()).ok()
     };
     if let Some(endpoint) = networks::default_route(endpoints.iter().copied()) {
-        let masquerade = network_of(endpoint).is_some_and(|network| network.masquerades());
+        let network = network_of(endpoint);
+        if network.as_ref().is_some_and(|network| network.driver == Driver::Cni) {
+            return Way::Plugged { network: endpoint.network.clone() };
+        }
+        let masquerade = network.is_some_and(|network| network.masquerades());
         return Way::Out { network: Some(endpoint.network.clone()), internal: false, masquerade };
     }
     let network = endpoints.into_iter().find(|endpoint| address_of(endpoint, None).is_some());
@@ -190,20 +199,22 @@ fn led(services: &Services, from: &Place, address: Option<IpAddr>, port: Exposed
     let inside = ExposedPort { port: inside, protocol: port.protocol };
     let end = record.state.pid().map(|pid| (End::Process(pid), target.map(|it| it.address), Some(inside)));
     let towards = address.or_else(|| match from.kind {
-        Kind::Container(_) => gateway(services, from).map(|(_, gateway)| gateway),
+        Kind::Container(_) => gateway(services, from).and_then(|(_, gateway)| gateway),
         _ => Some(one.host).filter(|host| !host.is_unspecified()),
     });
     let own = if one.host.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
     Some(Found { way: Way::Published(led), address: Some(towards.unwrap_or(own)), names: Vec::new(), end })
 }
 
-/// The host's address on a network of the container, the one that its default route leads to if it has one.
-fn gateway(services: &Services, from: &Place) -> Option<(String, IpAddr)> {
+/// A network of the container, the one that its default route leads to if it has one, and the host's address on it.
+fn gateway(services: &Services, from: &Place) -> Option<(String, Option<IpAddr>)> {
     let endpoints = from.endpoints();
     let best = networks::default_route(endpoints.iter().copied());
     let bridged = endpoints.iter().copied().find(|endpoint| address_of(endpoint, None).is_some());
-    let network = services.networks.find(best.or(bridged)?.network_id.as_str()).ok()?;
-    let gateway = network.ipam.config.iter().find_map(|range| range.gateway)?;
+    let endpoint = best.or(bridged)?;
+    let network = services.networks.find(endpoint.network_id.as_str()).ok()?;
+    let plugged = [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().find_map(|assigned| assigned.gateway);
+    let gateway = network.ipam.config.iter().find_map(|range| range.gateway).or(plugged);
     Some((network.name, gateway))
 }
 

@@ -81,6 +81,9 @@ impl Report {
                 format!("The network {network} is on a device of the host's: the host and its containers do not see each other."),
                 "connect the container to a bridge network too: docker network connect",
             ),
+            Way::Plugged { network } => {
+                self.pass(format!("The network {network} is one of plugins. What they let through was not looked at."));
+            }
             Way::Unpublished { published: Some(port) } => self.stop(
                 format!("Containers' own addresses are known to this host only. {to} is published at {port}."),
                 format!("use {port}"),

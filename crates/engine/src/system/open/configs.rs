@@ -27,6 +27,9 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
     config.bypass_firewall = settings.network.bypass_firewall;
     config.mtu = settings.network.mtu;
     config.prepared = settings.network.idle_namespaces;
+    config.namespaces = settings.runtime.state_dir.join("netns");
+    config.plugin_networks.clone_from(&settings.network.cni.conf_dir);
+    config.plugins.clone_from(&settings.network.cni.bin_dirs);
     Ok(config)
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn info(services: &Services, info: engine::system::Info) -> Info {
         driver_status: driver_status(&info.backing_filesystem, services),
         plugins: Plugins {
             volume: vec!["local"],
-            network: vec!["bridge", "host", "ipvlan", "macvlan", "null"],
+            network: vec!["bridge", "cni", "host", "ipvlan", "macvlan", "null"],
             authorization: None,
             log: vec!["json-file", "none"],
         },

@@ -34,11 +34,11 @@ fn on(driver: &str, name: &str, subnet: &str, options: &[(&str, &str)]) -> NewNe
     }
 }
 
-async fn remove(networks: &Arc<Networks>, name: &str) -> Result<Network> {
+pub(super) async fn remove(networks: &Arc<Networks>, name: &str) -> Result<Network> {
     networks.remove(name, |endpoint| endpoint.container.short().to_owned()).await
 }
 
-async fn joined(networks: &Networks, number: u8, network: &str) -> (Sandbox, Endpoint) {
+pub(super) async fn joined(networks: &Networks, number: u8, network: &str) -> (Sandbox, Endpoint) {
     let sandbox = networks.sandbox().await.unwrap();
     let request = EndpointRequest::default();
     let endpoint = networks.connect(&sandbox, only(&container(number), network, &request)).await.unwrap();
@@ -46,7 +46,7 @@ async fn joined(networks: &Networks, number: u8, network: &str) -> (Sandbox, End
 }
 
 /// Whether one reaches what the other listens at.
-fn reaches(from: Option<&Sandbox>, to: &(Sandbox, Endpoint)) -> bool {
+pub(super) fn reaches(from: Option<&Sandbox>, to: &(Sandbox, Endpoint)) -> bool {
     let address = to.1.ipv4.unwrap().address;
     let listen = || Ok(TcpListener::bind((address, 0)).unwrap());
     let listener = to.0.namespace().unwrap().run(listen).unwrap();

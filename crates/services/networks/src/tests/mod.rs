@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod branches;
+mod plugged;
 mod several;
 
 use super::*;
@@ -57,7 +58,7 @@ async fn connected(
 
 /// A container's only network.
 fn only<'a>(container: &'a ContainerId, network: &'a str, request: &'a EndpointRequest) -> Connection<'a> {
-    Connection { container, network, names: &[], request, number: 0, routed: true }
+    Connection { container, network, names: &[], request, number: 0, routed: true, bindings: &[] }
 }
 
 fn devices() -> BTreeSet<String> {
