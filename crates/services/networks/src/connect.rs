@@ -57,6 +57,10 @@ impl Networks {
             let why = "cannot create endpoint on configuration-only network";
             return Err(Error::Configuration { why });
         }
+        // It was to have IPv6 only.
+        if !live.record.enable_ipv4 && !live.record.enable_ipv6 {
+            return Err(Error::NoIpv6 { network: live.record.name.clone() });
+        }
         let mut endpoint = attach::bare(&live.record, &connection)?;
         let wish = attach::Wish::read(&live.record, connection.request)?;
         if let Some((addresses, carrier)) = live.carrier() {
