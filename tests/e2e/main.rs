@@ -12,6 +12,7 @@ mod copy;
 mod crash;
 mod cycles;
 mod debian;
+mod degraded;
 mod diff;
 mod exec;
 mod export;
