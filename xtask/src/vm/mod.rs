@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILTER", num_args = 0.., conflicts_with = "command")]
     tests: Option<Vec<String>>,
     /// Cut the power so many times while images come and go, and look at the store after each
-    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["command", "tests", "systemd", "data", "put"])]
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["command", "tests", "systemd", "data", "put", "without"])]
     power_cuts: Option<u32>,
     /// Of the moments and deeds of --power-cuts; none: a new one, which is printed
     #[arg(long, requires = "power_cuts")]
