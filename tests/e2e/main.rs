@@ -13,6 +13,7 @@ mod copy;
 mod crash;
 mod cycles;
 mod debian;
+mod degraded;
 mod diff;
 mod exec;
 mod export;

@@ -1,10 +1,12 @@
 //! A private engine: its own directories, socket and names, and nothing of it left at the end.
 
+use crate::daemon::{program, spawn};
 use crate::http::{self, Response};
+use crate::lacking::Lack;
 use crate::leaks::{self, Snapshot};
 use crate::need::{self, Need};
 use crate::{Pty, Run, fixtures, wait_until};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -27,6 +29,8 @@ pub struct Settings {
     pub chroot: bool,
     /// The process whose network the daemon has: a [`crate::lan::Host`]'s; none: the test's.
     pub network: Option<u32>,
+    /// What its host lacks.
+    pub lacks: Vec<Lack>,
 }
 
 /// An engine that serves one test.
@@ -250,11 +254,22 @@ impl TestEngine {
         self.spawn_again(&[]);
     }
 
+    /// Starts the daemon again, after it ended, on a host that lacks something else than before.
+    #[track_caller]
+    pub fn restart_daemon_without(&self, lacks: &[Lack]) {
+        self.spawn_as(&Settings { lacks: lacks.to_vec(), ..self.own().settings.clone() });
+        self.wait_for_ping();
+    }
+
     fn spawn_again(&self, environment: &[(&str, &str)]) {
         let mut settings = self.own().settings.clone();
         settings.environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        self.spawn_as(&settings);
+    }
+
+    fn spawn_as(&self, settings: &Settings) {
         *self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner) =
-            spawn(self.directory(), &self.host, &settings);
+            spawn(self.directory(), &self.host, settings);
     }
 
     /// Loads an image of `cargo xtask fixtures`, which is made if it is missing; what the client said.
@@ -332,67 +347,4 @@ impl TestEngine {
             let _ = rustix::mount::unmount(mount.as_str(), rustix::mount::UnmountFlags::DETACH);
         }
     }
-}
-
-fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child {
-    let log = File::options().create(true).append(true).open(directory.join("daemon.log")).unwrap();
-    let mut command = daemon_command(directory, settings);
-    command.arg("daemon").arg("--root").arg(directory.join("root"));
-    command.arg("--state").arg(directory.join("state")).args(["-H", host]).args(&settings.flags);
-    let cgroupfs = settings.flags.iter().any(|flag| flag == "--cgroup-driver=cgroupfs");
-    if cgroupfs || !Path::new("/run/systemd/system").exists() {
-        // With the test's name in it, to be found by the leak check.
-        let name = directory.file_name().unwrap_or_default().to_string_lossy();
-        command.arg("--cgroup-parent").arg(format!("/container-runtime-{name}"));
-    }
-    let config = directory.join("container-runtime.yaml");
-    if config.exists() {
-        command.arg("--config-file").arg(config);
-    }
-    command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-    command.spawn().unwrap_or_else(|error: io::Error| {
-        panic!("cannot start {}: {error}; build it first: cargo build", program().display())
-    })
-}
-
-/// Our program; in another's network, and in a mount namespace of its own where it shall see other files than the host's.
-fn daemon_command(directory: &Path, settings: &Settings) -> Command {
-    let in_network = settings.network.map(|pid| {
-        let mut command = Command::new("nsenter");
-        command.args(["--target", &pid.to_string(), "--net"]);
-        command
-    });
-    if settings.etc.is_empty() && !settings.chroot {
-        let Some(mut command) = in_network else { return Command::new(program()) };
-        command.arg(program());
-        return command;
-    }
-    let mut script = "set -e; ".to_owned();
-    for (name, content) in &settings.etc {
-        let file = directory.join(name);
-        fs::write(&file, content).unwrap();
-        script.push_str(&format!("mount --bind {} /etc/{name}; ", file.display()));
-    }
-    if settings.chroot {
-        script.push_str(&format!("root={}; {CHROOT}", directory.join("chroot").display()));
-    }
-    script.push_str("exec $enter \"$0\" \"$@\"");
-    let mut command = in_network.unwrap_or_else(|| Command::new("env"));
-    command.args(["unshare", "--mount", "sh", "-c", &script]).arg(program());
-    command
-}
-
-/// Puts the host's directories into `$root`.
-const CHROOT: &str = "enter=\"chroot $root\"; mkdir -p $root; for entry in /*; do \
-    if [ -L $entry ]; then cp -Pf $entry $root/; \
-    elif [ -d $entry ]; then mkdir -p $root$entry; mount --rbind $entry $root$entry; fi; done; ";
-
-/// Our program: `CONTAINER_RUNTIME`, or the one that was built beside this test.
-pub(crate) fn program() -> PathBuf {
-    std::env::var_os("CONTAINER_RUNTIME").map(PathBuf::from).unwrap_or_else(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
-        profile.join("container-runtime")
-    })
 }

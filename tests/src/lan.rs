@@ -2,6 +2,7 @@
 
 use crate::{Run, wait_until};
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Two hosts on a wire.
@@ -28,13 +29,15 @@ impl Lan {
         let peer = away.pid().to_string();
         let wire = ["type", "veth", "peer", "name", "wire", "netns", &peer];
         host.run(&[&["ip", "link", "add", "wire"], &wire[..]].concat()).ok();
+        // A kernel may have no IPv6.
+        let families = if Path::new("/proc/sys/net/ipv6").exists() { 2 } else { 1 };
         for (end, own, other) in [(&host, HOST, AWAY), (&away, AWAY, HOST)] {
-            for (own, length) in own.into_iter().zip([24, 64]) {
+            for (own, length) in own.into_iter().zip([24, 64]).take(families) {
                 let address = format!("{own}/{length}");
                 end.run(&["ip", "address", "add", &address, "dev", "wire", "nodad"]).ok();
             }
             end.run(&["ip", "link", "set", "wire", "up"]).ok();
-            for other in other {
+            for other in &other[..families] {
                 end.run(&["ip", "route", "add", "default", "via", other]).ok();
             }
         }
@@ -58,7 +61,8 @@ impl Lan {
             let links = self.host.run(&["ip", "-brief", "link"]).ok();
             let links = links.lines().filter(|link| !link.starts_with("lo ") && !link.starts_with("wire@"));
             let links: Vec<_> = links.map(str::to_owned).collect();
-            (links, self.host.run(&["nft", "list", "tables"]).ok())
+            // Where the kernel has no tables, `nft` fails and lists none.
+            (links, self.host.run(&["nft", "list", "tables"]).stdout)
         };
         wait_until("nothing is left on the engine's host", || left() == (Vec::new(), String::new()));
     }
@@ -99,6 +103,12 @@ impl Host {
     #[track_caller]
     pub fn run(&self, program: &[&str]) -> Run {
         Run::of(&mut self.command(program))
+    }
+
+    /// Whether it gets what [`crate::degraded::SERVE`] serves.
+    #[track_caller]
+    pub fn gets_page(&self, address: &str, port: u16) -> bool {
+        self.run(&["/bin/busybox", "nc", "-w", "1", address, &port.to_string()]).stdout == "page\n"
     }
 }
 

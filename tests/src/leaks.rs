@@ -93,7 +93,7 @@ fn directories(directory: &Path, found: &mut Vec<String>) {
 
 /// Processes of the programs under test, and those that name the engine's directory in their arguments or run from there.
 fn processes(directory: &Path) -> Vec<String> {
-    let programs = crate::engine::program();
+    let programs = crate::daemon::program();
     let directory = directory.display().to_string();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok());

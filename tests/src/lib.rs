@@ -14,12 +14,15 @@
 #![expect(clippy::print_stderr, reason = "a test says why it skips, and what a failing engine logged")]
 
 mod containers;
+mod daemon;
 pub mod debian;
+pub mod degraded;
 mod engine;
 pub mod fixtures;
 mod freezer;
 mod http;
 pub mod inventory;
+mod lacking;
 pub mod lan;
 mod leaks;
 mod moto;
@@ -34,6 +37,7 @@ mod wait;
 pub use engine::{Settings, TestEngine, with_engine, with_engine_of, with_private_engine};
 pub use freezer::Freezer;
 pub use http::Response;
+pub use lacking::Lack;
 pub use moto::Moto;
 pub use need::{Need, lacks, skip};
 pub use output::Run;

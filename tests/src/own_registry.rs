@@ -1,6 +1,6 @@
 //! Our own registry, as a process of its own, for one test.
 
-use crate::engine::program;
+use crate::daemon::program;
 use crate::http::{Response, parse};
 use crate::{Run, wait_until};
 use std::fs::{self, File};

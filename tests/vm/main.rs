@@ -7,16 +7,31 @@
 mod activation;
 mod apparmor;
 mod cgroup2;
+mod networks;
 mod scopes;
+mod sctp;
+mod without_ipv6;
+mod without_nftables;
 
-use tests::{Need, lacks};
+use tests::Need;
 
 /// Fails where the machine is not the one that these tests are for.
 #[track_caller]
 fn needs(paths: &[&str]) {
     let needs: Vec<_> = paths.iter().map(|path| Need::Path(path)).collect();
-    let lacking = lacks(&needs);
+    let lacking = tests::lacks(&needs);
     assert!(lacking.is_none(), "this test is for a machine of `cargo xtask vm --systemd`: no {lacking:?}");
+}
+
+/// Fails where the machine is not one that lacks `what`, which this path would be a part of.
+#[track_caller]
+fn lacks(what: &str, paths: &[&str], path: &str) {
+    needs(paths);
+    let there = std::path::Path::new(path).exists();
+    assert!(
+        !there,
+        "this test is for a machine of `cargo xtask vm --systemd --without {what}`: it has {path}"
+    );
 }
 
 const SYSTEMD: &str = "/run/systemd/system";

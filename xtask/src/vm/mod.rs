@@ -7,6 +7,7 @@
 //! cargo xtask vm --tests lifecycle:: limits::        end-to-end tests, with the built programs
 //! cargo xtask vm --power-cuts 50                     the store after so many power cuts
 //! cargo xtask vm --systemd --tests scopes::          with systemd's, and those that only such a machine can run
+//! cargo xtask vm --systemd --without ipv6 --tests    those for a machine that lacks something
 //! ```
 //!
 //! The kernel and, where the host has none, QEMU come from Debian's packages, fetched by apt into a cache and unpacked
@@ -48,6 +49,9 @@ pub(crate) struct Arguments {
     /// Boot a small Debian with systemd
     #[arg(long)]
     systemd: bool,
+    /// Leave something out of the machine that an engine would use
+    #[arg(long, value_enum)]
+    without: Vec<Without>,
     /// A file that keeps /var/lib/container-runtime from one machine to the next; made if missing
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -55,7 +59,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILTER", num_args = 0.., conflicts_with = "command")]
     tests: Option<Vec<String>>,
     /// Cut the power so many times while images come and go, and look at the store after each
-    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["command", "tests", "systemd", "data", "put"])]
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["command", "tests", "systemd", "data", "put", "without"])]
     power_cuts: Option<u32>,
     /// Of the moments and deeds of --power-cuts; none: a new one, which is printed
     #[arg(long, requires = "power_cuts")]
@@ -66,6 +70,43 @@ pub(crate) struct Arguments {
     /// What to run as root, by a shell if it is one word; none: the built programs' versions
     #[arg(last = true)]
     command: Vec<String>,
+}
+
+/// What a machine may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Without {
+    /// The kernel's IPv6
+    Ipv6,
+    /// The kernel's packet filter
+    Nftables,
+}
+
+impl Without {
+    const ALL: [Self; 2] = [Self::Ipv6, Self::Nftables];
+
+    /// The module of `tests/vm` that is for machines without it.
+    fn tests(self) -> &'static str {
+        match self {
+            Self::Ipv6 => "without_ipv6::",
+            Self::Nftables => "without_nftables::",
+        }
+    }
+
+    /// Words of the kernel's command line.
+    fn append(self) -> &'static str {
+        match self {
+            Self::Ipv6 => "ipv6.disable=1",
+            Self::Nftables => "",
+        }
+    }
+
+    /// Modules that are not there.
+    fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::Ipv6 => &[],
+            Self::Nftables => &["nf_tables"],
+        }
+    }
 }
 
 /// Boots the machine, runs the command, and returns its exit code.
@@ -79,18 +120,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     }
     let init = if arguments.systemd { Init::Systemd } else { Init::Busybox };
     let root = Root::new(&work.0, &cache, &kernel, init)?;
+    for module in arguments.without.iter().flat_map(|without| without.modules()) {
+        root.remove_module(&kernel, module)?;
+    }
     for put in &arguments.put {
         let (from, to) = put.split_once(':').unwrap_or((put, put));
         root.put(from.as_ref(), to)?;
     }
     let command = match &arguments.tests {
-        Some(filters) => tests::prepare(&root, init, filters)?,
+        Some(filters) => tests::prepare(&root, init, filters, &arguments.without)?,
         None => shell_words(&arguments.command),
     };
     let machine = Machine {
         memory: arguments.memory,
         cpus: arguments.cpus,
-        append: arguments.append.clone(),
+        append: append(arguments),
         root: root.image(&command)?,
         data: arguments.data.clone(),
         drives: Vec::new(),
@@ -104,6 +148,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         println!("{}", report::Report::read(&said));
     }
     Ok(code)
+}
+
+fn append(arguments: &Arguments) -> String {
+    let without = arguments.without.iter().map(|without| without.append());
+    let words: Vec<&str> =
+        without.chain([arguments.append.as_str()]).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// One word is a script; several are a program and its arguments.

@@ -37,6 +37,16 @@ impl Root {
         Ok(root)
     }
 
+    /// Takes a module of the kernel away: nothing can load it then.
+    pub(super) fn remove_module(&self, kernel: &Kernel, name: &str) -> Result<()> {
+        let modules = self.directory.join("lib/modules").join(&kernel.version);
+        let table = fs::read_to_string(modules.join("modules.dep"))?;
+        let wanted = format!("/{name}.ko");
+        let mut files = table.lines().filter_map(|line| line.split(':').next());
+        let file = files.find(|file| file.ends_with(&wanted)).with_context(|| format!("no module {name}"))?;
+        Ok(fs::remove_file(modules.join(file))?)
+    }
+
     /// Where it is made.
     pub(super) fn directory(&self) -> &Path {
         &self.directory

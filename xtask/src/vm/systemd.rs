@@ -10,8 +10,8 @@ use std::process::Command;
 
 /// Beside Debian's essential packages. What is fetched another time has another name.
 const PACKAGES: &str =
-    "systemd-sysv,dbus,nftables,apparmor,runc,crun,iproute2,procps,busybox-static,kmod,util-linux";
-const NAME: &str = "bookworm-1";
+    "systemd-sysv,dbus,nftables,apparmor,runc,crun,iproute2,procps,busybox-static,kmod,util-linux,socat";
+const NAME: &str = "bookworm-2";
 
 /// Runs `/vm/command`: output to the second serial line, exit code to the third.
 const RUN: &str = "#!/bin/sh

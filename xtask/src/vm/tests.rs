@@ -1,5 +1,6 @@
 //! The end-to-end tests inside the machine, with the programs as built here.
 
+use super::Without;
 use super::root::{Init, Root};
 use crate::dist;
 use crate::run::{output, run};
@@ -9,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// Where programs are put, as `install.sh` does.
 const BIN: &str = "/usr/local/bin";
+
+/// Where tests find images.
+const FIXTURES: &str = "/root/.cache/container-runtime/fixtures";
 
 const PROGRAMS: [&str; 2] = ["container-runtime", "container-runtime-shim"];
 
@@ -20,7 +24,7 @@ pub(super) fn put_programs(root: &Root) -> Result<()> {
 }
 
 /// Builds what is needed, puts it into the root, and returns the command that runs the tests.
-pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<String> {
+pub(super) fn prepare(root: &Root, init: Init, filters: &[String], without: &[Without]) -> Result<String> {
     put_programs(root)?;
     // A machine without systemd can run no test that is about it.
     let suites = if init == Init::Systemd { &["vm", "e2e"][..] } else { &["e2e"] };
@@ -28,8 +32,7 @@ pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<Str
         root.put(&test_program(suite)?, &format!("{BIN}/{suite}"))?;
     }
     put_tools(root, init)?;
-    let filters: Vec<_> = filters.iter().map(|filter| super::quoted(filter)).collect();
-    let filters = filters.join(" ");
+    let filters = chosen(filters, without);
     let mut script = format!("export CONTAINER_RUNTIME={BIN}/{}; failed=0\n", PROGRAMS[0]);
     if init == Init::Busybox {
         // A tmpfs, as its /tmp is, shows no files with mapped ids before Linux 6.3.
@@ -45,6 +48,16 @@ pub(super) fn prepare(root: &Root, init: Init, filters: &[String]) -> Result<Str
     Ok(script)
 }
 
+/// Words that choose the tests: what a machine is without is what it is for, unless they say otherwise; on others such tests would fail.
+fn chosen(filters: &[String], without: &[Without]) -> String {
+    let usual = without.iter().map(|without| without.tests().to_owned()).collect();
+    let filters = if filters.is_empty() { usual } else { filters.to_vec() };
+    let words = filters.iter().map(|filter| super::quoted(filter));
+    let others = Without::ALL.iter().filter(|other| !without.contains(other));
+    let words = words.chain(others.map(|other| format!("--skip {}", other.tests())));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// What tests call, as far as the host has it.
 fn put_tools(root: &Root, init: Init) -> Result<()> {
     let cache = crate::cache()?;
@@ -53,10 +66,7 @@ fn put_tools(root: &Root, init: Init) -> Result<()> {
         true => root.put(&fetched, "/usr/bin/docker")?,
         false => root.put_program("docker")?,
     }
-    let fixtures = cache.join("fixtures");
-    if fixtures.exists() {
-        root.put(&fixtures, "/root/.cache/container-runtime/fixtures")?;
-    }
+    put_fixtures(root, &cache.join("fixtures"), FIXTURES)?;
     if init == Init::Systemd {
         for unit in ["container-runtime.service", "container-runtime.socket"] {
             let source = crate::root().join("deploy/systemd").join(unit);
@@ -74,6 +84,20 @@ fn put_tools(root: &Root, init: Init) -> Result<()> {
     Ok(())
 }
 
+/// Images that are there, but for those that somebody is just making.
+fn put_fixtures(root: &Root, from: &Path, to: &str) -> Result<()> {
+    for entry in from.read_dir().into_iter().flatten() {
+        let path = entry?.path();
+        let to = format!("{to}/{}", path.file_name().unwrap_or_default().display());
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("part" | "lock") => {}
+            _ if path.ends_with("fixtures/made") => put_fixtures(root, &path, &to)?,
+            _ => root.put(&path, &to)?,
+        }
+    }
+    Ok(())
+}
+
 /// A suite of the end-to-end tests, compiled.
 fn test_program(suite: &str) -> Result<PathBuf> {
     let mut cargo = dist::cargo();
@@ -84,4 +108,17 @@ fn test_program(suite: &str) -> Result<PathBuf> {
         .filter(|message| message["target"]["name"] == suite)
         .find_map(|message| message["executable"].as_str().map(|path| Path::new(path).to_owned()));
     program.with_context(|| format!("cargo names no test program {suite}"))
+}
+
+#[cfg(test)]
+mod choice {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_lacks_something_runs_what_is_for_it() {
+        assert_eq!(chosen(&[], &[]), "--skip without_ipv6:: --skip without_nftables::");
+        assert_eq!(chosen(&[], &[Without::Ipv6]), "'without_ipv6::' --skip without_nftables::");
+        let asked = ["run::".to_owned()];
+        assert_eq!(chosen(&asked, &[Without::Nftables]), "'run::' --skip without_ipv6::");
+    }
 }

@@ -218,11 +218,21 @@ pub fn ensure_parent(socket: &mut Socket, name: &str, new: &NewParent, owner: &s
     if let NewParent::Island { peer } = new {
         ends.push(peer);
     }
-    for end in ends {
-        let made = link::get(socket, end)?;
-        socket.batch(vec![link::up(made.index, end)])?;
+    let put_up = |socket: &mut Socket| -> Result<()> {
+        for end in ends {
+            let made = link::get(socket, end)?;
+            socket.batch(vec![link::up(made.index, end)])?;
+        }
+        Ok(())
+    };
+    let up = put_up(socket);
+    // A VLAN can't be up while what it is on is down.
+    if up.is_err()
+        && let Err(error) = link::delete(socket, name)
+    {
+        tracing::warn!(device = name, error = %errors::chain(&error), "a parent that can't be put up is left over");
     }
-    Ok(())
+    up
 }
 
 fn new_pair(name: &str, peer: &str) -> Result<Request> {

@@ -2,10 +2,10 @@
 //!
 //! The messages are those of nf_tables (`linux/netfilter/nf_tables.h`, `nfnetlink.h`): a batch is a transaction.
 
-use crate::Result;
 use crate::nfnetlink::{
     self, ACK, Answer, BATCH_BEGIN, BATCH_END, CREATE, FAMILY_INET, NLMSG_ERROR, REQUEST, SUBSYSTEM,
 };
+use crate::{Result, firewall};
 use std::os::fd::OwnedFd;
 
 /// An element of a set or map.
@@ -83,7 +83,7 @@ impl Elements {
     /// For a table of the family `inet`.
     ///
     /// # Errors
-    /// Where the kernel has no nf_tables.
+    /// [`crate::Error::NoNftables`] where the kernel has no sockets for it; where it lacks the rest, the first message says so.
     pub fn open(table: &str) -> Result<Self> {
         Ok(Self { table: table.to_owned(), fd: nfnetlink::open()?, sequence: 0 })
     }
@@ -121,7 +121,7 @@ impl Elements {
 
     fn transact(&mut self, verbs: &[Verb], set: &str, elements: &[Element]) -> Result<()> {
         let mut bytes = Vec::with_capacity(elements.len() * 80 + 256);
-        self.header(&mut bytes, BATCH_BEGIN, REQUEST, 0, SUBSYSTEM);
+        let batch = self.header(&mut bytes, BATCH_BEGIN, REQUEST, 0, SUBSYSTEM);
         let mut expected = Vec::new();
         let parts = verbs.iter().flat_map(|verb| elements.chunks(PER_MESSAGE).map(|part| (*verb, part)));
         for (verb, part) in parts {
@@ -138,10 +138,19 @@ impl Elements {
         nfnetlink::send(&self.fd, &bytes)?;
         let mut outcome = Ok(());
         for (sequence, verb) in expected {
-            let answer = self.acknowledgement(sequence, verb, set);
+            let (answered, answer) = self.acknowledgement(sequence, verb, set)?;
             outcome = outcome.and(answer);
+            // What is said of the batch as a whole is all that is said.
+            if answered == batch {
+                break;
+            }
         }
-        outcome
+        match outcome {
+            Err(error) if error.is_unsupported() => {
+                Err(firewall::is_there(&self.table).err().unwrap_or(error))
+            }
+            outcome => outcome,
+        }
     }
 
     fn header(&mut self, bytes: &mut Vec<u8>, kind: u16, flags: u16, family: u8, resource: u16) -> u32 {
@@ -150,7 +159,8 @@ impl Elements {
         self.sequence
     }
 
-    fn acknowledgement(&self, sequence: u32, verb: Verb, set: &str) -> Result<()> {
+    /// The number of the message that was answered, and what was said.
+    fn acknowledgement(&self, sequence: u32, verb: Verb, set: &str) -> Result<(u32, Result<()>)> {
         let operation = || {
             let verb = if verb == Verb::Add { "put elements into" } else { "take elements out of" };
             format!("{verb} the set {set} of the nftables table {}", self.table)
@@ -166,7 +176,7 @@ impl Elements {
                 if answer.kind != NLMSG_ERROR || (!own && answer.code == 0) {
                     continue;
                 }
-                return answer.outcome(operation);
+                return Ok((answer.sequence, answer.outcome(operation)));
             }
         }
     }

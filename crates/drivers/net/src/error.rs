@@ -108,6 +108,9 @@ pub enum Error {
     /// The program `nft` is not installed.
     #[error("the program nft is not installed (package nftables)")]
     NoNft,
+    /// The kernel has no packet filter that `nft` could write.
+    #[error("this kernel has no nftables: its module nf_tables is missing or can't be loaded")]
+    NoNftables,
     /// The program `nft` could not be run.
     #[error("run {}", .program.display())]
     RunNft {
@@ -137,7 +140,7 @@ impl Classified for Error {
             Self::NoDevice { .. } => Class::NotFound,
             Self::ForeignDevice { .. } => Class::Conflict,
             Self::BadName { .. } => Class::Invalid,
-            Self::NoNft | Self::Nft { .. } | Self::NoModule { .. } => Class::Unsupported,
+            Self::NoNft | Self::NoNftables | Self::Nft { .. } | Self::NoModule { .. } => Class::Unsupported,
             Self::LockHeld { .. } | Self::Thread { .. } | Self::RunNft { .. } => Class::Unavailable,
             Self::BadAnswer { .. } => Class::Internal,
         }
@@ -160,6 +163,11 @@ impl Error {
     /// Whether the kernel said that the table, set or element is not there.
     pub fn is_absent(&self) -> bool {
         self.errno() == Some(rustix::io::Errno::NOENT)
+    }
+
+    /// Whether this host can't filter packets at all: it lacks the program or the kernel's part of it.
+    pub fn is_no_filter(&self) -> bool {
+        matches!(self, Self::NoNft | Self::NoNftables)
     }
 
     /// Whether the kernel said that no route leads there.

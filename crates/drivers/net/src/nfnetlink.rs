@@ -23,8 +23,14 @@ pub(crate) const HEADER: usize = 16;
 pub(crate) const GENERIC: usize = 4;
 
 /// Opens a socket to the packet filter of the calling thread's namespace.
+///
+/// # Errors
+/// [`Error::NoNftables`] where the kernel has no such sockets.
 pub(crate) fn open() -> Result<OwnedFd> {
-    sys::netlink::open_netfilter().map_err(|cause| Error::Socket { action: "open", cause })
+    sys::netlink::open_netfilter().map_err(|cause| match Errno::from_io_error(&cause) {
+        Some(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => Error::NoNftables,
+        _ => Error::Socket { action: "open", cause },
+    })
 }
 
 pub(crate) fn send(socket: &OwnedFd, bytes: &[u8]) -> Result<()> {

@@ -262,7 +262,8 @@ impl Reservation {
         let device = Device {
             name: place.device.clone(),
             mac,
-            announced: self.announced,
+            // Who is on the host's wire may remember another as the one with the address, of whom we know nothing.
+            announced: self.announced || matches!(self.carrier, Carrier::Parent(_)),
             addresses: addresses.collect(),
             gateways: if place.routed { gateways.collect() } else { Vec::new() },
             by_device: place.routed && assigned.iter().flatten().any(|one| one.by_device),

@@ -13,11 +13,21 @@ const IPVLAN_FLAG: &str = "ipvlan_flag";
 pub(crate) struct BranchOptions {
     /// The device.
     pub(crate) parent: String,
-    /// What is made where it is not there.
-    pub(crate) new: Option<NewParent>,
+    pub(crate) missing: Missing,
     pub(crate) branch: Branch,
     /// None: the parent's.
     pub(crate) mtu: Option<u32>,
+}
+
+/// What is done where the parent is not there. One that is there is taken, whatever its name looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is made.
+    Make(NewParent),
+    /// Somebody else has to make it.
+    Fail,
+    /// The same; its name looks like one that is made, but is none: why, in Docker's words.
+    Misnamed(String),
 }
 
 impl BranchOptions {
@@ -32,20 +42,20 @@ impl BranchOptions {
             _ => Branch::Macvlan(macvlan_mode(option(MACVLAN_MODE))?),
         };
         let mtu = options::mtu(network)?;
-        let (parent, new) = match option(PARENT) {
+        let (parent, missing) = match option(PARENT) {
             "" => {
                 let peer = format!("dp-{}", network.id.short());
-                (island_name(network), Some(NewParent::Island { peer }))
+                (island_name(network), Missing::Make(NewParent::Island { peer }))
             }
             "lo" => {
                 let why =
                     format!("loopback interface is not a valid {} parent link", network.driver.as_str());
                 return Err(Error::BadParent { why });
             }
-            parent => (parent.to_owned(), vlan(parent)?),
+            parent => (parent.to_owned(), vlan(parent)),
         };
         net::link::check_name(&parent)?;
-        Ok(Self { parent, new, branch, mtu })
+        Ok(Self { parent, missing, branch, mtu })
     }
 
     /// Whether a device has the Ethernet of its parent to itself.
@@ -98,14 +108,15 @@ fn flag(text: &str) -> Result<IpvlanFlag> {
 }
 
 /// `eth0.10` is made where it is missing.
-fn vlan(parent: &str) -> Result<Option<NewParent>> {
-    let Some((on, text)) = parent.rsplit_once('.') else { return Ok(None) };
-    let id = text.parse::<u16>().ok().filter(|_| !on.is_empty());
-    let id = id.ok_or_else(|| Error::BadParent {
-        why: format!("invalid subinterface vlan name {parent}, example formatting is eth0.10"),
-    })?;
-    if !(1..=4094).contains(&id) {
-        return Err(Error::BadParent { why: format!("vlan id must be between 1-4094, received: {id}") });
+fn vlan(parent: &str) -> Missing {
+    let Some((on, text)) = parent.rsplit_once('.') else { return Missing::Fail };
+    match text.parse::<u16>() {
+        Ok(id @ 1..=4094) if !on.is_empty() => Missing::Make(NewParent::Vlan { on: on.to_owned(), id }),
+        Ok(id) if !on.is_empty() => {
+            Missing::Misnamed(format!("vlan id must be between 1-4094, received: {id}"))
+        }
+        _ => Missing::Misnamed(format!(
+            "invalid subinterface vlan name {parent}, example formatting is eth0.10"
+        )),
     }
-    Ok(Some(NewParent::Vlan { on: on.to_owned(), id }))
 }

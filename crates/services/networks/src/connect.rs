@@ -64,6 +64,10 @@ impl Networks {
             let namespace = sandbox.namespace().ok_or_else(in_host)?;
             return self.plug(&live.record, namespace, &connection).await;
         }
+        // It was to have IPv6 only.
+        if !live.record.enable_ipv4 && !live.record.enable_ipv6 {
+            return Err(Error::NoIpv6 { network: live.record.name.clone() });
+        }
         let mut endpoint = attach::bare(&live.record, &connection)?;
         let wish = attach::Wish::read(&live.record, connection.request)?;
         if let Some((addresses, carrier)) = live.carrier() {

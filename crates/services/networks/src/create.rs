@@ -2,6 +2,7 @@
 
 use crate::branch_options::BranchOptions;
 use crate::choice::Choosing;
+use crate::family::Ipv6;
 use crate::live::Live;
 use crate::new_network::{NewNetwork, choose_ranges};
 use crate::options::BridgeOptions;
@@ -23,7 +24,12 @@ impl Networks {
         let (configurations, others): (Vec<_>, Vec<_>) =
             self.list().into_iter().partition(|other| other.config_only);
         let record = wanted.configured(&configurations)?.check(&self.config)?;
+        // What a plugin's networks have is the plugin's to say.
+        if record.enable_ipv6 && record.driver != Driver::Cni && self.ipv6 == Ipv6::Absent {
+            return Err(Error::NoIpv6 { network: record.name });
+        }
         self.set_up_forwarding().await;
+        self.write_missing_table().await;
         if others.iter().chain(&configurations).any(|other| other.name == record.name) {
             return Err(Error::Exists { network: record.name });
         }
@@ -56,7 +62,8 @@ impl Networks {
         if self.table_writings() != writings {
             // Flushed and written again meanwhile, by somebody who did not know this network.
             let this = Arc::clone(self);
-            offload::blocking(move || this.write_table(&this.ports.lock())).await;
+            // What comes of it is for `info`.
+            let _ = offload::blocking(move || this.write_table(&this.ports.lock())).await;
         }
         Ok(record)
     }
@@ -137,14 +144,16 @@ impl Live {
             return branched.parent.ensure();
         }
         let Some(bridged) = &self.bridged else { return Ok(()) };
-        if self.record.enable_ipv6 {
-            forwarding::allow_ipv6();
-        }
         bridged.host.ensure()?;
         match firewall::add(&config.table, &bridged.rules) {
-            Ok(()) => bridged.host.allow_loopback(),
+            Ok(()) => {
+                if self.record.enable_ipv6 {
+                    forwarding::allow_ipv6();
+                }
+                bridged.host.allow_loopback();
+            }
             // The host has no packet filter, which `info` says.
-            Err(net::Error::NoNft) => {}
+            Err(error) if error.is_no_filter() => {}
             Err(error) => {
                 self.unmake(config, false);
                 return Err(error.into());
@@ -164,7 +173,8 @@ impl Live {
         let Some(bridged) = &self.bridged else { return };
         let bridge = bridged.host.bridge();
         match firewall::forget(&config.table, &bridged.rules) {
-            Ok(()) | Err(net::Error::NoNft) => {}
+            Ok(()) => {}
+            Err(error) if error.is_no_filter() => {}
             Err(error) => tracing::warn!(bridge, error = %errors::chain(&error), "a network's rules stay"),
         }
         if let Err(error) = bridged.host.remove() {

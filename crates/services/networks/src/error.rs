@@ -195,6 +195,19 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Nothing on this host leads packets to containers.
+    #[error("ports can't be published on this host (--network host does without)")]
+    NotPublished {
+        /// Why.
+        #[source]
+        source: net::Error,
+    },
+    /// IPv6 where there is none.
+    #[error("the network {network} can't have IPv6: this kernel has none")]
+    NoIpv6 {
+        /// The network's name.
+        network: String,
+    },
     /// An address of the host that can't lead to the container.
     #[error(
         "ports can't be published at {host}: the container has no address of that family on the network {network}"
@@ -286,7 +299,7 @@ impl Classified for Error {
             | Self::Permanent { .. }
             | Self::OnlyOne { .. }
             | Self::InUse { .. } => Class::Denied,
-            Self::Unsupported { .. } => Class::Unsupported,
+            Self::Unsupported { .. } | Self::NotPublished { .. } | Self::NoIpv6 { .. } => Class::Unsupported,
             Self::Ambiguous { .. }
             | Self::TooSmall { .. }
             | Self::BadName { .. }

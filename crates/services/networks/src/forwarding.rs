@@ -7,23 +7,49 @@ use net::{Bridge, Socket, link, sysctl};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Turns forwarding on, makes all bridges and writes the table. Answers, in sentences, what does not work on this host.
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Works {
+    /// What does not work on this host, in sentences.
+    pub(crate) warnings: Vec<String>,
+    /// Whether the table could not be written.
+    pub(crate) lacks_table: bool,
+}
+
+impl Works {
+    /// Takes the place of what was known, and logs what is new.
+    pub(crate) fn replace(self, known: &mut Self) {
+        for warning in self.warnings.iter().filter(|warning| !known.warnings.contains(warning)) {
+            tracing::warn!(warning, "networks work less well than they should");
+        }
+        *known = self;
+    }
+}
+
+/// Makes all bridges and writes the table, and turns forwarding on where there is one: without, nothing would keep networks apart.
+/// Also answers what became of the table.
 pub(crate) fn set_up(
     config: &Config,
     networks: &[Arc<Live>],
     ports: Vec<PortRule>,
     others: &mut Others,
-) -> Vec<String> {
-    let mut warnings: Vec<String> = allow("ipv4/ip_forward").into_iter().collect();
-    if networks.iter().any(|network| network.record.enable_ipv6 && network.bridged.is_some()) {
-        warnings.extend(allow_ipv6());
-    }
+) -> (Works, net::Result<()>) {
+    let mut warnings = Vec::new();
     let bridged: Vec<_> = networks.iter().filter_map(|live| live.bridged.as_ref()).collect();
     // First who judges what comes to published ports, then these. The rules name bridges that need not be there, and packets may be
     // waiting for them.
     let looked = others.look(true);
     let bridges = bridged.iter().map(|bridge| bridge.rules.clone()).collect();
     let written = firewall::write(&Rules { table: config.table.clone(), bridges, ports });
+    match &written {
+        Ok(()) => {
+            warnings.extend(allow("ipv4/ip_forward"));
+            if networks.iter().any(|network| network.record.enable_ipv6 && network.bridged.is_some()) {
+                warnings.extend(allow_ipv6());
+            }
+        }
+        Err(error) => warnings.extend(unwritten(config, error)),
+    }
     for bridge in &bridged {
         if let Err(error) = bridge.host.ensure() {
             warnings.push(format!(
@@ -37,7 +63,9 @@ pub(crate) fn set_up(
     for error in branched.iter().filter_map(|branched| branched.parent.ensure().err()) {
         warnings.push(errors::chain(&error).to_string());
     }
-    match written.and(looked) {
+    match looked {
+        // That is said above.
+        _ if written.is_err() => {}
         Ok(trouble) => {
             for bridge in &bridged {
                 bridge.host.allow_loopback();
@@ -49,11 +77,29 @@ pub(crate) fn set_up(
                 format!("this rule of the host's firewall says nothing about published ports: {rule}")
             }));
         }
-        Err(error) => warnings
-            .push(format!("containers have no address translation to the world: {}", errors::chain(&error))),
+        Err(error) => warnings.push(format!(
+            "what the host's firewall does to containers' packets is not known: {}",
+            errors::chain(&error)
+        )),
     }
-    for warning in &warnings {
-        tracing::warn!(warning, "networks work less well than they should");
+    (Works { warnings, lacks_table: written.is_err() }, written)
+}
+
+/// What does not work where the table can't be written.
+fn unwritten(config: &Config, error: &net::Error) -> Vec<String> {
+    let error = errors::chain(error);
+    if firewall::is_there(&config.table).is_ok_and(|there| there) {
+        return vec![format!(
+            "no network can be added to the packet filter, which is as it was the last time: {error}"
+        )];
+    }
+    let mut warnings =
+        vec![format!("containers do not reach the world, and no port can be published: {error}")];
+    if sysctl::read("ipv4/ip_forward").is_ok_and(|value| value == "1") {
+        warnings.push(
+            "networks are not kept apart: this host forwards packets (net.ipv4.ip_forward) and has no packet filter"
+                .to_owned(),
+        );
     }
     warnings
 }

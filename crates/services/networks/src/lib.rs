@@ -20,6 +20,7 @@ mod connect;
 mod create;
 mod endpoint;
 mod error;
+mod family;
 pub mod files;
 mod forwarding;
 mod host;

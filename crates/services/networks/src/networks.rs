@@ -2,6 +2,8 @@
 
 use crate::choice::Choosing;
 use crate::create;
+use crate::family::Ipv6;
+use crate::forwarding::Works;
 use crate::live::Live;
 use crate::plugged::Plugins;
 use crate::ports::Ports;
@@ -48,8 +50,13 @@ pub struct Networks {
     pub(crate) bridges_kept: Mutex<Option<Stop>>,
     pub(crate) plugins: Arc<Plugins>,
     pool: Arc<Pool>,
-    /// What is wrong with the forwarding of packets, once it has been set up.
-    forwarding: OnceCell<Vec<String>>,
+    pub(crate) ipv6: Ipv6,
+    /// What it misses of IPv6, in words.
+    missed: Option<String>,
+    /// Whether the forwarding of packets has been set up.
+    forwarding: OnceCell<()>,
+    /// What came of it the last time.
+    pub(crate) works: Mutex<Works>,
 }
 
 impl Networks {
@@ -64,9 +71,14 @@ impl Networks {
     /// engine's has the bridge's name; `Denied` without `CAP_NET_ADMIN`.
     pub async fn open(config: Config, store: Arc<dyn StateStore>) -> Result<Arc<Self>> {
         let mut config = config;
-        if config.ipv6_by_default && !has_ipv6() {
-            tracing::warn!("the host has no IPv6, neither have networks");
+        let ipv6 = Ipv6::of_host();
+        let missed = ipv6.missed().filter(|_| config.ipv6_by_default);
+        if let Some(missed) = &missed {
+            tracing::warn!("{missed}");
             config.ipv6_by_default = false;
+        }
+        if ipv6 == Ipv6::Absent {
+            config.ipv6 = None;
         }
         if config.ipv6.is_none() && config.ipv6_by_default {
             config.ipv6 = Some(create::first_of(create::prefix(&*store).await?));
@@ -88,7 +100,7 @@ impl Networks {
         let asked = config.clone();
         let (pool, reaper, live) = offload::blocking(move || -> Result<_> {
             let reaper = Arc::new(Reaper::start()?);
-            let live = all_live(records, &asked, mtu, &reaper);
+            let live = all_live(records, ipv6, &asked, mtu, &reaper);
             let bridge = live.get("bridge").and_then(|live| live.bridged.as_ref());
             bridge.map(|bridge| bridge.host.ensure()).transpose()?;
             // From here on the kernel has the range.
@@ -116,7 +128,10 @@ impl Networks {
             bridges_kept: Mutex::default(),
             plugins,
             pool,
+            ipv6,
+            missed,
             forwarding: OnceCell::new(),
+            works: Mutex::default(),
         });
         match networks.keep_table() {
             Ok(stop) => *networks.table_kept.lock() = Some(stop),
@@ -208,7 +223,12 @@ impl Networks {
 
     /// What works less well than it should on this host, in sentences for `info`.
     pub fn warnings(&self) -> Vec<String> {
-        self.forwarding.get().cloned().unwrap_or_default()
+        self.missed.iter().chain(&self.works.lock().warnings).cloned().collect()
+    }
+
+    /// Whether containers can have IPv6, if only on their loopback.
+    pub fn has_ipv6(&self) -> bool {
+        self.ipv6 != Ipv6::Absent
     }
 
     /// Takes away everything that this engine made in the kernel: prepared namespaces, devices, bridges, table. The
@@ -254,29 +274,26 @@ impl Networks {
             })
             .await
         };
-        self.forwarding.get_or_init(set_up).await;
+        self.forwarding.get_or_init(|| async { set_up().await.0.replace(&mut self.works.lock()) }).await;
     }
-}
-
-/// Whether the kernel has IPv6 at all.
-pub(crate) fn has_ipv6() -> bool {
-    net::sysctl::read("ipv6/conf/all/disable_ipv6").is_ok_and(|value| value == "0")
 }
 
 /// Every network by name. One whose record makes no sense any more is left out, with a warning.
 fn all_live(
     records: BTreeMap<String, Network>,
+    ipv6: Ipv6,
     config: &Config,
     mtu: u32,
     reaper: &Arc<Reaper>,
 ) -> BTreeMap<String, Arc<Live>> {
-    let live =
-        records.into_iter().filter_map(|(name, record)| match Live::new(record, config, mtu, reaper) {
+    let live = records.into_iter().filter_map(|(name, record)| {
+        match Live::new(ipv6.allowed(record), config, mtu, reaper) {
             Ok(live) => Some((name, Arc::new(live))),
             Err(error) => {
                 tracing::error!(network = name, error = %errors::chain(&error), "a network can't be used");
                 None
             }
-        });
+        }
+    });
     live.collect()
 }

@@ -1,7 +1,7 @@
 //! The device of the host that the containers' devices of a macvlan or ipvlan network stand on.
 
 use crate::attach::Addresses;
-use crate::branch_options::BranchOptions;
+use crate::branch_options::{BranchOptions, Missing};
 use crate::host::Device;
 use crate::{Config, Error, Network, Result};
 use net::{Attachment, Namespace, Socket, branch};
@@ -51,9 +51,13 @@ impl Parent {
     /// Makes the parent where it is the network's to make, and says if there is none.
     pub(crate) fn ensure(&self) -> Result<()> {
         let mut socket = Socket::open()?;
-        let found = match &self.options.new {
-            Some(new) => branch::ensure_parent(&mut socket, self.device(), new, &self.owner),
-            None => net::link::get(&mut socket, self.device()).map(drop),
+        let found = match &self.options.missing {
+            Missing::Make(new) => branch::ensure_parent(&mut socket, self.device(), new, &self.owner),
+            Missing::Fail => net::link::get(&mut socket, self.device()).map(drop),
+            Missing::Misnamed(why) => match net::link::find(&mut socket, self.device())? {
+                Some(_) => Ok(()),
+                None => return Err(Error::BadParent { why: why.clone() }),
+            },
         };
         found.map_err(|error| self.explain(error))
     }

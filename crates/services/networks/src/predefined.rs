@@ -60,6 +60,11 @@ fn present_or_new(networks: &BTreeMap<String, Network>, name: &str, driver: Driv
     if let Some(network) = networks.get(name) {
         return Ok(network.clone());
     }
+    new(name, driver)
+}
+
+/// A network without options and addresses.
+pub(crate) fn new(name: &str, driver: Driver) -> Result<Network> {
     Ok(Network {
         id: NetworkId::from_bytes(random()?),
         name: name.to_owned(),

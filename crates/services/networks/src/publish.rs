@@ -67,11 +67,12 @@ impl Networks {
     /// Lets ports lead to an endpoint. `held` are the ports that nobody else changes meanwhile.
     pub(crate) fn add_ports(&self, held: &Ports, endpoint: &Endpoint, ports: &[Published]) -> Result<()> {
         match self.write_ports(endpoint, ports, Elements::add) {
-            // Flushed a moment ago, and not written again yet.
+            // Flushed a moment ago, and not written again yet; or `nft` was missing, and may be there by now.
             Err(Error::Kernel(error)) if error.is_absent() => {
-                self.write_table(held);
+                self.write_table(held).map_err(|source| Error::NotPublished { source })?;
                 self.write_ports(endpoint, ports, Elements::add)
             }
+            Err(Error::Kernel(source)) if source.is_no_filter() => Err(Error::NotPublished { source }),
             written => written,
         }
     }

@@ -43,11 +43,25 @@ impl Networks {
         self.table_writings.load(Ordering::SeqCst)
     }
 
-    /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks.
-    pub(crate) fn write_table(&self, _held: &Ports) {
+    /// Writes the table as it should be now. Who holds the ports knows that nobody publishes meanwhile what it then lacks. What works
+    /// then is for `info`.
+    pub(crate) fn write_table(&self, _held: &Ports) -> net::Result<()> {
         self.table_writings.fetch_add(1, Ordering::SeqCst);
         let live: Vec<_> = self.live.read().values().cloned().collect();
-        forwarding::set_up(&self.config, &live, self.port_rules(), &mut self.others.lock());
+        let (works, written) =
+            forwarding::set_up(&self.config, &live, self.port_rules(), &mut self.others.lock());
+        works.replace(&mut self.works.lock());
+        written
+    }
+
+    /// Writes the table where it could not be written before: somebody may have installed `nft` meanwhile.
+    pub(crate) async fn write_missing_table(self: &Arc<Self>) {
+        if !self.works.lock().lacks_table {
+            return;
+        }
+        let this = Arc::clone(self);
+        // What comes of it is for `info`; the network is made either way.
+        let _ = offload::blocking(move || this.write_table(&this.ports.lock())).await;
     }
 }
 
@@ -61,7 +75,8 @@ fn write_again(networks: &Weak<Networks>) {
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );
-    networks.write_table(&ports);
+    // It is said in `info`, and logged.
+    let _ = networks.write_table(&ports);
 }
 
 fn look_at_others(networks: &Weak<Networks>, tables: &BTreeSet<String>, chains: bool) {

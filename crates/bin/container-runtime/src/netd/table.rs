@@ -44,6 +44,10 @@ impl Table {
         if self.anchor.is_none() {
             match Anchor::cast(&bridge.table) {
                 Ok(anchor) => self.anchor = Some(anchor),
+                // Where there is no packet filter there are no such connections.
+                Err(error) if error.is_no_filter() || firewall::is_there(&bridge.table).is_err() => {
+                    tracing::debug!(error = %errors::chain(&error), "connections are not kept");
+                }
                 Err(error) => {
                     let error = errors::chain(&error);
                     tracing::warn!(%error, "connections break off when the packet filter is flushed");

@@ -52,7 +52,7 @@ pub struct BridgeRules {
 /// Writes the table, in place of the one that may be there, atomically. Runs `nft`: about 5 ms.
 ///
 /// # Errors
-/// [`Error::NoNft`] and [`Error::Nft`], of the class `Unsupported`, when this host has no nftables.
+/// [`Error::NoNft`], [`Error::NoNftables`] and [`Error::Nft`], of the class `Unsupported`, when this host has no nftables.
 pub fn write(rules: &Rules) -> Result<()> {
     run(&rules.table, &text(rules)?).map(drop)
 }
@@ -62,7 +62,7 @@ pub fn remove(table: &str) -> Result<()> {
     check_table(table)?;
     match run(table, &format!("add table inet {table}\ndelete table inet {table}\n")) {
         Ok(_) => others::forget(table),
-        Err(Error::NoNft) => Ok(()),
+        Err(error) if error.is_no_filter() => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 /// Has a script carried out as one transaction, and answers what it prints. `table` is for the error.
 ///
 /// # Errors
-/// [`Error::NoNft`], [`Error::RunNft`], [`Error::Nft`].
+/// [`Error::NoNft`], [`Error::NoNftables`], [`Error::RunNft`], [`Error::Nft`].
 pub(super) fn run(table: &str, script: &str) -> Result<String> {
     run_with(&[], table, script)
 }
@@ -35,6 +35,10 @@ fn run_with(options: &[&str], table: &str, script: &str) -> Result<String> {
     let output = feed(&program, options, script).map_err(|cause| Error::RunNft { program, cause })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    // It has many words for that, by the part that it misses first.
+    if let Err(error @ Error::NoNftables) = super::is_there(table) {
+        return Err(error);
     }
     let printed = String::from_utf8_lossy(&output.stderr);
     let message = printed.lines().next().unwrap_or("nft printed no reason").to_owned();

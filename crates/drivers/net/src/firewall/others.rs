@@ -4,7 +4,7 @@ use super::guard::{self, Guard};
 use super::listing::read;
 use super::nft::run;
 use super::passage;
-use crate::{Error, Result};
+use crate::Result;
 use std::collections::BTreeSet;
 
 /// Other programs' tables, as they were looked at last.
@@ -69,7 +69,7 @@ impl Others {
 /// Where `nft` can't.
 pub(super) fn forget(table: &str) -> Result<()> {
     match passage::close(table).and_then(|()| guard::remove(table)) {
-        Err(Error::NoNft) => Ok(()),
+        Err(error) if error.is_no_filter() => Ok(()),
         outcome => outcome,
     }
 }

@@ -145,10 +145,13 @@ fn table_of(message: &[u8]) -> Option<(&'static str, &str)> {
     Some((family, std::str::from_utf8(name.strip_suffix(&[0])?).ok()?))
 }
 
+/// What nfnetlink says, negated, where nf_tables is not loaded and can't be.
+const NOBODY: [i32; 2] = [-Errno::INVAL.raw_os_error(), -Errno::OPNOTSUPP.raw_os_error()];
+
 /// Whether there is a table of this name in the family `inet`.
 ///
 /// # Errors
-/// Where the kernel has no nf_tables.
+/// [`Error::NoNftables`]; what the kernel refuses.
 pub fn is_there(table: &str) -> Result<bool> {
     const NAME: u16 = 1;
     let socket = nfnetlink::open()?;
@@ -162,6 +165,10 @@ pub fn is_there(table: &str) -> Result<bool> {
     let operation = || format!("look up the nftables table {table}");
     match Answer::split(&buffer[..length]) {
         Some((answer, _)) if answer.kind == NEW_TABLE => Ok(true),
+        // Nobody is there whom messages about tables would go to.
+        Some((answer, _)) if answer.kind == NLMSG_ERROR && NOBODY.contains(&answer.code) => {
+            Err(Error::NoNftables)
+        }
         Some((answer, _)) if answer.kind == NLMSG_ERROR => match answer.outcome(operation) {
             Err(error) if !error.is_absent() => Err(error),
             _ => Ok(false),

@@ -131,7 +131,7 @@ fn hosts_text(
         own: addresses.map(|assigned| (assigned.address, names.clone())).collect(),
         extra: record.spec.network.extra_hosts.clone(),
         host_gateway,
-        ipv6: true,
+        ipv6: services.networks.has_ipv6(),
     })?)
 }
 

@@ -3,7 +3,7 @@
 use super::record::{self, Record};
 use super::{Held, Phase, PluggedError, Plugins, configuration_of, pin, wish};
 use crate::connect::Connection;
-use crate::networks::has_ipv6;
+use crate::family::Ipv6;
 use crate::ports::{Ports, Wanted, wanted};
 use crate::publish::holder_of;
 use crate::{Assigned, Endpoint, Error, Mac, Network, Networks, Published, Result, attach};
@@ -127,7 +127,7 @@ fn find_ports(
 ) -> Result<Vec<Published>> {
     let any = |address: IpAddr| Assigned { address, prefix: 0, gateway: None, by_device: false };
     let ipv4 = Some(any(Ipv4Addr::UNSPECIFIED.into()));
-    let ipv6 = has_ipv6().then(|| any(Ipv6Addr::UNSPECIFIED.into()));
+    let ipv6 = (Ipv6::of_host() == Ipv6::On).then(|| any(Ipv6Addr::UNSPECIFIED.into()));
     let both = Endpoint { ipv4, ipv6, ..endpoint.clone() };
     // What people call it.
     let called = |other: &Endpoint| {

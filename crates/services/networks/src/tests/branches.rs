@@ -114,6 +114,26 @@ fn without_a_parent_they_are_among_themselves_and_the_device_comes_back() {
 }
 
 #[test]
+fn a_parent_that_is_there_is_taken_whatever_its_name_looks_like() {
+    on_a_host(|store| async move {
+        for name in ["lan.x", "lan.4095", "lan.10"] {
+            ip(&format!("link add {name} type veth peer name peer"));
+            ip(&format!("link set {name} up"));
+            ip("link set peer up");
+            let networks = Networks::open(config(), Arc::clone(&store)).await.unwrap();
+            networks.create(on("macvlan", "n", "10.83.0.0/24", &[("parent", name)])).await.unwrap();
+            let (one, other) = (joined(&networks, 1, "n").await, joined(&networks, 2, "n").await);
+            assert!(reaches(Some(&one.0), &other), "{name}");
+            networks.release(&one.1);
+            networks.release(&other.1);
+            remove(&networks, "n").await.unwrap();
+            assert!(devices().contains(name), "it is somebody else's");
+            ip(&format!("link del {name}"));
+        }
+    });
+}
+
+#[test]
 fn what_a_host_lacks_is_named() {
     on_a_host(|store| async move {
         lan();
