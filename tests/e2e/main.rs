@@ -15,6 +15,7 @@ mod cycles;
 mod debian;
 mod degraded;
 mod diff;
+mod events;
 mod exec;
 mod export;
 mod failures;

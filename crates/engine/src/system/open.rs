@@ -8,14 +8,14 @@ mod sweep;
 use crate::host::Host;
 use crate::{Services, random};
 use ::containers::Containers;
-use ::events::Events;
+use ::events::{Events, Journal, Limits};
 use config::Settings;
 use durable::Trash;
 use errors::Result;
 use images::Images;
 use networks::Networks;
 use runtime::Runtimes;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::StateStore;
 use volumes::Volumes;
@@ -93,6 +93,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         tracing::warn!(error = %errors::chain(&error), "containers run without an AppArmor profile");
         host.apparmor = false;
     }
+    let events = open_events(&root).await;
     let services = Arc::new(Services {
         registries: configs::registries(&settings),
         served,
@@ -105,7 +106,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         networks,
         names: Arc::new(netd::Netd::new(state, netd)),
         volumes,
-        events: Events::new(),
+        events,
         runtimes,
         trash,
         state_trash,
@@ -121,6 +122,23 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     out_of_memory::watch(&services);
     super::gc::watch(&services);
     Ok(services)
+}
+
+/// The bus, with what the journal knows of the past. Without a journal there is none.
+async fn open_events(root: &Path) -> Events {
+    let directory = root.join("events");
+    let opened = offload::blocking(move || Journal::open(&directory, Limits::default())).await;
+    match opened {
+        Ok((journal, past)) => {
+            let events = Events::new().with_past(past);
+            tokio::spawn(journal.keep(events.subscribe(None)));
+            events
+        }
+        Err(error) => {
+            tracing::warn!(%error, "events are not kept over the daemon's end");
+            Events::new()
+        }
+    }
 }
 
 async fn engine_id(store: &Arc<dyn StateStore>) -> Result<String> {

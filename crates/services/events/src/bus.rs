@@ -61,6 +61,14 @@ impl Events {
         Self { shared: Arc::new(Mutex::new(State { limits, ..State::default() })) }
     }
 
+    /// With these before all others: of an earlier daemon's time.
+    pub fn with_past(self, past: Vec<Event>) -> Self {
+        let mut state = lock(&self.shared);
+        past.into_iter().for_each(|event| state.push(Arc::new(event)));
+        drop(state);
+        self
+    }
+
     /// Tells every subscriber. Never waits for one.
     pub fn publish(&self, event: Event) {
         let mut state = lock(&self.shared);

@@ -1,10 +1,12 @@
 //! One event, and how each kind is made.
 
 use crate::action::{ContainerAction, DaemonAction, Extra, ImageAction, NetworkAction, VolumeAction};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A container, or a process in it.
     Container,
@@ -32,7 +34,7 @@ impl Kind {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// What it is about.
     pub kind: Kind,
@@ -126,6 +128,12 @@ impl Event {
         Self::new(Kind::Daemon, action.text(), id, attributes)
     }
 
+    /// A subscriber was too slow: so many events went by unseen.
+    pub fn missed(count: u64) -> Self {
+        let attributes = BTreeMap::from([("missed".to_owned(), count.to_string())]);
+        Self::new(Kind::Daemon, "missed", "", attributes)
+    }
+
     /// The dotted name in the past tense: `container.created`, `image.pulled`, `container.exec_started`.
     ///
     /// What follows a colon in the action is left out.
@@ -148,6 +156,7 @@ fn past(action: &str) -> String {
         "extract-to-dir" => "extracted_to_dir".into(),
         "copy" => "copied".into(),
         "oom" => "oom_killed".into(),
+        "missed" => action.into(),
         "top" => "processes_listed".into(),
         "health_status" => "health_status_changed".into(),
         verb if verb.ends_with('e') => format!("{verb}d"),

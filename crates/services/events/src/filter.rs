@@ -63,7 +63,7 @@ impl Filter {
     pub fn matches(&self, event: &Event) -> bool {
         self.wanted.iter().all(|(name, values)| match name.as_str() {
             "type" => values.iter().any(|value| value == event.kind.as_str()),
-            "event" => matches_action(values, &event.action),
+            "event" => matches_action(values, event),
             "scope" => values.iter().any(|value| value == "local"),
             "label" => values.iter().all(|value| has_label(event, value)),
             "image" => matches_image(values, event),
@@ -74,7 +74,12 @@ impl Filter {
 }
 
 /// Actions compare as a whole; but whoever asks for an exec or health action without its detail gets all of them.
-fn matches_action(values: &[String], action: &str) -> bool {
+/// `container.created`, the dotted name, is one's action too.
+fn matches_action(values: &[String], event: &Event) -> bool {
+    let action = event.action.as_str();
+    if values.iter().any(|value| value.contains('.')) && values.contains(&event.name()) {
+        return true;
+    }
     let fuzzy = |value: &String| matches!(value.as_str(), "health_status" | "exec_create" | "exec_start");
     if values.iter().any(fuzzy) {
         values.iter().any(|value| action.starts_with(value.as_str()))

@@ -12,6 +12,9 @@ struct Args {
     /// Filter output based on conditions provided
     #[arg(short, long, value_name = "filter", value_parser = filter::parse)]
     filter: Vec<Filter>,
+    /// Go on as long as events come, which is what happens unless --until ends it
+    #[arg(long, conflicts_with = "until")]
+    follow: bool,
     #[arg(long, help = INSPECT_FORMAT_HELP)]
     format: Option<String>,
     /// Show all events created since timestamp

@@ -13,6 +13,7 @@ pub(crate) fn event(event: &Event) -> Message {
         from: image.cloned(),
         kind: event.kind.as_str(),
         action: event.action.clone(),
+        name: event.name(),
         actor: Actor { id: event.id.clone(), attributes: event.attributes.clone() },
         scope: "local",
         time: event.at.div_euclid(1_000_000_000),

@@ -13,7 +13,7 @@ use axum::routing::get;
 use engine::image::ListedImage;
 use engine::system::Measured;
 use errors::{Class, Error};
-use events::{Filter, Received};
+use events::{Event, Filter, Received};
 use futures_util::StreamExt;
 use images::ImageUsage;
 
@@ -53,7 +53,7 @@ async fn events(State(api): Context, query: Query) -> Answer {
             Received::Event(event) => Some(lines::line(&present::event::event(&event))),
             Received::Missed(count) => {
                 tracing::warn!(count, "a client of /events is too slow and missed some");
-                None
+                Some(lines::line(&present::event::event(&Event::missed(count))))
             }
         }
     });

@@ -16,6 +16,9 @@ pub(crate) struct Message {
     pub(crate) kind: &'static str,
     #[serde(rename = "Action")]
     pub(crate) action: String,
+    /// Ours alone: `container.created`.
+    #[serde(rename = "Name")]
+    pub(crate) name: String,
     #[serde(rename = "Actor")]
     pub(crate) actor: Actor,
     pub(crate) scope: &'static str,

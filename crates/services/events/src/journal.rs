@@ -1,0 +1,172 @@
+//! Events on disk, so that `since` reaches over the daemon's end: two files of JSON lines, the older of which goes when the newer is
+//! full.
+
+use crate::{Event, Limits, Received, Subscription};
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const NEWER: &str = "events.jsonl";
+const OLDER: &str = "events.old.jsonl";
+
+/// Where events are kept. A kill of the daemon costs at most what was published in the moment before; a power cut what the kernel
+/// had not written yet.
+#[derive(Debug)]
+pub struct Journal {
+    directory: PathBuf,
+    file: File,
+    length: u64,
+    /// Bytes of a file.
+    limit: u64,
+}
+
+impl Journal {
+    /// Opens it, and reads what is there, the latest within the limits. Lines that are no events are left out: one may have been cut
+    /// off by the end of a power supply.
+    ///
+    /// # Errors
+    /// Of the disk.
+    pub fn open(directory: &Path, limits: Limits) -> io::Result<(Self, Vec<Event>)> {
+        fs::create_dir_all(directory)?;
+        let mut past = VecDeque::new();
+        for name in [OLDER, NEWER] {
+            let text = match fs::read(directory.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                read => read?,
+            };
+            for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice::<Event>(line) {
+                    Ok(event) => past.push_back(event),
+                    Err(error) => tracing::warn!(file = name, %error, "a line of the journal is no event"),
+                }
+                if past.len() > limits.events {
+                    past.pop_front();
+                }
+            }
+        }
+        let (file, length) = open(&directory.join(NEWER))?;
+        let limit = limits.bytes as u64 / 2;
+        Ok((Self { directory: directory.to_owned(), file, length, limit }, past.into()))
+    }
+
+    /// Appends events.
+    ///
+    /// # Errors
+    /// Of the disk; some of them may be there then.
+    pub fn append(&mut self, events: &[impl AsRef<Event>]) -> io::Result<()> {
+        if self.length >= self.limit {
+            fs::rename(self.directory.join(NEWER), self.directory.join(OLDER))?;
+            (self.file, self.length) = open(&self.directory.join(NEWER))?;
+        }
+        let mut text = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut text, event.as_ref())?;
+            text.push(b'\n');
+        }
+        self.file.write_all(&text)?;
+        self.length += text.len() as u64;
+        Ok(())
+    }
+
+    /// Writes down what is published until the bus is closed. A disk that is slow holds up nobody else.
+    pub async fn keep(mut self, mut subscription: Subscription) {
+        while let Some(received) = subscription.next().await {
+            let mut events = Vec::new();
+            for received in std::iter::once(received).chain(std::iter::from_fn(|| subscription.try_next())) {
+                match received {
+                    Received::Event(event) => events.push(event),
+                    Received::Missed(count) => {
+                        tracing::warn!(count, "the journal of events was too slow for some")
+                    }
+                }
+            }
+            self = offload::blocking(move || {
+                if let Err(error) = self.append(&events) {
+                    tracing::warn!(%error, lost = events.len(), "the journal of events");
+                }
+                self
+            })
+            .await;
+        }
+    }
+}
+
+/// Opens a file to append whole lines to.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+        return Ok((file, length + 1));
+    }
+    Ok((file, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Events, Kind};
+    use std::collections::BTreeMap;
+
+    fn event(number: i64) -> Event {
+        let attributes = BTreeMap::from([("name".to_owned(), "line\nbreak".to_owned())]);
+        Event { at: number, ..Event::new(Kind::Network, "connect", number.to_string(), attributes) }
+    }
+
+    fn numbers(past: &[Event]) -> Vec<i64> {
+        past.iter().map(|event| event.at).collect()
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_a_line_that_was_cut_off_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || Journal::open(directory.path(), Limits::default()).unwrap();
+        let (mut journal, past) = open();
+        assert_eq!(past, []);
+        journal.append(&[event(1).into(), event(2).into()] as &[std::sync::Arc<Event>]).unwrap();
+        let file = directory.path().join(NEWER);
+        let text = fs::read(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 9]).unwrap();
+        let (mut journal, past) = open();
+        assert_eq!(past, [event(1)]);
+        journal.append(&[std::sync::Arc::new(event(3))]).unwrap();
+        assert_eq!(numbers(&open().1), [1, 3]);
+    }
+
+    #[test]
+    fn it_stays_within_its_limits() {
+        let directory = tempfile::tempdir().unwrap();
+        let limits = Limits { events: 50, bytes: 10_000 };
+        let (mut journal, _) = Journal::open(directory.path(), limits).unwrap();
+        for number in 0..1000 {
+            journal.append(&[std::sync::Arc::new(event(number))]).unwrap();
+        }
+        let bytes: u64 =
+            fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().metadata().unwrap().len()).sum();
+        assert!(bytes < 11_000, "{bytes}");
+        let (_, past) = Journal::open(directory.path(), limits).unwrap();
+        assert_eq!(numbers(&past), (950..1000).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_bus_goes_on_where_the_last_one_ended() {
+        let directory = tempfile::tempdir().unwrap();
+        for round in 0..3 {
+            let (journal, past) = Journal::open(directory.path(), Limits::default()).unwrap();
+            let events = Events::new().with_past(past);
+            let keeper = tokio::spawn(journal.keep(events.subscribe(None)));
+            events.publish(event(round));
+            let mut all = events.subscribe(Some(0));
+            let seen = std::iter::from_fn(|| all.try_next()).count();
+            assert_eq!(seen, usize::try_from(round).unwrap() + 1);
+            events.close();
+            keeper.await.unwrap();
+        }
+    }
+}
