@@ -44,6 +44,7 @@ mod registry_login;
 mod registry_serve;
 mod run;
 mod runtimes;
+mod schedules;
 mod soak;
 mod stop;
 mod store;

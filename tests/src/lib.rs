@@ -30,6 +30,7 @@ mod need;
 mod output;
 mod own_registry;
 mod pty;
+pub mod random;
 pub mod registry;
 mod tree;
 mod wait;

@@ -1,10 +1,10 @@
 //! Who does things to containers: random verbs over the API, with what each answer promises.
 
-use super::random::Random;
 use super::truth::Truth;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tests::random::Random;
 use tests::{Response, TestEngine};
 
 /// Containers of one actor.

@@ -7,14 +7,13 @@
 mod actor;
 mod check;
 mod images;
-mod random;
 mod truth;
 
 use actor::Actor;
 use check::Checker;
-use random::Random;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tests::random::{self, Random};
 use tests::{Settings, TestEngine, with_private_engine};
 use truth::Truth;
 

@@ -2,12 +2,12 @@
 
 use super::names::{May, Names};
 use super::sources::{self, FILE, MARKS, Sources};
-use crate::soak::random::Random;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tests::fixtures::Archive;
+use tests::random::Random;
 use tests::{Response, TestEngine};
 
 /// Names of a kind that an actor has.

@@ -7,13 +7,13 @@ mod check;
 mod names;
 mod sources;
 
-use super::random::{self, Random};
 use super::{number, tell};
 use actor::Actor;
 use check::Checker;
 use sources::Sources;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tests::random::{self, Random};
 use tests::{Settings, TestEngine, with_private_engine};
 
 /// How long an ordinary run may take.
