@@ -87,6 +87,13 @@ fn a_policy_that_drops_what_is_forwarded_lets_containers_pass() {
         let refused = lan.away().run(&["curl", "-s", "-m", "0.5", "--http0.9", &page(HOST[0])]);
         assert_eq!(refused.stdout, "");
         host.run(&["iptables", "-D", "FORWARD", "1"]).ok();
+        // What comes to stand behind it holds as soon as it is heard of.
+        let appended = ["FORWARD", "-d", "198.51.100.2", "-j", "DROP"];
+        host.run(&[&["iptables", "-A"], &appended[..]].concat()).ok();
+        wait_within(RECOVERY, "a rule that was appended holds", || {
+            engine.docker(&["exec", "near", "ping", "-c", "1", "-W", "1", "198.51.100.2"]).code != 0
+        });
+        host.run(&[&["iptables", "-D"], &appended[..]].concat()).ok();
         host.run(&["iptables", "-F", "FORWARD"]).ok();
         works(lan, engine, "its rules were flushed");
         engine.docker(&["network", "create", "later"]).ok();

@@ -40,6 +40,8 @@ pub struct Services {
     pub volumes: Volumes,
     /// What happened.
     pub events: Events,
+    /// Writes it down, until the bus is closed; none: nobody does.
+    pub(crate) journal: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Shims and runtimes.
     pub runtimes: Arc<Runtimes>,
     /// Where removed directories wait for their deletion.

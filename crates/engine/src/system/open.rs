@@ -18,6 +18,7 @@ use runtime::Runtimes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::StateStore;
+use tokio::task::JoinHandle;
 use volumes::Volumes;
 
 /// What the daemon knows before the engine is open.
@@ -93,7 +94,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         tracing::warn!(error = %errors::chain(&error), "containers run without an AppArmor profile");
         host.apparmor = false;
     }
-    let events = open_events(&root).await;
+    let (events, journal) = open_events(&root).await;
     let services = Arc::new(Services {
         registries: configs::registries(&settings),
         served,
@@ -107,6 +108,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         names: Arc::new(netd::Netd::new(state, netd)),
         volumes,
         events,
+        journal: tokio::sync::Mutex::new(journal),
         runtimes,
         trash,
         state_trash,
@@ -124,19 +126,19 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     Ok(services)
 }
 
-/// The bus, with what the journal knows of the past. Without a journal there is none.
-async fn open_events(root: &Path) -> Events {
+/// The bus, with what the journal knows of the past, and who keeps the journal. Without one there is no past.
+async fn open_events(root: &Path) -> (Events, Option<JoinHandle<()>>) {
     let directory = root.join("events");
     let opened = offload::blocking(move || Journal::open(&directory, Limits::default())).await;
     match opened {
         Ok((journal, past)) => {
             let events = Events::new().with_past(past);
-            tokio::spawn(journal.keep(events.subscribe(None)));
-            events
+            let keeper = tokio::spawn(journal.keep(events.subscribe(None)));
+            (events, Some(keeper))
         }
         Err(error) => {
             tracing::warn!(%error, "events are not kept over the daemon's end");
-            Events::new()
+            (Events::new(), None)
         }
     }
 }

@@ -10,6 +10,9 @@ pub struct Shutdown {
     pub purge: bool,
 }
 
+/// How long the last events may take to be written down.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Asks the daemon that holds these services to end.
 pub fn request_shutdown(services: &Services, how: Shutdown) {
     services.shutdown.send_replace(Some(how));
@@ -19,5 +22,9 @@ pub fn request_shutdown(services: &Services, how: Shutdown) {
 pub async fn close(services: &Arc<Services>) {
     crate::names::close(services).await;
     services.events.close();
+    if let Some(journal) = services.journal.lock().await.take() {
+        // A disk that does not answer is not waited for.
+        let _ = tokio::time::timeout(PATIENCE, journal).await;
+    }
     services.runtimes.close().await;
 }

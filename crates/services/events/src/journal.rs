@@ -3,8 +3,9 @@
 
 use crate::{Event, Limits, Received, Subscription};
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const NEWER: &str = "events.jsonl";
@@ -19,6 +20,8 @@ pub struct Journal {
     length: u64,
     /// Bytes of a file.
     limit: u64,
+    /// Whether the last appending failed: half a line may be there.
+    is_broken: bool,
 }
 
 impl Journal {
@@ -28,7 +31,8 @@ impl Journal {
     /// # Errors
     /// Of the disk.
     pub fn open(directory: &Path, limits: Limits) -> io::Result<(Self, Vec<Event>)> {
-        fs::create_dir_all(directory)?;
+        // Commands of execs are among what it tells of.
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let mut past = VecDeque::new();
         for name in [OLDER, NEWER] {
             let text = match fs::read(directory.join(name)) {
@@ -47,17 +51,24 @@ impl Journal {
         }
         let (file, length) = open(&directory.join(NEWER))?;
         let limit = limits.bytes as u64 / 2;
-        Ok((Self { directory: directory.to_owned(), file, length, limit }, past.into()))
+        Ok((Self { directory: directory.to_owned(), file, length, limit, is_broken: false }, past.into()))
     }
 
     /// Appends events.
     ///
     /// # Errors
-    /// Of the disk; some of them may be there then.
+    /// Of the disk; some of them may be there then. The next ones are appended all the same.
     pub fn append(&mut self, events: &[impl AsRef<Event>]) -> io::Result<()> {
+        let newer = self.directory.join(NEWER);
+        if self.is_broken {
+            (self.file, self.length) = open(&newer)?;
+        }
+        self.is_broken = true;
         if self.length >= self.limit {
-            fs::rename(self.directory.join(NEWER), self.directory.join(OLDER))?;
-            (self.file, self.length) = open(&self.directory.join(NEWER))?;
+            match fs::rename(&newer, self.directory.join(OLDER)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => (self.file, self.length) = open(&newer)?,
+            }
         }
         let mut text = Vec::new();
         for event in events {
@@ -66,6 +77,7 @@ impl Journal {
         }
         self.file.write_all(&text)?;
         self.length += text.len() as u64;
+        self.is_broken = false;
         Ok(())
     }
 
@@ -94,7 +106,7 @@ impl Journal {
 
 /// Opens a file to append whole lines to.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
     let length = file.metadata()?.len();
     let mut last = [b'\n'];
     if length > 0 {
@@ -152,6 +164,28 @@ mod tests {
         assert!(bytes < 11_000, "{bytes}");
         let (_, past) = Journal::open(directory.path(), limits).unwrap();
         assert_eq!(numbers(&past), (950..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn after_a_failure_it_goes_on_with_whole_lines() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("events");
+        let open = || Journal::open(&directory, Limits { events: 10, bytes: 100 }).unwrap();
+        let (mut journal, _) = open();
+        let append = |journal: &mut Journal, number| journal.append(&[std::sync::Arc::new(event(number))]);
+        append(&mut journal, 1).unwrap();
+        // Half a line, as a full disk leaves it, ...
+        fs::write(directory.join(NEWER), "{\"kind\":").unwrap();
+        journal.is_broken = true;
+        append(&mut journal, 2).unwrap();
+        assert_eq!(numbers(&open().1), [2]);
+        // ... and a file that was moved away without another in its place.
+        fs::remove_file(directory.join(NEWER)).unwrap();
+        append(&mut journal, 3).unwrap();
+        assert_eq!(numbers(&open().1), [3]);
+        let mode =
+            |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert_eq!((mode(&directory) & 0o77, mode(&directory.join(NEWER)) & 0o77), (0, 0));
     }
 
     #[tokio::test]

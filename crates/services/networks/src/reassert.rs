@@ -15,7 +15,7 @@ impl Networks {
         let networks = Arc::downgrade(self);
         Ok(Watch::keep(&self.config.table, move |change| match change {
             Change::Gone => write_again(&networks),
-            Change::Others { tables, chains } => look_at_others(&networks, &tables, chains),
+            Change::Others { tables, rules, chains } => look_at_others(&networks, &tables, rules, chains),
         })?)
     }
 
@@ -79,11 +79,11 @@ fn write_again(networks: &Weak<Networks>) {
     let _ = networks.write_table(&ports);
 }
 
-fn look_at_others(networks: &Weak<Networks>, tables: &BTreeSet<String>, chains: bool) {
+fn look_at_others(networks: &Weak<Networks>, tables: &BTreeSet<String>, rules: bool, chains: bool) {
     let Some(networks) = networks.upgrade() else { return };
     let _ports = networks.ports.lock();
     let mut others = networks.others.lock();
-    if networks.table_kept.lock().is_none() || !(chains || others.cares_about(tables)) {
+    if networks.table_kept.lock().is_none() || !(chains || others.cares_about(tables, rules)) {
         return;
     }
     if let Err(error) = others.look(false) {

@@ -98,8 +98,8 @@ fn watch(table: &str, kept: &Arc<Mutex<Kept>>) -> net::Result<Stop> {
         let Some(kept) = kept.upgrade() else { return };
         match change {
             Change::Gone => kept.lock().write_again(),
-            Change::Others { tables, chains } => {
-                kept.lock().look_at_others(|others| chains || others.cares_about(&tables));
+            Change::Others { tables, rules, chains } => {
+                kept.lock().look_at_others(|others| chains || others.cares_about(&tables, rules));
             }
         }
     })

@@ -37,6 +37,11 @@ impl Chain<'_> {
     }
 }
 
+/// Whether a chain is hooked where packets are forwarded.
+pub(super) fn is_forward(chain: &Chain<'_>) -> bool {
+    chain.base.is_some_and(|(hook, _)| hook == "forward")
+}
+
 /// A rule of a listing with handles, and its handle.
 pub(super) fn without_handle(rule: &str) -> Option<(&str, &str)> {
     rule.rsplit_once(" # handle ")

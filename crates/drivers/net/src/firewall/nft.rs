@@ -13,13 +13,13 @@ pub(super) fn run(table: &str, script: &str) -> Result<String> {
     run_with(&[], table, script)
 }
 
-/// A table (`ip filter`), or everything that there is, each rule with its number.
+/// A table (`ip filter`), or everything that there is, each rule with its number, without what sets hold.
 ///
 /// # Errors
 /// As [`run`].
 pub(super) fn list_with_handles(table: &str, listed: Option<&str>) -> Result<String> {
     let what = listed.map_or_else(|| "ruleset".to_owned(), |listed| format!("table {listed}"));
-    run_with(&["-a"], table, &format!("list {what}\n"))
+    run_with(&["-a", "-t"], table, &format!("list {what}\n"))
 }
 
 /// A table without what its counters and limits have counted.

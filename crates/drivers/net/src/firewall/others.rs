@@ -56,10 +56,11 @@ impl Others {
         Ok(Trouble { shut: passage.shut, left_out })
     }
 
-    /// Whether a change in these tables (`ip filter`) may matter.
-    pub fn cares_about(&self, tables: &BTreeSet<String>) -> bool {
+    /// Whether a change in these tables (`ip filter`) may matter; `rules`: of more than elements of their sets.
+    pub fn cares_about(&self, tables: &BTreeSet<String>, rules: bool) -> bool {
         let copied = self.guard.as_ref().map(|guard| &guard.copied);
-        copied.into_iter().chain([&self.forwarding]).any(|known| !known.is_disjoint(tables))
+        let forwarding = rules.then_some(&self.forwarding);
+        copied.into_iter().chain(forwarding).any(|known| !known.is_disjoint(tables))
     }
 }
 

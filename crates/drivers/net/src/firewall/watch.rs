@@ -16,6 +16,8 @@ const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
 const NEW_CHAIN: u16 = SUBSYSTEM << 8 | 3;
 const DELETE_CHAIN: u16 = SUBSYSTEM << 8 | 5;
 const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
+const NEW_ELEMENTS: u16 = SUBSYSTEM << 8 | 12;
+const DELETE_ELEMENTS: u16 = SUBSYSTEM << 8 | 14;
 const DELETE_FLOWTABLE: u16 = SUBSYSTEM << 8 | 24;
 /// `NFNLGRP_NFTABLES`, as a bit of the groups of `struct sockaddr_nl`.
 const GROUP: u32 = 1 << 6;
@@ -32,6 +34,8 @@ pub enum Change {
     Others {
         /// Which.
         tables: BTreeSet<String>,
+        /// Whether it is more than elements of sets.
+        rules: bool,
         /// Whether it is more than rules and elements.
         chains: bool,
     },
@@ -80,7 +84,11 @@ impl Watch {
                 return Ok(Some(Change::Gone));
             }
             if !seen.tables.is_empty() {
-                return Ok(Some(Change::Others { tables: seen.tables, chains: seen.chains }));
+                return Ok(Some(Change::Others {
+                    tables: seen.tables,
+                    rules: seen.rules,
+                    chains: seen.chains,
+                }));
             }
         }
         Ok(None)
@@ -94,7 +102,7 @@ impl Watch {
                 Ok((length, _)) => seen.read(&buffer[..length], &self.table),
                 // More happened than the socket holds.
                 Err(Errno::NOBUFS) => {
-                    (seen.gone, seen.chains) = (true, true);
+                    (seen.gone, seen.rules, seen.chains) = (true, true, true);
                     seen.tables.insert(String::new());
                 }
                 Err(Errno::AGAIN) => return Ok(()),
@@ -109,6 +117,7 @@ impl Watch {
 struct Seen {
     /// A table was deleted, perhaps ours.
     gone: bool,
+    rules: bool,
     chains: bool,
     tables: BTreeSet<String>,
 }
@@ -123,6 +132,7 @@ impl Seen {
                 if !table.starts_with(ours) && !table.contains("-guard-") && !table.ends_with("-anchor") {
                     self.chains |=
                         [DELETE_TABLE, NEW_CHAIN, DELETE_CHAIN, DELETE_RULE].contains(&message.kind);
+                    self.rules |= ![NEW_ELEMENTS, DELETE_ELEMENTS].contains(&message.kind);
                     self.tables.insert(format!("{family} {table}"));
                 }
             }
