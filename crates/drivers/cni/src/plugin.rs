@@ -72,8 +72,8 @@ pub(crate) fn run(places: &Places, call: &Call<'_>) -> Result<Value> {
     }
     match document {
         Ok(document) => Ok(document),
-        // CHECK and DEL print nothing.
-        Err(_) if ended.printed.trim().is_empty() => Ok(Value::Null),
+        // CHECK and DEL print nothing; without the result of an ADD nobody knows what there is.
+        Err(_) if ended.printed.trim().is_empty() && call.command != Command::Add => Ok(Value::Null),
         Err(error) => Err(Error::BadResult { network, why: format!("{kind}: {error}") }),
     }
 }

@@ -81,7 +81,8 @@ fn plugins_are_told_by_environment_and_input_and_each_gets_the_result_of_the_one
 fn a_failure_is_told_in_the_plugins_words_and_taken_back() {
     let fails = "[ $CNI_COMMAND = DEL ] && exit 0; echo '{\"code\": 7, \"msg\": \"no room\", \"details\": \"in 10/8\"}'; exit 1";
     let mumbles = "echo oh dear >&2; exit 3";
-    let plugins = Plugins::new(&[("one", NOTE), ("fails", fails), ("mumbles", mumbles)]);
+    let one = format!("{NOTE}; [ $CNI_COMMAND = DEL ] || echo '{{}}'");
+    let plugins = Plugins::new(&[("one", &one), ("fails", fails), ("mumbles", mumbles), ("mute", NOTE)]);
     let list = |kind: &str| configuration(&[json!({"type": "one"}), json!({"type": kind})]);
     let said =
         |kind: &str| attach(&plugins.places(LIMIT), &list(kind), &attachment()).unwrap_err().to_string();
@@ -92,6 +93,8 @@ fn a_failure_is_told_in_the_plugins_words_and_taken_back() {
     let missing = check_installed(&plugins.places(LIMIT), &other).unwrap_err().to_string();
     assert!(missing.starts_with("the CNI plugin \"nowhere\" of the network lan is not in /"), "{missing}");
     assert!(said("mumbles").ends_with("failed to ADD: oh dear"));
+    // Without a result nobody knows what there is.
+    assert!(said("mute").starts_with("the result of the CNI network lan makes no sense: mute: "));
     assert!(said("missing").starts_with("the CNI plugin \"missing\" of the network lan is not in /"));
 }
 

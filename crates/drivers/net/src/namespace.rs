@@ -46,8 +46,10 @@ impl Namespace {
 
     /// The namespace of a running process.
     pub fn of_process(pid: u32) -> Result<Self> {
-        let path = PathBuf::from(format!("/proc/{pid}/ns/net"));
-        Ok(Self { fd: open(&path)?, path, socket: Mutex::new(None) })
+        // By the descriptor: the number may be another process's by the time that somebody opens it.
+        let fd = open(Path::new(&format!("/proc/{pid}/ns/net")))?;
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
+        Ok(Self { fd, path, socket: Mutex::new(None) })
     }
 
     /// The namespace of the calling thread.
@@ -57,7 +59,7 @@ impl Namespace {
         Ok(Self { fd, path, socket: Mutex::new(None) })
     }
 
-    /// Where others open it as long as this value, or the process it was taken from, lives.
+    /// Where others open it as long as this value lives.
     pub fn path(&self) -> &Path {
         &self.path
     }

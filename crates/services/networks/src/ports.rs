@@ -2,6 +2,7 @@
 
 use crate::{Endpoint, Error, Published, Result};
 use spec::{PortBinding, PortProtocol};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
@@ -99,22 +100,30 @@ impl Wanted {
 
 /// Whether published ports are those that are asked for: no fewer, no others.
 pub(crate) fn are_met_by(wanted: &[Wanted], published: &[Published]) -> bool {
-    let led = published.iter().flat_map(|one| {
-        let ports = one.container_ports().zip(one.first..=one.last);
-        ports.map(move |(container, host)| (one.protocol, container, host, one.host))
-    });
-    let led: Vec<_> = led.collect();
-    let meets =
-        |one: &Wanted, container: u16, (protocol, inside, host, at): &(PortProtocol, u16, u16, IpAddr)| {
-            let first = one.first.map(|first| first.saturating_add(container - one.container.start()));
-            let hosts = first.map(|first| first..=one.choice.unwrap_or(first));
-            (one.protocol, container) == (*protocol, *inside)
-                && hosts.is_none_or(|hosts| hosts.contains(host))
-                && one.host.is_none_or(|wanted| wanted == *at)
-        };
-    let all = wanted.iter().flat_map(|one| one.container.clone().map(move |container| (one, container)));
-    all.clone().all(|(one, container)| led.iter().any(|led| meets(one, container, led)))
-        && led.iter().all(|led| all.clone().any(|(one, container)| meets(one, container, led)))
+    let mut led: BTreeMap<(PortProtocol, u16), Vec<(u16, IpAddr)>> = BTreeMap::new();
+    for one in published {
+        for (container, host) in one.container_ports().zip(one.first..=one.last) {
+            led.entry((one.protocol, container)).or_default().push((host, one.host));
+        }
+    }
+    let mut asked: BTreeMap<(PortProtocol, u16), Vec<&Wanted>> = BTreeMap::new();
+    for one in wanted {
+        for container in one.container.clone() {
+            asked.entry((one.protocol, container)).or_default().push(one);
+        }
+    }
+    let meets = |one: &Wanted, container: u16, (host, at): &(u16, IpAddr)| {
+        let first = one.first.map(|first| first.saturating_add(container - one.container.start()));
+        let hosts = first.map(|first| first..=one.choice.unwrap_or(first));
+        hosts.is_none_or(|hosts| hosts.contains(host)) && one.host.is_none_or(|wanted| wanted == *at)
+    };
+    led.len() == asked.len()
+        && asked.iter().zip(&led).all(|((port, asked), (same, led))| {
+            let meets = |one: &Wanted, led: &(u16, IpAddr)| meets(one, port.1, led);
+            port == same
+                && asked.iter().all(|one| led.iter().any(|led| meets(one, led)))
+                && led.iter().all(|led| asked.iter().any(|one| meets(one, led)))
+        })
 }
 
 /// Says who has one of these ports, in words.

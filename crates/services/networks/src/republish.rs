@@ -22,14 +22,11 @@ impl Networks {
         name_of: impl Fn(&Endpoint) -> String + Send + 'static,
     ) -> Result<Vec<Endpoint>> {
         let wanted = wanted(bindings);
-        if let Some(holder) = endpoints.iter().find(|endpoint| endpoint.plugged && !endpoint.ports.is_empty())
-        {
-            if !are_met_by(&wanted, &holder.ports) {
-                return Err(PluggedError::Fixed { network: holder.network.clone() }.into());
-            }
-            return Ok(endpoints);
-        }
-        let main = default_route(&endpoints).map(|main| (main.id.clone(), main.network_id.clone()));
+        let holder =
+            endpoints.iter().find(|endpoint| endpoint.plugged && !endpoint.ports.is_empty()).cloned();
+        let main = default_route(&endpoints)
+            .filter(|_| holder.is_none())
+            .map(|main| (main.id.clone(), main.network_id.clone()));
         // Nothing is published where a container reaches the world without this host's doing.
         let main = main.map(|(id, network)| Ok::<_, crate::Error>((id, self.find_live(network.as_str())?)));
         let main = main.transpose()?;
@@ -42,7 +39,13 @@ impl Networks {
         let this = Arc::clone(self);
         offload::blocking(move || {
             let mut after = endpoints.clone();
-            after.iter_mut().for_each(|endpoint| endpoint.ports.clear());
+            if let Some(holder) = &holder
+                && !are_met_by(&wanted, &holder.ports)
+            {
+                return Err(PluggedError::Fixed { network: holder.network.clone() }.into());
+            }
+            // What plugins lead they lead from the start to the end.
+            after.iter_mut().filter(|endpoint| !endpoint.plugged).for_each(|endpoint| endpoint.ports.clear());
             let mut ports = this.ports.lock();
             if let Some((id, live)) = &main
                 && let Some(target) = after.iter_mut().find(|endpoint| endpoint.id == *id)
@@ -63,7 +66,7 @@ impl Networks {
             }
             drop(attached);
             // The container ended meanwhile: nobody else takes them back.
-            for endpoint in over {
+            for endpoint in over.into_iter().filter(|endpoint| !endpoint.plugged) {
                 this.write_ports(endpoint, &endpoint.ports, Elements::remove)?;
             }
             Ok(after)

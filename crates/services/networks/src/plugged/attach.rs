@@ -54,6 +54,11 @@ impl Networks {
         endpoint.device = Some(format!("eth{}", connection.number));
         // Plugins know attachments by container and device: what it had before has to be over.
         plugins.settle(|record| record.container == *connection.container).await;
+        if plugins.has(&endpoint) {
+            // Taken back later, it would take this one along.
+            let (network, device) = (endpoint.network, endpoint.device.unwrap_or_default());
+            return Err(PluggedError::LeftOver { network, device }.into());
+        }
 
         let joining = Joining {
             plugins: Arc::clone(plugins),
@@ -83,26 +88,36 @@ impl Networks {
         };
         plugins.note(&record).await?;
         let (places, asked, id) = (plugins.places.clone(), record.clone(), record.id.clone());
-        let made = offload::blocking(move || -> Result<_> {
+        // Plugins take as long as they do, on a thread of their own.
+        let made = offload::lasting("cni-add", move || -> Result<_> {
             // Dropped here if it comes to nothing.
             let joining = joining;
             pin::pin(namespace.path(), &asked.namespace)?;
             let made = cni::attach(&places, &asked.configuration, &asked.attachment());
             let made = made.map_err(PluggedError::from)?;
+            joining.plugins.has_made(&joining.id, &made.raw);
             let endpoint = entered(endpoint, &asked.wishes, &made, &namespace)?;
             Ok((endpoint, made.raw, joining))
         })
-        .await;
-        let (endpoint, result, mut joining) = match made {
-            Ok(made) => made,
+        .await
+        .map_err(PluggedError::Thread);
+        let noted = match made {
+            Ok(Ok((endpoint, result, joining))) => {
+                record.result = Some(result);
+                // Else it is dropped, and taken back.
+                plugins.note(&record).await.map(|()| (endpoint, joining))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(error) => Err(error.into()),
+        };
+        let (endpoint, mut joining) = match noted {
+            Ok(noted) => noted,
             Err(error) => {
                 // Whoever hears of it may expect that nothing is left.
                 plugins.settle(|record| record.id == id).await;
                 return Err(error);
             }
         };
-        record.result = Some(result);
-        plugins.note(&record).await?;
         self.attached.lock().insert(endpoint.id.clone(), endpoint.clone());
         joining.kept = true;
         Ok(endpoint)
@@ -110,6 +125,22 @@ impl Networks {
 }
 
 impl Plugins {
+    /// Whether there is an attachment of the container with the same device.
+    fn has(&self, endpoint: &Endpoint) -> bool {
+        let held = self.held.lock();
+        let mut records = held.values().map(|held| &held.record);
+        records.any(|record| {
+            record.container == endpoint.container && Some(&record.device) == endpoint.device.as_ref()
+        })
+    }
+
+    /// Keeps what the plugins made, which they want to see again when they take it back.
+    fn has_made(&self, id: &EndpointId, result: &serde_json::Value) {
+        if let Some(held) = self.held.lock().get_mut(id) {
+            held.record = Arc::new(Record { result: Some(result.clone()), ..Record::clone(&held.record) });
+        }
+    }
+
     /// Writes a record that is new, or has changed.
     async fn note(&self, record: &Record) -> Result<()> {
         let held = Held { record: Arc::new(record.clone()), phase: Phase::There };

@@ -38,6 +38,20 @@ pub enum PluggedError {
         /// As the configuration would have it.
         capability: &'static str,
     },
+    /// What plugins made for the container before, and could not take back.
+    #[error(
+        "the device {device} that plugins of the network {network} made for this container is left over, see the daemon's log: \
+         once what keeps them from deleting it is mended, start the container again"
+    )]
+    LeftOver {
+        /// The network's name.
+        network: String,
+        /// The device in the container.
+        device: String,
+    },
+    /// No thread for a plugin.
+    #[error("start a thread for a plugin")]
+    Thread(#[source] io::Error),
     /// An address that the plugins were asked for, and another that they gave.
     #[error("the plugins of the network {network} did not give the address {address}")]
     OtherAddress {
@@ -71,7 +85,9 @@ impl Classified for PluggedError {
             Self::Plugins(error) => error.class(),
             Self::NotOurs { .. } | Self::NoOption { .. } | Self::NoConf => Class::Invalid,
             Self::Incapable { .. } | Self::Fixed { .. } => Class::Unsupported,
-            Self::OtherAddress { .. } | Self::Pin { .. } => Class::Unavailable,
+            Self::LeftOver { .. } | Self::Thread(_) | Self::OtherAddress { .. } | Self::Pin { .. } => {
+                Class::Unavailable
+            }
         }
     }
 }

@@ -93,10 +93,19 @@ impl Plugins {
         let held = self.held.lock();
         let strays: Vec<_> = held.keys().filter(|id| !running.contains(*id)).cloned().collect();
         drop(held);
-        for stray in strays {
-            tracing::info!(endpoint = %stray, "an attachment of no running container is taken back");
-            self.begin(&stray, true);
+        let strays: Vec<_> = strays.iter().filter_map(|stray| self.begin_leaving(stray)).collect();
+        if strays.is_empty() {
+            return;
         }
+        let this = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let namespaces: Vec<PathBuf> = strays.iter().map(|record| record.namespace.clone()).collect();
+            offload::blocking(move || orphans::end(&namespaces)).await;
+            for stray in strays {
+                tracing::info!(endpoint = %stray.id, "an attachment of no running container is taken back");
+                this.give_up(stray);
+            }
+        });
     }
 
     /// Keeps the namespaces again that were kept by mounts which this daemon does not see: it may have other ones than the last.
@@ -115,18 +124,14 @@ impl Plugins {
 
     /// Begins to take an attachment back; never blocks. Harmless when it was begun before.
     pub(crate) fn leave(self: &Arc<Self>, id: &EndpointId) {
-        self.begin(id, false);
+        if let Some(record) = self.begin_leaving(id) {
+            self.give_up(record);
+        }
     }
 
-    /// `crashed`: plugins of an earlier daemon may still be at work on it.
-    fn begin(self: &Arc<Self>, id: &EndpointId, crashed: bool) {
-        let Some(record) = self.begin_leaving(id) else { return };
+    fn give_up(self: &Arc<Self>, record: Arc<Record>) {
         let this = Arc::clone(self);
         self.runtime.spawn(async move {
-            if crashed {
-                let namespace = record.namespace.clone();
-                offload::blocking(move || orphans::end(&namespace)).await;
-            }
             if let Err(error) = this.take_back(&record, Phase::Stuck).await {
                 let container = record.container.short();
                 tracing::error!(container, error = %errors::chain(&error), "an attachment by plugins is left over");
@@ -198,7 +203,7 @@ impl Plugins {
 
     async fn take_back(&self, record: &Arc<Record>, otherwise: Phase) -> Result<()> {
         let (places, asked) = (self.places.clone(), Arc::clone(record));
-        let asked = offload::blocking(move || -> Result<()> {
+        let asked = offload::lasting("cni-del", move || -> Result<()> {
             let pinned = pin::is_pinned(&asked.namespace);
             let attachment = cni::Attachment {
                 namespace: Some(asked.namespace.as_path()).filter(|_| pinned),
@@ -208,7 +213,8 @@ impl Plugins {
                 .map_err(PluggedError::from)?;
             pin::unpin(&asked.namespace)
         });
-        let outcome = match asked.await {
+        let asked = asked.await.unwrap_or_else(|error| Err(PluggedError::Thread(error).into()));
+        let outcome = match asked {
             Ok(()) => record::delete(&*self.store, record).await,
             Err(error) => Err(error),
         };
