@@ -9,6 +9,7 @@ mod bad_input;
 mod chroot;
 mod clients;
 mod cni;
+mod config;
 mod copy;
 mod crash;
 mod cycles;

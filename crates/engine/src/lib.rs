@@ -17,6 +17,7 @@ mod names;
 pub mod network;
 mod random;
 mod services;
+pub mod settings;
 pub mod system;
 mod time;
 pub mod volume;

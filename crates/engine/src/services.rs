@@ -1,7 +1,8 @@
 //! What the verbs work on: every service, opened once, passed by reference.
 
 use crate::host::Host;
-use config::Settings;
+use crate::settings::{Live, SettingsRef};
+use arc_swap::ArcSwap;
 use containers::Containers;
 use durable::Trash;
 use events::Events;
@@ -16,8 +17,8 @@ use volumes::Volumes;
 /// The services of one engine. It has no methods that do things: those are the verbs.
 #[derive(Debug)]
 pub struct Services {
-    /// As read at start.
-    pub settings: Settings,
+    /// What it is set to, and what changes that.
+    pub settings: Live,
     /// This engine's id, kept in the store.
     pub id: String,
     /// Records of everything.
@@ -28,8 +29,8 @@ pub struct Services {
     pub execs: crate::exec::Execs,
     /// Images, and the containers' writable layers.
     pub images: Images,
-    /// Registries, as a client.
-    pub registries: registry::Client,
+    /// Registries, as a client; another one after a change of settings.
+    pub registries: ArcSwap<registry::Client>,
     /// What the registry holds that this engine serves, if it does.
     pub served: Option<repositories::Checkup>,
     /// Networks.
@@ -52,6 +53,8 @@ pub struct Services {
     pub cgroups: cgroups::Host,
     /// Keeps moves between cgroups fast while there is work.
     pub warmth: cgroups::Warmth,
+    /// Below which containers get their cgroups, as the driver writes it.
+    pub cgroup_parent: String,
     /// Who makes the containers' cgroups.
     pub cgroup_driver: cgroups::Driver,
     /// What the ids of new containers are on the host, unless they ask for the host's; none: their own.
@@ -63,13 +66,23 @@ pub struct Services {
 }
 
 impl Services {
+    /// The settings at this moment.
+    pub fn settings(&self) -> SettingsRef {
+        self.settings.now()
+    }
+
+    /// The client of registries at this moment: what has begun with it goes on with it.
+    pub fn registries(&self) -> Arc<registry::Client> {
+        self.registries.load_full()
+    }
+
     /// Directory of what must be kept of a container: log, hosts, resolv.conf.
     pub fn container_dir(&self, id: &ids::ContainerId) -> PathBuf {
-        self.settings.runtime.root_dir.join("containers").join(id.as_str())
+        self.settings().runtime.root_dir.join("containers").join(id.as_str())
     }
 
     /// Directory of what only a running container needs: its bundle.
     pub fn bundle_dir(&self, id: &ids::ContainerId) -> PathBuf {
-        self.settings.runtime.state_dir.join("containers").join(id.as_str())
+        self.settings().runtime.state_dir.join("containers").join(id.as_str())
     }
 }

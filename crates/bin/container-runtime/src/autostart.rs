@@ -16,6 +16,10 @@ pub(crate) fn start(socket: &Path) -> Result<(), String> {
             "only root can start it: run `sudo container-runtime daemon`, or enable its service".into()
         );
     }
+    // Settings that can't be read are the daemon's to complain of.
+    if engine::settings::Sources::of(None).load().is_ok_and(|read| !read.settings.runtime.autostart) {
+        return Err("runtime.autostart forbids commands to start it: run `container-runtime daemon`".into());
+    }
     if unit_is_installed() {
         return start_unit();
     }

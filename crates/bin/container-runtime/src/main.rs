@@ -3,6 +3,7 @@
 mod autostart;
 mod benchmark;
 mod daemon;
+mod file_watch;
 mod image;
 mod lock;
 mod log;
@@ -10,8 +11,10 @@ mod netd;
 mod network_check;
 mod own;
 mod registry;
+mod settings;
 mod shutdown;
 mod store;
+mod watched;
 
 use docker_cli::{Environment, OwnGroup, OwnVerb, Section};
 use std::process::ExitCode;
@@ -89,6 +92,48 @@ fn main() -> ExitCode {
                     run: network_check::run,
                 },
                 OwnVerb {
+                    path: &["config", "validate"],
+                    about: "Check the settings, and name every mistake with its place",
+                    section: Section::Engine,
+                    run: settings::validate::run,
+                },
+                OwnVerb {
+                    path: &["config", "show"],
+                    about: "Show the settings that count, with --origin where they come from",
+                    section: Section::Engine,
+                    run: settings::show::run,
+                },
+                OwnVerb {
+                    path: &["config", "get"],
+                    about: "Print the value of a setting",
+                    section: Section::Engine,
+                    run: settings::get::run,
+                },
+                OwnVerb {
+                    path: &["config", "set"],
+                    about: "Change settings in the file and in the daemon",
+                    section: Section::Engine,
+                    run: settings::set::run,
+                },
+                OwnVerb {
+                    path: &["config", "reload"],
+                    about: "Have the daemon read its settings again",
+                    section: Section::Engine,
+                    run: settings::reload::run,
+                },
+                OwnVerb {
+                    path: &["config", "import"],
+                    about: "Take over the settings of Docker's daemon.json",
+                    section: Section::Engine,
+                    run: settings::import::run,
+                },
+                OwnVerb {
+                    path: &["config", "reference"],
+                    about: "Print a page about every setting",
+                    section: Section::Engine,
+                    run: settings::reference::run,
+                },
+                OwnVerb {
                     path: &["netd"],
                     about: "Answer containers' questions for names",
                     section: Section::Hidden,
@@ -102,6 +147,7 @@ fn main() -> ExitCode {
                 },
             ],
             groups: vec![
+                OwnGroup { path: &["config"], about: "Manage the daemon's settings" },
                 OwnGroup { path: &["registry"], about: "Serve and tend registries of images" },
                 OwnGroup { path: &["registry", "user"], about: "Manage the users of a registry" },
             ],

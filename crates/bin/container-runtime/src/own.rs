@@ -87,7 +87,16 @@ pub(crate) fn ask(
     invocation: &Invocation,
     request: impl for<'a> FnOnce(&'a Client) -> Request<'a>,
 ) -> anyhow::Result<Vec<u8>> {
+    try_ask(invocation, |client| Ok(request(client)))
+}
+
+/// The same for a request that can't always be written.
+pub(crate) fn try_ask(
+    invocation: &Invocation,
+    request: impl for<'a> FnOnce(&'a Client) -> anyhow::Result<Request<'a>>,
+) -> anyhow::Result<Vec<u8>> {
     let client = client(endpoint(invocation)?);
+    let request = request(&client)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(async { request(&client).bytes().await })?.to_vec())
+    Ok(runtime.block_on(async { request.bytes().await })?.to_vec())
 }

@@ -45,7 +45,7 @@ pub async fn create(services: &Arc<Services>, request: Create) -> Result<Created
     let image = image::find(services, &spec).await?;
     image::merge(&mut spec, &image);
     let warnings = validate::validate(services, &mut spec)?;
-    let limit = services.settings.runtime.max_containers;
+    let limit = services.settings().runtime.max_containers;
     if limit != 0 && services.containers.count() >= limit {
         return Err(Error::new(
             Class::Unavailable,
@@ -93,7 +93,7 @@ async fn build(
     let mounts = mounts::mount_points(services, id, &spec, undo).await?;
 
     undo.step("store the record")?;
-    let runtime = spec.runtime.clone().unwrap_or_else(|| services.settings.runtime.default_runtime.clone());
+    let runtime = spec.runtime.clone().unwrap_or_else(|| services.settings().runtime.default_runtime.clone());
     let record = Record {
         schema: SCHEMA,
         id: id.clone(),

@@ -121,7 +121,7 @@ fn log_path(services: &Services, id: &ContainerId) -> PathBuf {
 
 /// `linux.cgroupsPath` of a container.
 fn cgroup_path(services: &Services, record: &Record) -> PathBuf {
-    let parent = record.spec.cgroup_parent.as_deref().unwrap_or(&services.settings.runtime.cgroup_parent);
+    let parent = record.spec.cgroup_parent.as_deref().unwrap_or(&services.cgroup_parent);
     cgroups::container_path(services.cgroup_driver, Some(parent), "container-runtime", record.id.as_str())
 }
 

@@ -16,6 +16,6 @@ pub async fn distribution(
     reference: &Reference,
     credentials: Option<Credentials>,
 ) -> Result<Distribution> {
-    let repository = services.registries.repository(reference, credentials, Purpose::Pull)?;
+    let repository = services.registries().repository(reference, credentials, Purpose::Pull)?;
     Ok(images::ask(&repository, reference).await?)
 }

@@ -10,5 +10,5 @@ use std::sync::Arc;
 /// # Errors
 /// `Denied` if it does not; `Unavailable` if it does not answer.
 pub async fn login(services: &Arc<Services>, host: &str, credentials: &Credentials) -> Result<LoggedIn> {
-    Ok(services.registries.login(host, credentials).await?)
+    Ok(services.registries().login(host, credentials).await?)
 }

@@ -24,7 +24,7 @@ pub async fn manifest(
     reference: &Reference,
     credentials: Option<Credentials>,
 ) -> Result<Remote> {
-    let repository = services.registries.repository(reference, credentials, Purpose::Pull)?;
+    let repository = services.registries().repository(reference, credentials, Purpose::Pull)?;
     let (manifest, platforms) = images::read_remote(&repository, reference).await?;
     Ok(Remote { manifest, platforms })
 }
@@ -42,7 +42,7 @@ pub async fn push_index(
     children: &[Reference],
     credentials: Option<Credentials>,
 ) -> Result<Digest> {
-    let repository = services.registries.repository(target, credentials.clone(), Purpose::Push)?;
+    let repository = services.registries().repository(target, credentials.clone(), Purpose::Push)?;
     for child in children.iter().filter(|child| !child.same_repository(target)) {
         if child.domain() != target.domain() {
             let message = format!(
@@ -52,7 +52,7 @@ pub async fn push_index(
             );
             return Err(Error::new(Class::Invalid, message));
         }
-        let source = services.registries.repository(child, credentials.clone(), Purpose::Pull)?;
+        let source = services.registries().repository(child, credentials.clone(), Purpose::Pull)?;
         images::bring_over(&source, child, &repository).await?;
     }
     let tag = Target::Tag(target.tag().unwrap_or(oci::DEFAULT_TAG).to_owned());

@@ -56,5 +56,5 @@ pub(crate) fn mounted(services: &Services) -> Vec<MountedImage> {
 
 /// Gone after a restart of the host, as the mounts are.
 fn directory(services: &Services) -> PathBuf {
-    services.settings.runtime.state_dir.join("images")
+    services.settings().runtime.state_dir.join("images")
 }

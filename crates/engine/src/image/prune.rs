@@ -52,7 +52,7 @@ pub async fn prune(services: &Arc<Services>, filters: Filters) -> Result<PrunedI
     }
     // Layers that others share stay, and blobs go too: only the disk knows what came back.
     pruned.reclaimed = before.gone_in(&services.images.disk_usage().await?);
-    let patience = services.settings.storage.gc.partials_after();
+    let patience = services.settings().storage.gc.partials_after();
     if let Some(patience) = patience {
         pruned.reclaimed += services.images.old_partials(patience, false).await?;
     }

@@ -29,7 +29,7 @@ pub async fn pull(
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Vec<Pulled>> {
     let repository =
-        services.registries.repository(&request.reference, request.credentials, Purpose::Pull)?;
+        services.registries().repository(&request.reference, request.credentials, Purpose::Pull)?;
     let wanted = request.reference.familiar();
     let references = if request.reference.is_name_only() {
         let tags = repository.tags().await?;

@@ -30,7 +30,7 @@ pub async fn push(
     done: impl Fn(&str, &Pushed),
 ) -> Result<()> {
     let repository =
-        services.registries.repository(&request.reference, request.credentials, Purpose::Push)?;
+        services.registries().repository(&request.reference, request.credentials, Purpose::Push)?;
     // Docker tells it before it looks, so that what goes wrong from here on is told in the stream.
     let text = format!("The push refers to repository [{}]", request.reference.without_tag());
     tell(Progress::Note { tag: None, text });
@@ -44,7 +44,7 @@ pub async fn push(
         let push = Push {
             reference,
             platform: request.platform.clone(),
-            uploads: services.settings.registry.max_concurrent_uploads,
+            uploads: services.settings().registry.max_concurrent_uploads,
         };
         let pushed = services.images.push(&repository, &push, tell).await?;
         done(push.reference.tag().unwrap_or(oci::DEFAULT_TAG), &pushed);

@@ -33,7 +33,7 @@ pub async fn search(
             .map_err(|_| Error::new(Class::Invalid, format!("invalid filter 'stars={text}'")))?,
     };
     let search = Search { term: term.to_owned(), limit };
-    let mut found = services.registries.search(&search, credentials).await?;
+    let mut found = services.registries().search(&search, credentials).await?;
     found.retain(|found| {
         official.is_none_or(|wanted| found.is_official == wanted)
             && automated.is_none_or(|wanted| found.is_automated == wanted)

@@ -7,7 +7,7 @@
 mod record;
 
 pub use record::carried;
-pub(crate) use record::{asks_netd, concerns_netd, name_servers};
+pub(crate) use record::{asks_netd, chosen_name_servers, concerns_netd, is_own};
 
 use crate::Services;
 use containers::{Container, Record};

@@ -36,11 +36,7 @@ fn servers(record: &Record) -> impl Iterator<Item = IpAddr> {
 }
 
 /// What stands in its `resolv.conf`.
-pub(crate) fn name_servers(
-    services: &Services,
-    record: &Record,
-    endpoints: &BTreeMap<String, Endpoint>,
-) -> Vec<IpAddr> {
+fn name_servers(services: &Services, record: &Record, endpoints: &BTreeMap<String, Endpoint>) -> Vec<IpAddr> {
     if !answers_names_itself(record) {
         return vec![IN_CONTAINERS];
     }
@@ -48,6 +44,26 @@ pub(crate) fn name_servers(
     let networks = networks.into_iter().filter_map(|endpoint| services.networks.find(&endpoint.network).ok());
     let found: Vec<_> = networks.flat_map(|network| gateways(&network)).collect();
     if found.is_empty() { vec![IN_CONTAINERS] } else { found }
+}
+
+/// What a container finds in its `resolv.conf` when it starts: `network.dns_server` where that is netd at a network of its.
+pub(crate) fn chosen_name_servers(
+    services: &Services,
+    record: &Record,
+    endpoints: &BTreeMap<String, Endpoint>,
+) -> Vec<IpAddr> {
+    let networks = endpoints.values().filter_map(|endpoint| services.networks.find(&endpoint.network).ok());
+    let near: Vec<IpAddr> = networks.flat_map(|network| gateways(&network)).collect();
+    match services.settings().network.dns_server.filter(|server| near.contains(server)) {
+        Some(server) => vec![server],
+        None => name_servers(services, record, endpoints),
+    }
+}
+
+/// Whether netd answers at an address: in containers, or at a network's gateway.
+pub(crate) fn is_own(services: &Services, server: IpAddr) -> bool {
+    server == IN_CONTAINERS
+        || services.networks.list().iter().any(|network| gateways(network).contains(&server))
 }
 
 /// Whether its image or user says that it serves names: its program will want that port of all addresses, so netd must not

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// # Errors
 /// Those of reading directories; what is wrong with a thing in the store is in the report.
 pub async fn check(services: &Arc<Services>, repair: bool) -> Result<Report> {
-    let repository = |name: &oci::Reference| services.registries.repository(name, None, Purpose::Pull);
+    let repository = |name: &oci::Reference| services.registries().repository(name, None, Purpose::Pull);
     let is_running = |key: &str| {
         let container =
             services.containers.all().into_iter().find(|container| container.id().as_str() == key);

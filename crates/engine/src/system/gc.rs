@@ -52,7 +52,8 @@ pub enum Fate {
 /// Those of the store. An image that resists is kept, and its choice says why.
 pub async fn gc(services: &Arc<Services>, dry_run: bool) -> Result<Collected> {
     services.images.record_uses().await?;
-    let settings = &services.settings.storage.gc;
+    let settings = services.settings();
+    let settings = &settings.storage.gc;
     let mut collected = Collected::default();
     if let Some(patience) = settings.partials_after() {
         collected.partials = services.images.old_partials(patience, dry_run).await?;
@@ -73,13 +74,15 @@ pub async fn gc(services: &Arc<Services>, dry_run: bool) -> Result<Collected> {
 
 /// Collects again and again, for as long as the engine lives.
 pub(super) fn watch(services: &Arc<Services>) {
-    let interval = Duration::from_secs(services.settings.storage.gc.interval.max(1));
-    tokio::spawn(timer::each(interval, Arc::downgrade(services), async |services| collect(&services).await));
+    let interval =
+        |services: &Arc<Services>| Duration::from_secs(services.settings().storage.gc.interval.max(1));
+    let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));
+    tokio::spawn(timer::each(interval, changed, services, async |services| collect(&services).await));
 }
 
 /// A pull is what fills the disk: looks at the budget behind it, if there is one.
 pub(crate) fn after_pull(services: &Arc<Services>) {
-    if services.settings.storage.gc.images.is_on() {
+    if services.settings().storage.gc.images.is_on() {
         let services = Arc::clone(services);
         tokio::spawn(async move { collect(&services).await });
     }
@@ -97,7 +100,7 @@ async fn collect(services: &Arc<Services>) {
 }
 
 fn disk(services: &Services) -> Result<Disk> {
-    let stat = rustix::fs::statvfs(&services.settings.runtime.root_dir).map_err(|errno| {
+    let stat = rustix::fs::statvfs(services.settings().storage_root()).map_err(|errno| {
         errors::Error::wrap(errors::Class::Internal, std::io::Error::from(errno)).context("look at the disk")
     })?;
     Ok(Disk { all: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
@@ -154,7 +157,7 @@ fn fate(services: &Services, summary: &Summary, kept: bool, enough: bool) -> (Fa
     if kept {
         return keep("storage.gc.images.keep names it".to_owned());
     }
-    let (minutes, least) = (idle / 60_000_000_000, services.settings.storage.gc.images.min_age);
+    let (minutes, least) = (idle / 60_000_000_000, services.settings().storage.gc.images.min_age);
     // Somebody may be about to use it.
     if u64::try_from(idle / 1_000_000_000).is_ok_and(|seconds| seconds < least) {
         return keep(format!("it was used {minutes} minutes ago, and stays for {} minutes", least / 60));
@@ -173,7 +176,7 @@ fn by_last_use(services: &Services) -> Result<Vec<Summary>> {
 }
 
 fn kept_by_name(services: &Services) -> Result<HashSet<Digest>> {
-    let references = services.settings.storage.gc.images.keep.clone();
+    let references = services.settings().storage.gc.images.keep.clone();
     if references.is_empty() {
         return Ok(HashSet::new());
     }

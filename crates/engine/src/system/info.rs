@@ -73,7 +73,7 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
             cgroups::Driver::Systemd => "systemd",
         },
         runtimes: services.runtimes.names(),
-        default_runtime: services.runtimes.default_name().to_owned(),
+        default_runtime: services.settings().runtime.default_runtime.clone(),
         memory_limit: has(Controller::Memory),
         swap_limit: file(
             Controller::Memory,
@@ -100,7 +100,8 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
             info.warnings.push(format!("WARNING: No {what} support"));
         }
     }
-    let serve = &services.settings.registry.serve;
+    let settings = services.settings();
+    let serve = &settings.registry.serve;
     if let Some(address) = serve.listen.filter(|address| !address.ip().is_loopback())
         && serve.htpasswd.is_none()
         && serve.mirror_of.is_empty()
@@ -112,7 +113,7 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
 }
 
 fn backing_filesystem(services: &Services) -> String {
-    let Ok(stat) = rustix::fs::statfs(&services.settings.runtime.root_dir) else { return "unknown".into() };
+    let Ok(stat) = rustix::fs::statfs(services.settings().storage_root()) else { return "unknown".into() };
     match stat.f_type {
         0xEF53 => "extfs",
         0x5846_5342 => "xfs",

@@ -19,6 +19,7 @@ pub(crate) use gc::after_pull;
 pub use gc::{Choice, Collected, Fate, gc};
 pub use info::{Info, info};
 pub use open::{Opening, open};
+pub(crate) use open::{ip_range, registries};
 pub use purge::purge;
 pub use shutdown::{Shutdown, close, request_shutdown};
 
@@ -29,7 +30,7 @@ pub fn registry_dir(settings: &config::Settings) -> std::path::PathBuf {
 
 /// Where the engine has its blobs.
 pub fn blobs_dir(settings: &config::Settings) -> std::path::PathBuf {
-    settings.runtime.root_dir.join(images::BLOBS)
+    settings.storage_root().join(images::BLOBS)
 }
 
 /// Version of this engine.

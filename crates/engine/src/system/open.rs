@@ -3,13 +3,18 @@
 mod adopt;
 mod configs;
 mod out_of_memory;
+mod storage;
 mod sweep;
 
+pub(crate) use configs::{ip_range, registries};
+
 use crate::host::Host;
+use crate::settings::{Live, Sources, Subscriber};
 use crate::{Services, random};
-use ::containers::Containers;
+use ::containers::{Containers, State};
 use ::events::{Events, Journal, Limits};
-use config::Settings;
+use arc_swap::ArcSwap;
+use config::Effective;
 use durable::Trash;
 use errors::Result;
 use images::Images;
@@ -24,8 +29,12 @@ use volumes::Volumes;
 /// What the daemon knows before the engine is open.
 #[derive(Debug)]
 pub struct Opening {
-    /// Effective settings.
-    pub settings: Settings,
+    /// Where settings come from.
+    pub sources: Sources,
+    /// What they come to.
+    pub effective: Effective,
+    /// Who beside the engine has to do something when they change.
+    pub subscribers: Vec<Arc<dyn Subscriber<Services>>>,
     /// Our shim's binary.
     pub shim: PathBuf,
     /// The program that is netd.
@@ -41,7 +50,8 @@ pub struct Opening {
 /// # Errors
 /// When a directory can't be made, a service not opened, or the state is damaged.
 pub async fn open(opening: Opening) -> Result<Arc<Services>> {
-    let Opening { mut settings, shim, netd, private, served } = opening;
+    let Opening { sources, effective, subscribers, shim, netd, private, served } = opening;
+    let settings = effective.settings.clone();
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
     for dir in [&root, &root.join("containers"), &state, &state.join("containers")] {
@@ -55,7 +65,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let state_trash = Arc::new(Trash::open(&state.join("trash"))?);
     let cgroups = cgroups::Host::detect()?;
     let cgroup_driver = super::cgroup_driver::driver(settings.runtime.cgroup_driver, &cgroups)?;
-    settings.runtime.cgroup_parent = super::cgroup_driver::parent(
+    let cgroup_parent = super::cgroup_driver::parent(
         &settings.runtime.cgroup_parent,
         cgroup_driver,
         private.then_some(private_suffix.as_str()),
@@ -63,7 +73,8 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let downloads = settings.registry.max_concurrent_downloads;
     // Whether a registry is served or not: what is in it need never be fetched.
     let beside = Some(super::registry_dir(&settings));
-    let images = images::Config { root: root.clone(), beside, downloads };
+    storage::check(&store, &settings).await?;
+    let images = images::Config { root: settings.storage_root().to_owned(), beside, downloads };
     let images = Images::open(images, Arc::clone(&store)).await?;
     let id_maps = super::remap::id_maps(&settings)?;
     let mut host = Host::detect(shim.clone());
@@ -74,7 +85,11 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let volumes = Volumes::open(&root.join("volumes"), Arc::clone(&store), Arc::clone(&trash)).await?;
     let volumes = volumes.owned_by(id_maps.as_ref().map_or((0, 0), spec::IdMaps::root));
     let containers = Containers::open(Arc::clone(&store)).await?;
-    let networks = Networks::open(configs::networks(&settings, private)?, Arc::clone(&store)).await?;
+    let networks = Networks::open(
+        configs::networks(&settings, private, on_default_bridge(&containers))?,
+        Arc::clone(&store),
+    )
+    .await?;
     let runtimes = Runtimes::open(configs::runtimes(
         &settings,
         &shim,
@@ -83,7 +98,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         private.then_some(&private_suffix),
     ))
     .await?;
-    if let Err(error) = runtimes.check(None) {
+    if let Err(error) = runtimes.check(Some(&settings.runtime.default_runtime)) {
         // What runs goes on with the one that it has.
         tracing::warn!(error = %errors::chain(&error), "containers that name no runtime can't be made");
     }
@@ -96,9 +111,13 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     }
     let (events, journal) = open_events(&root).await;
     let services = Arc::new(Services {
-        registries: configs::registries(&settings),
+        registries: ArcSwap::from_pointee(registries(&settings)),
         served,
-        settings,
+        settings: Live::new(
+            sources,
+            effective,
+            crate::settings::subscribers().into_iter().chain(subscribers).collect(),
+        ),
         id,
         store,
         containers,
@@ -114,6 +133,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         state_trash,
         warmth: cgroups::Warmth::start(&cgroups),
         cgroups,
+        cgroup_parent,
         cgroup_driver,
         id_maps,
         host,
@@ -141,6 +161,15 @@ async fn open_events(root: &Path) -> (Events, Option<JoinHandle<()>>) {
             (Events::new(), None)
         }
     }
+}
+
+/// Whether a container that may live has an address of the default bridge.
+fn on_default_bridge(containers: &Containers) -> bool {
+    containers.all().iter().any(|container| {
+        let record = container.record();
+        let may_live = matches!(record.state, State::Running { .. } | State::Paused { .. });
+        may_live && record.endpoints.values().any(|endpoint| endpoint.network == "bridge")
+    })
 }
 
 async fn engine_id(store: &Arc<dyn StateStore>) -> Result<String> {

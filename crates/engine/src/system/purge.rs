@@ -29,7 +29,7 @@ pub async fn purge(services: &Arc<Services>) -> Result<()> {
     first = first.and(services.networks.purge().await.map_err(Into::into));
     services.runtimes.close().await;
     if services.cgroup_driver == cgroups::Driver::Cgroupfs {
-        let parent = services.cgroups.cgroup(services.settings.runtime.cgroup_parent.as_ref());
+        let parent = services.cgroups.cgroup(services.cgroup_parent.as_ref());
         let removed = parent.remove().map_err(Into::into);
         first = first.and(removed);
     }

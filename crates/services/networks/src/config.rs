@@ -22,6 +22,8 @@ pub struct Config {
     pub preferred_subnet: Option<Ipv4Net>,
     /// Whether `preferred_subnet` came from a person: then a collision is an error, not a reason to take another.
     pub subnet_is_fixed: bool,
+    /// Whether containers have addresses of the default bridge: then it keeps its subnet, whatever a person has configured since.
+    pub bridge_in_use: bool,
     /// Where it is looked for next; every choice avoids all routes and addresses of the host.
     pub pools: Vec<AddressPool>,
     /// Where the subnets of networks that clients make come from.
@@ -55,6 +57,7 @@ impl Config {
             bridge: "ctr0".to_owned(),
             preferred_subnet: Some(net_v4([172, 20, 0, 0], 16)),
             subnet_is_fixed: false,
+            bridge_in_use: false,
             pools: default_pools(),
             further_pools: further_pools(),
             ipv6: None,

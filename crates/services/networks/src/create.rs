@@ -6,7 +6,7 @@ use crate::family::Ipv6;
 use crate::live::Live;
 use crate::new_network::{NewNetwork, choose_ranges};
 use crate::options::BridgeOptions;
-use crate::{Driver, Error, Network, Networks, Result, forwarding, plugged, predefined};
+use crate::{Driver, Error, Network, Networks, Result, forwarding, plugged, predefined, subnet};
 use ipnet::Ipv6Net;
 use net::firewall;
 use std::sync::Arc;
@@ -40,7 +40,9 @@ impl Networks {
         }
         let prefix = if record.enable_ipv6 { Some(prefix(&*self.store).await?) } else { None };
         let writings = self.table_writings();
-        let (config, mtu, reaper) = (self.config.clone(), self.mtu, Arc::clone(&self.reaper));
+        let (mtu, reaper) = (self.mtu, Arc::clone(&self.reaper));
+        let range = *self.range.lock();
+        let config = range.map_or_else(|| self.config.clone(), |range| subnet::in_range(&self.config, range));
         let live = offload::blocking(move || -> Result<_> {
             let choosing = Choosing::begin(None)?;
             let mut record = record;

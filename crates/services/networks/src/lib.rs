@@ -35,6 +35,7 @@ mod ports;
 mod predefined;
 mod publish;
 mod published;
+mod range;
 mod reassert;
 mod record;
 mod remove;

@@ -10,7 +10,7 @@ use crate::ports::Ports;
 use crate::publish::rules_of;
 use crate::{Config, Endpoint, Error, Network, Result, Sandbox, forwarding, predefined};
 use ids::{EndpointId, NetworkId};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use net::firewall::Others;
 use net::{Elements, Pool, Reaper, Settings, Stop};
 use parking_lot::{Mutex, RwLock};
@@ -39,6 +39,8 @@ pub struct Networks {
     pub(crate) others: Arc<Mutex<Others>>,
     /// Open from the first port on that is published.
     pub(crate) elements: Mutex<Option<Elements>>,
+    /// Where the subnets of new networks come from before the pools; none: from the pools.
+    pub(crate) range: Mutex<Option<Ipv4Net>>,
     /// Of bridges that say nothing else, bytes.
     pub(crate) mtu: u32,
     pub(crate) prepared: Settings,
@@ -93,6 +95,7 @@ impl Networks {
             Ok((choosing, subnet, mtu))
         })
         .await?;
+        let range = config.preferred_subnet.filter(|wanted| config.subnet_is_fixed && *wanted != subnet);
         let subnets = std::iter::once(IpNet::V4(subnet)).chain(config.ipv6.map(IpNet::V6));
         let ranges = subnets.map(crate::IpamConfig::of).collect();
         let records = predefined::reconcile(&*store, records, &config, &ranges, mtu).await?;
@@ -121,6 +124,7 @@ impl Networks {
             ports: Arc::default(),
             others: Arc::new(Mutex::new(others)),
             elements: Mutex::default(),
+            range: Mutex::new(range),
             mtu,
             prepared,
             table_kept: Mutex::default(),

@@ -4,14 +4,16 @@ mod listeners;
 mod notify;
 mod options;
 mod purge;
+mod reload;
 mod settings;
 
-use crate::log::Level;
+use crate::log::{Level, LogFormat};
 use crate::{lock, registry};
 use anyhow::{Context, Result};
 use clap::Parser;
 use docker_cli::Invocation;
 use engine::Services;
+use engine::settings::Sources;
 use engine::system::{self, Opening, Shutdown};
 use options::Options;
 use std::path::PathBuf;
@@ -35,8 +37,23 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         }
     };
     let debug = options.debug || invocation.debug;
-    crate::log::start(if debug { Level::Debug } else { options.log_level }, options.log_format);
-    match start(&options) {
+    let read = settings::sources(&options, debug).and_then(|sources| {
+        let effective = sources.load().map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok((sources, effective))
+    });
+    let begun = match read {
+        Ok((sources, effective)) => {
+            let (level, format) =
+                (settings::level(&effective.settings), settings::format(&effective.settings));
+            let log = settings::OwnLog(crate::log::start(level, format));
+            start(&options, Begin { sources, effective, log })
+        }
+        Err(error) => {
+            crate::log::start(Level::Info, options.log_format.unwrap_or(LogFormat::Text));
+            Err(error)
+        }
+    };
+    match begun {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -45,11 +62,17 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     }
 }
 
-fn start(options: &Options) -> Result<()> {
+/// What is known before the daemon begins.
+struct Begin {
+    sources: Sources,
+    effective: config::Effective,
+    log: settings::OwnLog,
+}
+
+fn start(options: &Options, begin: Begin) -> Result<()> {
     if let Ok(spec) = std::env::var("CONTAINER_RUNTIME_INJECT") {
         undo::inject::configure(&spec).context("read CONTAINER_RUNTIME_INJECT")?;
     }
-    let settings = settings::load(options)?;
     let shim = find_shim(options)?;
     // Verbs mostly wait; two threads keep one that computes from holding up the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -60,14 +83,19 @@ fn start(options: &Options) -> Result<()> {
         .enable_all()
         .build()
         .context("start the async runtime")?;
-    let served = runtime.block_on(serve(options, settings, shim));
+    let served = runtime.block_on(serve(options, begin, shim));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     served
 }
 
-async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> Result<()> {
+async fn serve(options: &Options, begin: Begin, shim: PathBuf) -> Result<()> {
+    let Begin { sources, effective, log } = begin;
+    // Whoever sends one may do so as soon as there is a process.
+    let hang_ups = reload::hang_ups().context("listen for SIGHUP")?;
+    let settings = effective.settings.clone();
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
+    let storage = settings.storage_root().to_owned();
     anyhow::ensure!(
         rustix::process::geteuid().is_root(),
         "the daemon makes mounts, namespaces and network devices: run it as root"
@@ -85,9 +113,17 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     let private = root != config::Runtime::default().root_dir;
     let served = registry.as_ref().and_then(registry::Serving::checkup);
     let netd = netd_program()?;
-    let services = system::open(Opening { settings, shim, netd, private, served })
-        .await
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let services = system::open(Opening {
+        sources,
+        effective,
+        subscribers: vec![Arc::new(log)],
+        shim,
+        netd,
+        private,
+        served,
+    })
+    .await
+    .map_err(|error| anyhow::anyhow!("{error}"))?;
 
     let stop = CancellationToken::new();
     let servers = TaskTracker::new();
@@ -96,6 +132,7 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
         servers.spawn(docker_api::serve(listener.clone(), Arc::clone(&services), stop.clone()));
     }
     servers.close();
+    tokio::spawn(reload::follow(Arc::downgrade(&services), hang_ups));
     notify::ready();
     let wish = wait_for_end(&services).await?;
     notify::stopping();
@@ -114,7 +151,10 @@ async fn serve(options: &Options, settings: config::Settings, shim: PathBuf) -> 
     drop(services);
     if wish.purge {
         purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
-        purge::remove_directories(&root, &state, &listeners.inherited())?;
+        let images = [storage.join("blobs"), storage.join("layers")];
+        purge::remove_directories(&[&images[0], &images[1], &root, &state], &listeners.inherited())?;
+        // If it held nothing else: it may be anybody's directory.
+        let _ = std::fs::remove_dir(&storage);
     }
     drop(locks);
     // Last of all: a client that waits for the end waits for this.

@@ -65,12 +65,12 @@ pub(super) struct Options {
     /// Log everything
     #[arg(short = 'D', long)]
     pub(super) debug: bool,
-    /// Least level that is logged
-    #[arg(short = 'l', long, value_name = "LEVEL", default_value = "info")]
-    pub(super) log_level: Level,
-    /// Form of the log
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) log_format: LogFormat,
+    /// Least level that is logged [default: info]
+    #[arg(short = 'l', long, value_name = "LEVEL")]
+    pub(super) log_level: Option<Level>,
+    /// Form of the log [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// Removes `root`, then `state`, but for what leads to the sockets in `kept`: systemd made those, and calls the next
-/// daemon through them. In this order, since a client takes the socket's end, mostly in `state`, for the daemon's.
-pub(super) fn remove_directories(root: &Path, state: &Path, kept: &[PathBuf]) -> Result<()> {
-    for dir in [root, state] {
+/// Removes the directories, but for what leads to the sockets in `kept`: systemd made those, and calls the next
+/// daemon through them. In their order: the last is that of the state, since a client takes the socket's end for the daemon's.
+pub(super) fn remove_directories(dirs: &[&Path], kept: &[PathBuf]) -> Result<()> {
+    for dir in dirs {
         remove_around(dir, kept)?;
     }
     Ok(())
@@ -45,10 +45,10 @@ mod tests {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, "").unwrap();
         }
-        remove_directories(&root, &state, std::slice::from_ref(&socket)).unwrap();
+        remove_directories(&[&root, &state], std::slice::from_ref(&socket)).unwrap();
         assert!(socket.exists() && !root.exists());
         assert!(!state.join("containers").exists() && !state.join("api/other").exists());
-        remove_directories(&root, &state, &[]).unwrap();
+        remove_directories(&[&root, &root, &state], &[]).unwrap();
         assert!(!state.exists());
     }
 }

@@ -1,104 +1,128 @@
-//! Settings: defaults, then the file, then the flags.
+//! Where the daemon's settings come from, and its own log as somebody who hears of their changes.
 
 use super::options::{CgroupDriver, Options};
-use anyhow::{Context, Result, bail};
-use config::Settings;
-use std::path::Path;
+use crate::log::{Level, LevelControl, LogFormat};
+use anyhow::Result;
+use clap::ValueEnum;
+use config::{LogLevel, Settings};
+use engine::Services;
+use engine::settings::{Applied, Sources, Subscriber};
+use errors::{Class, Error};
+use std::sync::Arc;
 
-/// Where settings are that no flag names. It need not exist.
-const DEFAULT_FILE: &str = "/etc/container-runtime/container-runtime.yaml";
-
-/// The effective settings.
-pub(super) fn load(options: &Options) -> Result<Settings> {
-    let path = options.config_file.as_deref().unwrap_or_else(|| Path::new(DEFAULT_FILE));
-    let mut settings = match durable::read_optional(path)? {
-        Some(bytes) => parse(&bytes).with_context(|| format!("settings file {}", path.display()))?,
-        None if options.config_file.is_some() => bail!("there is no settings file {}", path.display()),
-        None => Settings::default(),
+/// The file, the environment, and what the flags say.
+pub(super) fn sources(options: &Options, debug: bool) -> Result<Sources> {
+    let mut sources = Sources::of(options.config_file.as_deref());
+    let flags = &mut sources.flags;
+    let mut say = |key: &'static str, value: Option<String>, flag: &'static str| {
+        flags.extend(value.map(|value| (key, value, flag)));
     };
-    apply(&mut settings, options)?;
-    if settings.storage.driver != "overlay2" {
-        bail!("storage.driver: {} is not supported, only overlay2 is", settings.storage.driver);
+    let absolute = |path: &Option<std::path::PathBuf>| -> Result<Option<String>> {
+        let path = path.as_ref().map(std::path::absolute).transpose()?;
+        Ok(path.map(|path| path.display().to_string()))
+    };
+    say("runtime.root_dir", absolute(&options.root)?, "--root");
+    say("runtime.state_dir", absolute(&options.state)?, "--state");
+    say("runtime.default_runtime", options.default_runtime.clone(), "--default-runtime");
+    say("runtime.cgroup_driver", options.cgroup_driver.as_ref().map(word::<CgroupDriver>), "--cgroup-driver");
+    say("runtime.cgroup_parent", options.cgroup_parent.clone(), "--cgroup-parent");
+    say("runtime.userns_remap", options.userns_remap.clone(), "--userns-remap");
+    say("runtime.idle_shims", options.idle_shims.map(|number| number.to_string()), "--idle-shims");
+    say("network.default_bridge", options.bridge.clone(), "--bridge");
+    say("network.ip_range", options.ip_range.clone(), "--ip-range");
+    say("logging.format", options.log_format.as_ref().map(word::<LogFormat>), "--log-format");
+    if debug {
+        say("logging.level", Some(word(&Level::Debug)), "--debug");
+    } else {
+        say("logging.level", options.log_level.as_ref().map(word::<Level>), "--log-level");
     }
-    Ok(settings)
+    Ok(sources)
 }
 
-fn parse(bytes: &[u8]) -> Result<Settings> {
-    let text = std::str::from_utf8(bytes).context("it is not UTF-8 text")?;
-    if text.trim().is_empty() {
-        return Ok(Settings::default());
-    }
-    Ok(serde_saphyr::from_str(text)?)
+/// The word for a choice, which flags and settings have in common.
+fn word<T: ValueEnum>(choice: &T) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-fn apply(settings: &mut Settings, options: &Options) -> Result<()> {
-    let runtime = &mut settings.runtime;
-    if let Some(root) = &options.root {
-        runtime.root_dir = std::path::absolute(root)?;
+/// The level of the daemon's own log.
+pub(super) fn level(settings: &Settings) -> Level {
+    match settings.logging.level {
+        LogLevel::Trace => Level::Trace,
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info => Level::Info,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Error => Level::Error,
     }
-    if let Some(state) = &options.state {
-        runtime.state_dir = std::path::absolute(state)?;
+}
+
+/// The form of the daemon's own log.
+pub(super) fn format(settings: &Settings) -> LogFormat {
+    match settings.logging.format {
+        config::LogFormat::Text => LogFormat::Text,
+        config::LogFormat::Json => LogFormat::Json,
     }
-    if let Some(name) = &options.default_runtime {
-        runtime.default_runtime.clone_from(name);
+}
+
+/// The daemon's own log.
+#[derive(Debug)]
+pub(super) struct OwnLog(pub(super) LevelControl);
+
+impl Subscriber<Services> for OwnLog {
+    fn component(&self) -> &'static str {
+        "the daemon's log"
     }
-    if let Some(driver) = options.cgroup_driver {
-        runtime.cgroup_driver = match driver {
-            CgroupDriver::Auto => config::CgroupDriver::Auto,
-            CgroupDriver::Cgroupfs => config::CgroupDriver::Cgroupfs,
-            CgroupDriver::Systemd => config::CgroupDriver::Systemd,
-        };
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["logging.level"]
     }
-    if let Some(parent) = &options.cgroup_parent {
-        runtime.cgroup_parent.clone_from(parent);
+
+    fn apply<'a>(&'a self, _: &'a Arc<Services>, _: &'a Settings, to: &'a Settings) -> Applied<'a> {
+        Box::pin(async move {
+            self.0.set(level(to)).map_err(|error| Error::new(Class::Internal, error.to_string()))?;
+            Ok(Vec::new())
+        })
     }
-    if options.userns_remap.is_some() {
-        runtime.userns_remap.clone_from(&options.userns_remap);
-    }
-    if let Some(number) = options.idle_shims {
-        runtime.idle_shims = number;
-    }
-    if options.bridge.is_some() {
-        settings.network.default_bridge.clone_from(&options.bridge);
-    }
-    if options.ip_range.is_some() {
-        settings.network.ip_range.clone_from(&options.ip_range);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
-    #[test]
-    fn a_misspelt_key_is_named() {
-        let error = parse(b"runtime:\n  root_dri: /x\n").unwrap_err().to_string();
-        assert!(error.contains("root_dri"), "{error}");
+    fn sources_of(arguments: &[&str]) -> Sources {
+        let arguments = std::iter::once("daemon").chain(arguments.iter().copied());
+        let mut sources = sources(&Options::try_parse_from(arguments).unwrap(), false).unwrap();
+        sources.environment.clear();
+        sources
     }
 
     #[test]
-    fn what_the_file_leaves_out_has_its_default() {
-        let settings = parse(b"runtime:\n  max_containers: 7\n").unwrap();
-        assert_eq!(settings.runtime.max_containers, 7);
-        assert_eq!(settings.network, config::Network::default());
-    }
-
-    #[test]
-    fn times_and_addresses_tell_what_to_write() {
-        for (text, said) in [
-            ("storage: {gc: {partials_after: 5x}}", "seconds, as 3600"),
-            ("storage: {gc: {images: {min_age: -1}}}", "seconds, as 3600"),
-            ("registry: {serve: {gc_interval: 1.5}}", "seconds, as 3600"),
-            ("registry: {serve: {listen: 'localhost:5000'}}", "write 127.0.0.1:5000"),
-        ] {
-            let error = parse(text.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
-        }
-        let settings =
-            parse(b"{storage: {gc: {partials_after: 7}}, registry: {serve: {listen: '[::1]:1'}}}").unwrap();
-        assert_eq!(settings.storage.gc.partials_after, 7);
-        assert_eq!(settings.registry.serve.listen.unwrap().port(), 1);
+    fn every_flag_says_what_its_key_takes() {
+        let all = [
+            "--root=/r",
+            "--state=/s",
+            "--default-runtime=crun",
+            "--cgroup-driver=systemd",
+            "--cgroup-parent=p",
+            "--userns-remap=u",
+            "--idle-shims=3",
+            "--bridge=b",
+            "--ip-range=10.0.0.0/8",
+            "--log-format=json",
+            "--log-level=warn",
+        ];
+        let sources = sources_of(&all);
+        assert_eq!(sources.flags.len(), all.len());
+        let effective = sources.load_with("").unwrap();
+        let settings = &effective.settings;
+        assert_eq!(settings.runtime.cgroup_driver, config::CgroupDriver::Systemd);
+        assert_eq!((level(settings), format(settings)), (Level::Warn, LogFormat::Json));
+        assert_eq!(settings.network.ip_range.as_deref(), Some("10.0.0.0/8"));
+        let said = sources_of(&["--ip-range=10.0.0.1/8"]).load_with("").unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "flag --ip-range: network.ip_range: 10.0.0.1/8 is an address in a subnet: that is 10.0.0.0/8"
+        );
     }
 
     #[test]
@@ -108,8 +132,9 @@ mod tests {
             page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
         assert!(blocks.len() > 3);
         for block in blocks {
-            let settings = parse(block.as_bytes()).unwrap_or_else(|error| panic!("{block}: {error}"));
-            assert_ne!(settings.registry, config::Registry::default(), "{block}");
+            let read = sources_of(&[]).load_with(block);
+            let read = read.unwrap_or_else(|error| panic!("{block}: {error}"));
+            assert_ne!(read.settings.registry, config::Registry::default(), "{block}");
         }
     }
 }

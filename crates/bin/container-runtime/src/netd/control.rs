@@ -1,7 +1,7 @@
 //! The socket by which netd is told what is so.
 
 use super::state::Task;
-use super::watched::{connected, watched};
+use crate::watched::{connected, watched};
 use anyhow::{Context, Result};
 use netd_protocol::{MAX_DESCRIPTORS, MAX_MESSAGE, Request, Response, file};
 use rustix::fs::{Mode, OFlags};

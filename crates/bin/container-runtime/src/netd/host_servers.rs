@@ -1,18 +1,12 @@
 //! The host's name servers, as its `resolv.conf` lists them at any time.
 
 use super::state::Task;
-use super::watched::watched;
+use crate::file_watch::watch;
+use crate::watched::watched;
 use dns::servers::read_resolv_conf;
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use std::collections::BTreeSet;
-use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// Symbolic links that are followed at most, as the kernel does.
-const LINKS: usize = 40;
 
 /// How long it waits where nothing can be watched.
 const BLIND: Duration = Duration::from_secs(5);
@@ -22,7 +16,7 @@ pub(super) async fn follow(path: PathBuf, tasks: mpsc::Sender<Task>) {
     let mut before = None;
     loop {
         // It is a small file: a thread for it would stay for ten seconds. First watched, then read: what changes in between is read once more.
-        let watch = watch(&path);
+        let watch = watch(std::slice::from_ref(&path));
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) => {
@@ -46,34 +40,6 @@ pub(super) async fn follow(path: PathBuf, tasks: mpsc::Sender<Task>) {
             }
         }
     }
-}
-
-/// Readable once something happens in a directory on the way to the file.
-fn watch(path: &Path) -> io::Result<OwnedFd> {
-    let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-    let flags = WatchFlags::CLOSE_WRITE
-        | WatchFlags::CREATE
-        | WatchFlags::DELETE
-        | WatchFlags::DELETE_SELF
-        | WatchFlags::MOVE
-        | WatchFlags::MOVE_SELF;
-    for directory in directories(path) {
-        inotify::add_watch(&watch, &directory, flags)?;
-    }
-    Ok(watch)
-}
-
-/// The directories that hold the file and the links on the way to it; where one is not there, the one that it will be made in.
-fn directories(path: &Path) -> BTreeSet<PathBuf> {
-    let mut directories = BTreeSet::new();
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        let parent = path.parent().unwrap_or_else(|| Path::new("/"));
-        directories.extend(parent.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned));
-        let Ok(target) = std::fs::read_link(&path) else { break };
-        path = parent.join(target);
-    }
-    directories
 }
 
 fn number_of_device(name: &str) -> Option<u32> {

@@ -9,7 +9,6 @@ mod process;
 mod records;
 mod state;
 mod table;
-mod watched;
 
 use crate::lock;
 use crate::log::{Level, LogFormat};

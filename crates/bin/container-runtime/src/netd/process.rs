@@ -1,6 +1,6 @@
 //! Containers' processes: whether they live, and where their network is.
 
-use super::watched::watched;
+use crate::watched::watched;
 use anyhow::{Context, Result, ensure};
 use netd_protocol::Process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -21,6 +21,8 @@ const HUB: &str = "registry-1.docker.io";
 /// What the user says about registries.
 #[derive(Debug, Clone, Default)]
 pub struct HostsConfig {
+    /// Registry of names that say none; empty: Docker Hub.
+    pub default: String,
     /// Hosts, `host:port`s and networks (`10.0.0.0/8`) that may speak plain HTTP or show any certificate. Loopback always may.
     pub insecure: Vec<String>,
     /// Base URLs to ask before the registry, by its host; `*` for all others.
@@ -104,7 +106,15 @@ impl Hosts {
 
     /// The places to try, in this order.
     pub(crate) fn endpoints(&self, reference: &Reference, purpose: Purpose) -> Result<Vec<Endpoint>> {
-        let mut found = self.configured(&own::rewritten(&self.config.rewrites, reference)?, purpose)?;
+        let mut found = match own::by_default(&self.config, reference)? {
+            Some(elsewhere) => {
+                let mut found = self.configured(&elsewhere, purpose)?;
+                // Behind it: who owns a name there must not get somebody else's image.
+                found.extend(own::mirrors(&self.config, reference, purpose)?);
+                found
+            }
+            None => self.configured(&own::rewritten(&self.config.rewrites, reference)?, purpose)?,
+        };
         let host = origin_host(reference.domain());
         found.iter_mut().for_each(|endpoint| endpoint.is_origin = endpoint.host() == host);
         Ok(found)

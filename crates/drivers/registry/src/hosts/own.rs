@@ -2,7 +2,7 @@
 
 use super::{Connection, Endpoint, HostsConfig, Purpose, base_of, certificates, is_insecure, origin};
 use crate::{RegistryError, Result};
-use oci::Reference;
+use oci::{DEFAULT_DOMAIN, Reference};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -19,17 +19,46 @@ pub(super) fn rewritten(rewrites: &BTreeMap<String, String>, reference: &Referen
     text.parse().map_err(|_| RegistryError::BadHost { host: text })
 }
 
+/// The name at the registry of names that say none, if that is one of the user's and nothing else is said of the name.
+pub(super) fn by_default(config: &HostsConfig, reference: &Reference) -> Result<Option<Reference>> {
+    let nameless =
+        reference.domain() == DEFAULT_DOMAIN && !matches!(config.default.as_str(), "" | DEFAULT_DOMAIN);
+    if !nameless || config.direct || rewritten(&config.rewrites, reference)? != reference.without_tag() {
+        return Ok(None);
+    }
+    let path = reference.path();
+    // Only Docker Hub calls them so.
+    let path = path.strip_prefix("library/").unwrap_or(path);
+    let text = format!("{}/{path}", config.default);
+    text.parse().map(Some).map_err(|_| RegistryError::BadHost { host: text })
+}
+
 pub(super) fn endpoints(
     config: &HostsConfig,
     reference: &Reference,
     purpose: Purpose,
 ) -> Result<Option<Vec<Endpoint>>> {
     let domain = reference.domain();
-    let Some(urls) = config.mirrors.get(domain).or_else(|| config.mirrors.get("*")) else { return Ok(None) };
-    let origin = origin(config, domain, reference.path(), false)?;
-    if purpose == Purpose::Push {
-        return Ok(Some(origin));
+    if urls(config, domain).is_none() {
+        return Ok(None);
     }
+    let mirrors = mirrors(config, reference, purpose)?;
+    let origin = origin(config, domain, reference.path(), false)?;
+    Ok(Some(mirrors.into_iter().chain(origin).collect()))
+}
+
+fn urls<'a>(config: &'a HostsConfig, domain: &str) -> Option<&'a Vec<String>> {
+    config.mirrors.get(domain).or_else(|| config.mirrors.get("*"))
+}
+
+/// Who may have a repository in its registry's place. Nothing is written to them.
+pub(super) fn mirrors(
+    config: &HostsConfig,
+    reference: &Reference,
+    purpose: Purpose,
+) -> Result<Vec<Endpoint>> {
+    let domain = reference.domain();
+    let urls = urls(config, domain).filter(|_| purpose == Purpose::Pull);
     let mirror = |url: &String| {
         let base = base_of(url, false, false)?;
         let mut endpoint = Endpoint {
@@ -45,8 +74,7 @@ pub(super) fn endpoints(
             endpoint.connection.authorities.is_empty() && is_insecure(config, endpoint.host());
         Ok(endpoint)
     };
-    let mirrors = urls.iter().map(mirror).collect::<Result<Vec<_>>>()?;
-    Ok(Some(mirrors.into_iter().chain(origin).collect()))
+    urls.into_iter().flatten().map(mirror).collect()
 }
 
 /// Whether the network `10.0.0.0/8` has the address.

@@ -41,6 +41,29 @@ fn mirrors_are_asked_first_and_never_pushed_to() {
 }
 
 #[test]
+fn names_that_say_no_registry_may_be_of_another_than_dockers() {
+    let config = HostsConfig {
+        default: "localhost:5000".into(),
+        mirrors: BTreeMap::from([("docker.io".into(), vec!["https://registry-1.docker.io".into()])]),
+        rewrites: BTreeMap::from([("docker.io/library/moved".into(), "r.example/moved".into())]),
+        ..HostsConfig::default()
+    };
+    let of = |name: &str| places(&config, name, Purpose::Pull);
+    let origin = |path: &str| ["https", "http"].map(|scheme| format!("{scheme}://localhost:5000/v2/{path}"));
+    let mirror = |path: &str| format!("https://registry-1.docker.io/v2/{path}");
+    // First the registry itself: nobody else can give out its images.
+    let expected =
+        |path: &str, there: &str| origin(path).into_iter().chain([mirror(there)]).collect::<Vec<_>>();
+    assert_eq!(of("busybox"), expected("busybox", "library/busybox"));
+    assert_eq!(of("me/app"), expected("me/app", "me/app"));
+    assert_eq!(of("moved"), ["https://r.example/v2/moved"]);
+    assert_eq!(of("h.example/x"), ["https://h.example/v2/x"]);
+    assert_eq!(places(&config, "busybox", Purpose::Push), origin("busybox"));
+    let plain = HostsConfig { default: "docker.io".into(), ..HostsConfig::default() };
+    assert_eq!(places(&plain, "busybox", Purpose::Pull), [mirror("library/busybox")]);
+}
+
+#[test]
 fn a_name_may_be_fetched_under_another() {
     let config = HostsConfig {
         rewrites: BTreeMap::from([

@@ -1,6 +1,7 @@
 //! Refusing what cannot be, before anything is made.
 
 mod mounts;
+mod names;
 mod namespaces;
 
 use crate::Services;
@@ -25,10 +26,12 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     }
     apparmor::check(services, &spec.security)?;
     runtime::bundle::check_rlimits(&spec.process.rlimits)?;
-    services.runtimes.check(spec.runtime.as_deref())?;
-    default_log(services, &mut spec.log);
+    let settings = services.settings();
+    services.runtimes.check(Some(spec.runtime.as_ref().unwrap_or(&settings.runtime.default_runtime)))?;
+    default_log(&settings.logging, &mut spec.log);
+    names::default(services, &settings, &mut spec.network);
     logs::validate(&spec.log.driver, &spec.log.options)?;
-    if services.settings.runtime.no_new_privileges {
+    if settings.runtime.no_new_privileges {
         spec.security.no_new_privileges = true;
     }
     if let Some(option) = spec.filesystem.storage_options.keys().next() {
@@ -71,8 +74,7 @@ fn process(process: &Process) -> Result<()> {
 }
 
 /// What the client leaves open of driver and options is the daemon's choice.
-fn default_log(services: &Services, log: &mut LogConfig) {
-    let default = &services.settings.logging;
+fn default_log(default: &config::Logging, log: &mut LogConfig) {
     if log.driver.is_empty() {
         log.driver.clone_from(&default.driver);
     }

@@ -90,7 +90,7 @@ fn write_own(services: &Services, record: &Record, network: &Network, files: &Fi
     let text = if host_mode && *dns == spec::Dns::default() {
         host
     } else if names::asks_netd(record) {
-        let servers = names::name_servers(services, record, &network.endpoints);
+        let servers = names::chosen_name_servers(services, record, &network.endpoints);
         files::resolver_conf(&host_resolv_conf(), dns, &servers)
     } else {
         files::resolv_conf(&host_resolv_conf(), dns, false)

@@ -106,7 +106,7 @@ async fn mount_volumes(services: &Arc<Services>, record: &Arc<Record>, undo: &mu
 /// The small init that `--init` puts before a container's program: the configured one, else our shim, which is one when
 /// it is called `docker-init`.
 fn init(services: &Services) -> PathBuf {
-    let configured = services.settings.runtime.init_path.clone();
+    let configured = services.settings().runtime.init_path.clone();
     configured.unwrap_or_else(|| services.host.shim.clone())
 }
 

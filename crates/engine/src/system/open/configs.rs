@@ -2,12 +2,17 @@
 
 use config::Settings;
 use errors::{Class, Error, Result};
+use ipnet::Ipv4Net;
 use runtime::RuntimeKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks::Config> {
+pub(super) fn networks(
+    settings: &Settings,
+    private: bool,
+    bridge_in_use: bool,
+) -> Result<::networks::Config> {
     let mut config = if private {
         ::networks::Config::private(&settings.runtime.root_dir)
     } else {
@@ -17,12 +22,10 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
         config.bridge.clone_from(bridge);
     }
     if let Some(range) = &settings.network.ip_range {
-        let subnet = range.parse().map_err(|error| {
-            Error::new(Class::Invalid, format!("network.ip_range: {range} is not an IPv4 subnet: {error}"))
-        })?;
-        config.preferred_subnet = Some(subnet);
+        config.preferred_subnet = Some(ip_range(range)?);
         config.subnet_is_fixed = true;
     }
+    config.bridge_in_use = bridge_in_use;
     config.ipv6_by_default = settings.network.ipv6;
     config.bypass_firewall = settings.network.bypass_firewall;
     config.mtu = settings.network.mtu;
@@ -33,9 +36,17 @@ pub(super) fn networks(settings: &Settings, private: bool) -> Result<::networks:
     Ok(config)
 }
 
-pub(super) fn registries(settings: &Settings) -> registry::Client {
+/// `network.ip_range`.
+pub(crate) fn ip_range(text: &str) -> Result<Ipv4Net> {
+    text.parse().map_err(|error| {
+        Error::new(Class::Invalid, format!("network.ip_range: {text} is not an IPv4 subnet: {error}"))
+    })
+}
+
+pub(crate) fn registries(settings: &Settings) -> registry::Client {
     let registries = &settings.registry;
     let hosts = registry::HostsConfig {
+        default: registries.default.clone(),
         insecure: registries.insecure.clone(),
         mirrors: registries.mirrors.clone(),
         rewrites: registries.rewrites.clone(),

@@ -16,7 +16,8 @@ pub(super) async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
             tracing::warn!(snapshot = key, %error, "sweep");
         }
     }
-    for parent in [&services.settings.runtime.root_dir, &services.settings.runtime.state_dir] {
+    let settings = services.settings();
+    for parent in [&settings.runtime.root_dir, &settings.runtime.state_dir] {
         let Ok(entries) = std::fs::read_dir(parent.join("containers")) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name();

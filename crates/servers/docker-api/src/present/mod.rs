@@ -9,6 +9,7 @@ pub(crate) mod mounts;
 pub(crate) mod network;
 pub(crate) mod path;
 pub(crate) mod registry;
+pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stats;
 pub(crate) mod store;

@@ -50,7 +50,7 @@ pub(crate) fn version(services: &Services) -> Version {
 
 /// The answer of `GET /info`.
 pub(crate) fn info(services: &Services, info: engine::system::Info) -> Info {
-    let settings = &services.settings;
+    let settings = services.settings();
     let host = &services.host;
     Info {
         id: services.id.clone(),
@@ -130,7 +130,8 @@ fn driver_status(backing: &str, services: &Services) -> Vec<[String; 2]> {
         pair("Supports d_type", "true"),
         pair("Native Overlay Diff", "true"),
     ];
-    let serve = &services.settings.registry.serve;
+    let settings = services.settings();
+    let serve = &settings.registry.serve;
     if let Some(address) = serve.listen {
         let scheme = if serve.tls.is_some() { "https" } else { "http" };
         pairs.push(pair("Registry", &format!("{scheme}://{address}")));
@@ -184,7 +185,7 @@ fn security_options(services: &Services) -> Vec<String> {
         (host.seccomp, "name=seccomp,profile=builtin"),
         (services.id_maps.is_some(), "name=userns"),
         (v2, "name=cgroupns"),
-        (services.settings.runtime.no_new_privileges, "name=no-new-privileges"),
+        (services.settings().runtime.no_new_privileges, "name=no-new-privileges"),
     ]
     .into_iter()
     .filter(|(on, _)| *on)

@@ -22,6 +22,9 @@ pub(super) fn routes() -> Router<Api> {
         .route("/container-runtime/check", post(check))
         .route("/container-runtime/gc", post(gc))
         .route("/container-runtime/network/check", get(check_network))
+        .route("/container-runtime/config", get(config))
+        .route("/container-runtime/config/set", post(set_config))
+        .route("/container-runtime/config/reload", post(reload_config))
 }
 
 /// A document of a registry, byte for byte in a string.
@@ -76,4 +79,29 @@ async fn gc(State(api): Context, query: Query) -> Answer {
 async fn check_network(State(api): Context, query: Query) -> Answer {
     let (from, to) = (query.required("from")?, query.required("to")?);
     json(&present::network::checked(engine::network::check(&api.services, from, to).await?))
+}
+
+/// The settings that count, and what each comes from.
+async fn config(State(api): Context) -> Answer {
+    json(&present::settings::shown(engine::settings::shown(&api.services.settings)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SetConfig {
+    /// `KEY=VALUE` each.
+    set: Vec<String>,
+}
+
+/// Changes settings: all of these or none.
+async fn set_config(State(api): Context, body: Bytes) -> Answer {
+    let wanted: SetConfig = serde_json::from_slice(&body)
+        .map_err(|error| Error::wrap(Class::Invalid, error).context("read the settings"))?;
+    let assignments = wanted.set.iter().map(|text| text.parse()).collect::<Result<Vec<_>, Error>>()?;
+    json(&present::settings::outcome(engine::settings::set(&api.services, assignments).await?))
+}
+
+/// Reads all settings again.
+async fn reload_config(State(api): Context) -> Answer {
+    json(&present::settings::outcome(engine::settings::reload(&api.services).await?))
 }

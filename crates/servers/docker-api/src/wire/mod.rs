@@ -13,6 +13,7 @@ pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod ports;
 pub(crate) mod registry;
+pub(crate) mod settings;
 pub(crate) mod stats;
 pub(crate) mod store;
 pub(crate) mod summary;

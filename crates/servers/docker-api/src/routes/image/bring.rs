@@ -60,7 +60,7 @@ async fn import_from(api: &Api, source: String, import: Import) -> Answer {
     let services = Arc::clone(&api.services);
     let work = move |teller: Teller| async move {
         let say = |status: String| teller.say(&Message { status: Some(status), ..Message::default() });
-        let content = services.registries.content_at(&address).await?;
+        let content = services.registries().content_at(&address).await?;
         say(format!("Downloading from {address}"));
         let content = StreamReader::new(Box::pin(content));
         let image = engine::image::import(&services, content, import).await?;

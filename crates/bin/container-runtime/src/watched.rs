@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
     deprecated,
     reason = "its unsafe replacement asks for a descriptor that stays open: an OwnedFd does"
 )]
-pub(super) fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(fd, Interest::READABLE)
 }
 
@@ -19,6 +19,6 @@ pub(super) fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     deprecated,
     reason = "its unsafe replacement asks for a descriptor that stays open: an OwnedFd does"
 )]
-pub(super) fn connected(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn connected(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(fd, Interest::READABLE | Interest::WRITABLE)
 }
