@@ -151,6 +151,7 @@ fn main() -> ExitCode {
                 OwnGroup { path: &["registry"], about: "Serve and tend registries of images" },
                 OwnGroup { path: &["registry", "user"], about: "Manage the users of a registry" },
             ],
+            words: settings::words,
             autostart: Some(autostart::start),
         },
     )

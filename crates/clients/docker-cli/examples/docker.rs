@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         default_host: "unix:///var/run/docker.sock".to_owned(),
         verbs: Vec::new(),
         groups: Vec::new(),
+        words: |_| Vec::new(),
         autostart: None,
     };
     docker_cli::run(std::env::args_os(), environment)

@@ -58,7 +58,7 @@ fn find_and_run(program: &str, args: &[String], environment: Environment) -> Out
         Some((word, rest)) if word == "help" => print(&help(program, &environment, rest)?),
         Some((word, rest)) if word == "completion" => {
             let name = if program == "docker" { "docker" } else { environment.program };
-            print(&completion::script(name, rest, &environment.verbs)?)
+            print(&completion::script(name, rest, &environment)?)
         }
         _ => call(program, globals, &rest, environment),
     }

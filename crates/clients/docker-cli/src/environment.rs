@@ -19,11 +19,16 @@ pub struct Environment {
     pub verbs: Vec<OwnVerb>,
     /// What verbs of several words begin with, where that is no noun of docker's.
     pub groups: Vec<OwnGroup>,
+    /// The words that may follow one of its verbs, for completion.
+    pub words: Words,
     /// Starts a daemon that listens on that unix socket and returns when it answers; `None` never starts one.
     ///
     /// It is called at most once, when nothing listens at the endpoint, and only for [`Self::default_host`].
     pub autostart: Option<Autostart>,
 }
+
+/// What may follow a verb, by the words that call it; none: anything.
+pub type Words = fn(&[&str]) -> Vec<&'static str>;
 
 /// Starts a daemon on a unix socket.
 pub type Autostart = fn(&Path) -> Result<(), String>;

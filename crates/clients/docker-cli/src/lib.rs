@@ -31,7 +31,7 @@ mod usage;
 mod verb;
 mod volume;
 
-pub use environment::{Autostart, Environment, Invocation, OwnGroup, OwnVerb, Section};
+pub use environment::{Autostart, Environment, Invocation, OwnGroup, OwnVerb, Section, Words};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

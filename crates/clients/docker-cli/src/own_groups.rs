@@ -44,6 +44,7 @@ mod tests {
                 OwnGroup { path: &["reg"], about: "Tend" },
                 OwnGroup { path: &["reg", "user"], about: "Users" },
             ],
+            words: |_| Vec::new(),
             autostart: None,
         }
     }

@@ -3,9 +3,11 @@
 use crate::file_watch;
 use crate::watched::watched;
 use engine::Services;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long the files have to be left alone: an editor writes more than once, and a person more than one file.
@@ -26,28 +28,50 @@ pub(super) async fn follow(services: Weak<Services>, mut hang_ups: Signal) {
     };
     // Something in the directory is watched, whether it is there or not.
     let paths = [sources.file.clone(), sources.drop_ins().join("a.yaml")];
+    // First watched, then read: what changes in between is read once more. So at the start, too.
+    let mut watch = Watch::begin(&paths);
+    let mut asked = false;
     loop {
-        let asked = tokio::select! {
+        let Some(engine) = services.upgrade() else { return };
+        reload(&engine, asked).await;
+        drop(engine);
+        asked = tokio::select! {
             told = hang_ups.recv() => told.is_some(),
-            () = changed(&paths) => false,
+            () = watch.happened() => false,
         };
-        let Some(services) = services.upgrade() else { return };
-        reload(&services, asked).await;
+        if !asked {
+            watch = quiet(&paths).await;
+        }
     }
 }
 
-/// Returns once something has happened around the files, and then nothing for a while.
-async fn changed(paths: &[PathBuf]) {
-    let Ok(mut watch) = file_watch::watch(paths).and_then(watched) else {
-        tokio::time::sleep(BLIND).await;
-        return;
-    };
-    let mut happened = watch.readable().await.is_ok();
-    while happened {
+/// Waits until the files are left alone.
+async fn quiet(paths: &[PathBuf]) -> Watch {
+    loop {
         // A new watch follows other links.
-        let Ok(next) = file_watch::watch(paths).and_then(watched) else { return };
-        watch = next;
-        happened = tokio::time::timeout(QUIET, watch.readable()).await.is_ok();
+        let watch = Watch::begin(paths);
+        if tokio::time::timeout(QUIET, watch.happened()).await.is_err() {
+            return watch;
+        }
+    }
+}
+
+/// What tells that something has happened around files; none: nothing can be watched.
+struct Watch(Option<AsyncFd<OwnedFd>>);
+
+impl Watch {
+    fn begin(paths: &[PathBuf]) -> Self {
+        Self(file_watch::watch(paths).and_then(watched).ok())
+    }
+
+    async fn happened(&self) {
+        let told = match &self.0 {
+            Some(watch) => watch.readable().await.is_ok(),
+            None => false,
+        };
+        if !told {
+            tokio::time::sleep(BLIND).await;
+        }
     }
 }
 

@@ -11,3 +11,13 @@ pub(crate) mod validate;
 mod ask;
 mod outcome;
 mod yaml;
+
+/// What may follow a verb, for completion.
+pub(crate) fn words(path: &[&str]) -> Vec<&'static str> {
+    match path {
+        ["config", "get" | "set"] => {
+            config::keys().map(|key| key.path).filter(|path| !path.contains('*')).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -4,7 +4,7 @@ use crate::Key;
 use crate::Kind::{Bool, List, Listen, Map, Mirrors, Number, Path, Seconds, Text};
 
 pub(super) const KEYS: [Key; 23] = [
-    Key::new("registry.default", Text, "Registry, as `host[:port]`, of names that say none. With another than `docker.io`, `alpine` is fetched from there as `alpine` and is called `alpine` still; a push goes there too.").new_ones("transfers"),
+    Key::new("registry.default", Text, "Registry, as `host[:port]`, of names that say none. With another than `docker.io`, `alpine` is fetched from there as `alpine` and is called `alpine` still; a push goes there too. So do names that say `docker.io`, which are the same names.").new_ones("transfers"),
     Key::new("registry.mirrors", Mirrors, "Base URLs to ask for images, by the registry's host, `*` for all others. They are asked before it. A list alone is for names that say no registry; with a `registry.default` of one's own, that is asked first: who owns a name there must not get somebody else's image.").new_ones("transfers"),
     Key::new("registry.insecure", List(&Text), "Hosts, `host:port`s and networks that may speak plain HTTP or show any certificate. Loopback always may.").new_ones("transfers"),
     Key::new("registry.rewrites", Map(&Text), "What a name that begins so is fetched as: `docker.io/library` as `registry.example/hub`. Stronger than `registry.default`.").new_ones("transfers"),
