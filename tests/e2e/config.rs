@@ -1,5 +1,6 @@
 //! `config`: settings are checked, shown, changed while the engine runs, and go back where a part of it refuses.
 
+use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use std::fs;
 use std::path::PathBuf;
 use tests::{Settings, TestEngine, wait_until, with_private_engine};
@@ -130,6 +131,28 @@ fn a_change_that_a_part_refuses_changes_nothing() {
         assert_eq!(config(engine, &["get", "runtime.max_containers"]), "1000\n");
         engine.docker(&["network", "create", "next"]).ok();
         assert!(!subnet(engine, "next").starts_with("10.213."));
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_written_takes_the_change_back() {
+    with_config(FILE, |engine| {
+        // The daemon's file becomes a link to one on a mount that nobody can write to.
+        let fixed = engine.directory().join("fixed");
+        fs::create_dir(&fixed).unwrap();
+        fs::write(fixed.join("c.yaml"), FILE).unwrap();
+        fs::remove_file(file(engine)).unwrap();
+        std::os::unix::fs::symlink(fixed.join("c.yaml"), file(engine)).unwrap();
+        let flags = MountFlags::BIND | MountFlags::RDONLY;
+        mount_bind(&fixed, &fixed).unwrap();
+        mount_remount(&fixed, flags, "").unwrap();
+        let run = engine.cr(&["config", "set", "logging.level=error", "runtime.labels=x"]);
+        unmount(&fixed, UnmountFlags::empty()).unwrap();
+        run.fails(1, "Read-only file system");
+        assert_eq!((text(engine), labels(engine)), (FILE.to_owned(), "[a=b]".to_owned()));
+        config(engine, &["set", "runtime.labels=heard=of"]);
+        assert!(engine.daemon_log().contains("heard=of"), "the log is at its old level");
+        assert!(file(engine).is_symlink() && text(engine).contains("heard=of"), "a link stays one");
     });
 }
 

@@ -5,6 +5,8 @@ use crate::Services;
 use ::containers::State;
 use config::Settings;
 use errors::{Class, Error};
+use ipnet::Ipv4Net;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// All of them, those that only look first.
@@ -153,22 +155,38 @@ impl Subscriber<Services> for Networks {
         &["network.ip_range"]
     }
 
-    fn apply<'a>(&'a self, services: &'a Arc<Services>, _: &'a Settings, to: &'a Settings) -> Applied<'a> {
+    fn apply<'a>(&'a self, services: &'a Arc<Services>, from: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
             let range = to.network.ip_range.as_deref().map(crate::system::ip_range).transpose()?;
             let kept = services.networks.set_range(range).await?;
             let Some(range) = range.filter(|_| !kept.is_empty()) else { return Ok(Vec::new()) };
             let kept: Vec<String> = kept.iter().map(|(name, subnet)| format!("{name} ({subnet})")).collect();
-            Ok(vec![
+            let mut notes = vec![
                 format!(
                     "new networks get their subnets from {range}; those that are there keep their addresses: {}",
                     kept.join(", ")
                 ),
                 "the default bridge takes the new range when the daemon starts and no container is on it"
                     .to_owned(),
-            ])
+            ];
+            notes.extend(old_gateway(from, to));
+            Ok(notes)
         })
     }
+}
+
+/// What to do with `network.dns_server` where it is the gateway of the range that was.
+fn old_gateway(from: &Settings, to: &Settings) -> Option<String> {
+    let gateway = |settings: &Settings| {
+        let range: Ipv4Net = settings.network.ip_range.as_ref()?.parse().ok()?;
+        range.hosts().next().map(IpAddr::V4)
+    };
+    let (server, new) = (to.network.dns_server?, gateway(to)?);
+    (gateway(from)? == server).then(|| {
+        format!(
+            "network.dns_server {server} is the gateway of the old range: set it to {new} when the default bridge has moved"
+        )
+    })
 }
 
 /// Registries, as a client.
@@ -189,5 +207,25 @@ impl Subscriber<Services> for Registries {
             services.registries.store(Arc::new(crate::system::registries(to)));
             Ok(Vec::new())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_at_the_old_gateway_is_told() {
+        let settings = |range: &str, server: &str| {
+            let mut settings = Settings::default();
+            settings.network.ip_range = Some(range.to_owned());
+            settings.network.dns_server = Some(server.parse().unwrap());
+            settings
+        };
+        let old = settings("172.20.0.0/16", "172.20.0.1");
+        let told = old_gateway(&old, &settings("172.30.0.0/16", "172.20.0.1")).unwrap();
+        assert!(told.ends_with("set it to 172.30.0.1 when the default bridge has moved"), "{told}");
+        assert_eq!(old_gateway(&old, &settings("172.30.0.0/16", "172.30.0.1")), None);
+        assert_eq!(old_gateway(&old, &settings("172.30.0.0/16", "192.0.2.1")), None);
     }
 }
