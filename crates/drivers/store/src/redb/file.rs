@@ -7,10 +7,12 @@
 //! │   └── "revision"   of the last transaction that changed something
 //! └── records   key → (created, modified, value)
 //!
+//! store.redb.mark    the latest revision that was answered for: see mark.rs
 //! store.redb.lock    flock(2) of the process that has the store open; holds its pid
 //! store.redb.new     a first store in the making: renamed when it is complete, overwritten after a crash
 //! ```
 
+use super::mark::{self, Mark};
 use super::reserve::Reserve;
 use crate::{Result, Revision, StoreError};
 use durable::{LockError, LockFile};
@@ -27,6 +29,7 @@ pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("me
 pub(super) const REVISION: &str = "revision";
 const SCHEMA: &str = "schema";
 const KNOWN_SCHEMA: u64 = 1;
+const MARK: &str = "mark";
 
 /// An open store file.
 ///
@@ -38,6 +41,7 @@ pub(super) struct StoreFile {
     path: PathBuf,
     cache_bytes: usize,
     reserve: Reserve,
+    mark: Mark,
     _lock: LockFile,
 }
 
@@ -57,11 +61,14 @@ impl StoreFile {
         let (database, revision) = open_checked(path, cache_bytes)?;
         let database = RwLock::new(Some(database));
         let reserve = Reserve::of(path).map_err(|error| cannot_open(path, error))?;
-        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, _lock: lock }, revision))
+        let mark = Mark::open(&beside(path, MARK)).map_err(|error| cannot_open(path, error))?;
+        mark.set(revision);
+        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, mark, _lock: lock }, revision))
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Notes that everything up to this revision is on disk.
+    pub(super) fn committed(&self, revision: Revision) {
+        self.mark.set(revision);
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
@@ -157,7 +164,12 @@ fn open_checked(path: &Path, cache_bytes: usize) -> Result<(Database, Revision)>
         .map_err(|error| not_opened(path, error))?;
     let (schema, revision) = read_meta(&database).map_err(|error| damaged(path, error))?;
     match schema {
-        Some(KNOWN_SCHEMA) => Ok((database, revision)),
+        Some(KNOWN_SCHEMA) => match mark::read(&beside(path, MARK)) {
+            Some(marked) if marked > revision => {
+                Err(damaged(path, mark::Lost { revision, marked, mark: beside(path, MARK) }))
+            }
+            _ => Ok((database, revision)),
+        },
         Some(found) if found > KNOWN_SCHEMA => {
             Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN_SCHEMA })
         }

@@ -1,17 +1,19 @@
 //! The default backend: one file, no server.
 
 mod file;
+mod mark;
 mod reserve;
 mod writer;
 
 use crate::history::{History, Limits};
+use crate::writer::Writer;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch, key};
 use file::{RECORDS, StoreFile};
 use futures_util::future::{BoxFuture, FutureExt};
 use redb::ReadTransaction;
 use std::path::Path;
 use std::sync::Arc;
-use writer::Writer;
+use writer::Batches;
 
 /// What the embedded store may use.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +48,8 @@ pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStor
     let file = Arc::new(file);
     let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let history = Arc::new(History::new(revision, limits));
-    let writer = Writer::start(Arc::clone(&file), Arc::clone(&history))?;
+    let batches = Batches { file: Arc::clone(&file), history: Arc::clone(&history) };
+    let writer = Writer::start(path.to_owned(), batches)?;
     Ok(Arc::new(RedbStore { writer, file, history }))
 }
 

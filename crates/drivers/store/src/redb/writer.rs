@@ -1,88 +1,22 @@
-//! The one thread that writes: it takes every transaction that waits, applies them one after the other inside a
-//! single redb transaction, syncs once, and answers all.
+//! Batches as redb's: one after the other inside a single redb transaction, synced once.
 
 use super::file::{META, RECORDS, REVISION, StoreFile};
 use crate::history::History;
 use crate::watch::Change;
+use crate::writer::{Sink, Verdict};
 use crate::{Entry, Operation, Result, Revision, StoreError, Transaction};
-use futures_util::future::{BoxFuture, FutureExt};
 use redb::{ReadableTable, Table};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
-use tokio::sync::oneshot;
 
-/// Bounds how long the first of a batch waits for the last one's changes to be applied.
-const BATCH: usize = 512;
-
-struct Job {
-    transaction: Transaction,
-    answer: oneshot::Sender<Result<Revision>>,
+/// The file, and the history that its watchers follow.
+pub(super) struct Batches {
+    pub(super) file: Arc<StoreFile>,
+    pub(super) history: Arc<History>,
 }
 
-/// The writer thread's queue. Dropping it waits until everything in the queue is on disk.
-#[derive(Debug)]
-pub(super) struct Writer {
-    queue: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    pub(super) fn start(file: Arc<StoreFile>, history: Arc<History>) -> Result<Self> {
-        let (queue, jobs) = channel();
-        let path = file.path().to_owned();
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || serve(&jobs, &file, &history))
-            .map_err(|error| StoreError::Open { path, source: Box::new(error) })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
-    }
-
-    pub(super) fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<Revision>> {
-        match self.submit(transaction) {
-            Ok(answer) => async move { answer.await.unwrap_or(Err(StoreError::Closed)) }.boxed(),
-            Err(error) => std::future::ready(Err(error)).boxed(),
-        }
-    }
-
-    fn submit(&self, transaction: Transaction) -> Result<oneshot::Receiver<Result<Revision>>> {
-        transaction.validate()?;
-        let (answer, receiver) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(Job { transaction, answer }).map_err(|_| StoreError::Closed)?;
-        Ok(receiver)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!("the state store's writer panicked");
-        }
-    }
-}
-
-fn serve(jobs: &Receiver<Job>, file: &StoreFile, history: &History) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(BATCH - 1));
-        commit_batch(batch, file, history);
-    }
-}
-
-/// What became of a transaction before the sync.
-type Verdict = Result<Revision, StoreError>;
-
-fn commit_batch(batch: Vec<Job>, file: &StoreFile, history: &History) {
-    let (transactions, answers): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|job| (job.transaction, job.answer)).unzip();
-    match write(transactions, file, history) {
-        // An answer that nobody waits for any more is no failure.
-        Ok(verdicts) => {
-            verdicts.into_iter().zip(answers).for_each(|(verdict, answer)| drop(answer.send(verdict)))
-        }
-        Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.again())))),
+impl Sink for Batches {
+    fn write(&mut self, transactions: Vec<Transaction>) -> Result<Vec<Verdict>> {
+        write(transactions, &self.file, &self.history)
     }
 }
 
@@ -101,6 +35,7 @@ fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) ->
         return Ok(verdicts);
     }
     writing.commit().map_err(|error| file.failed("commit", error.into()))?;
+    file.committed(changes.last().map_or(0, |change| change.revision));
     // Before the answers, so that whoever got one can watch from its revision.
     history.publish(changes);
     Ok(verdicts)

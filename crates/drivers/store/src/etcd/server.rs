@@ -1,0 +1,111 @@
+//! A private etcd on loopback ports, for tests: Debian's package `etcd-server`.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Ends with the test.
+pub(super) struct Server {
+    dir: tempfile::TempDir,
+    child: Child,
+    pub(super) port: u16,
+    peers: u16,
+    flags: Vec<String>,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Server {
+    pub(super) fn start(flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let (port, peers) = (free_port(), free_port());
+        let child = spawn(dir.path(), port, peers, &flags);
+        let server = Self { dir, child, port, peers, flags };
+        server.wait();
+        server
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn wait(&self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.is_healthy() {
+            assert!(Instant::now() < end, "etcd does not start: see {}", self.dir.path().display());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_healthy(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        let mut answer = String::new();
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.contains("\"true\"")
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// It hangs: connections are taken, and never answered.
+    pub(super) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(super) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(super) fn start_again(&mut self) {
+        self.child = spawn(self.dir.path(), self.port, self.peers, &self.flags);
+        self.wait();
+    }
+
+    /// Runs etcdctl, for what only a person does.
+    pub(super) fn control(&self, words: &[&str]) -> String {
+        let done = Command::new("etcdctl")
+            .env("ETCDCTL_API", "3")
+            .arg(format!("--endpoints={}", self.url()))
+            .args(words)
+            .output()
+            .expect("run etcdctl: Debian's package etcd-client has it");
+        assert!(done.status.success(), "etcdctl {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+}
+
+fn spawn(dir: &std::path::Path, port: u16, peers: u16, flags: &[String]) -> Child {
+    let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peers}"));
+    let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    Command::new("etcd")
+        .arg("--data-dir")
+        .arg(dir.join("data"))
+        .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+        .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+        .args(["--initial-cluster", &format!("default={peer}")])
+        .args(flags)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("start etcd: Debian's package etcd-server has it")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
