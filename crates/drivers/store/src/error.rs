@@ -186,6 +186,29 @@ pub enum StoreError {
         /// etcd's words.
         message: String,
     },
+    /// The records were written by a later version of this program.
+    #[error(
+        "the records in the state store have schema {found}, this version knows up to {known}: start the newer version again, or \
+         import a backup from before the upgrade"
+    )]
+    NewerRecords {
+        /// Their schema version.
+        found: u64,
+        /// The latest that this program understands.
+        known: u64,
+    },
+    /// There are records where new ones should go.
+    #[error("there are records in {place} already")]
+    NotEmpty {
+        /// Where.
+        place: String,
+    },
+    /// What was being copied to the store did not come to its end.
+    #[error("the records in {place} are half of a copy: import or migrate again")]
+    HalfCopied {
+        /// Where.
+        place: String,
+    },
     /// The store was closed while the call waited.
     #[error("the state store is closed")]
     Closed,
@@ -247,14 +270,18 @@ impl StoreError {
 impl Classified for StoreError {
     fn class(&self) -> Class {
         match self {
-            Self::Conflict { .. } | Self::Held { .. } | Self::HeldByEngine { .. } => Class::Conflict,
+            Self::Conflict { .. }
+            | Self::Held { .. }
+            | Self::HeldByEngine { .. }
+            | Self::NotEmpty { .. }
+            | Self::HalfCopied { .. } => Class::Conflict,
             Self::BadKey { .. } | Self::DuplicateKey { .. } | Self::FutureRevision { .. } => Class::Invalid,
             Self::Compacted { .. } | Self::Closed | Self::Unusable { .. } => Class::Unavailable,
             Self::BadOption { .. } | Self::TooLarge { .. } | Self::TooLargeForServer { .. } => Class::Invalid,
             Self::Unreachable { .. } => Class::Unavailable,
             Self::Refused { code: DENIED | UNAUTHENTICATED, .. } => Class::Denied,
             Self::Refused { .. } => Class::Unavailable,
-            Self::Newer { .. } => Class::Unsupported,
+            Self::Newer { .. } | Self::NewerRecords { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,
             Self::BadRecord { .. } | Self::Damaged { .. } | Self::Open { .. } | Self::Io { .. } => {
                 Class::Internal

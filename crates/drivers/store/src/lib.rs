@@ -13,6 +13,7 @@ pub mod conformance;
 mod crash;
 mod error;
 mod etcd;
+mod export;
 mod files;
 mod history;
 mod key;
@@ -20,17 +21,21 @@ mod mirror;
 #[cfg(test)]
 mod random;
 mod redb;
+mod schema;
 #[cfg(test)]
 mod small_disk;
+mod stored;
 mod transaction;
 mod typed;
 mod watch;
 mod writer;
 
-pub use crate::etcd::{Options as EtcdOptions, open_etcd};
-pub use crate::files::{Options as FilesOptions, open_files, open_files_with};
-pub use crate::redb::{Options, open_redb, open_redb_with};
+pub use crate::etcd::{Options as EtcdOptions, fill_etcd, open_etcd};
+pub use crate::export::{ExportError, read_export, write_export};
+pub use crate::files::{Options as FilesOptions, create_files, open_files, open_files_with};
+pub use crate::redb::{Options, create_redb, open_redb, open_redb_with};
 pub use error::{Result, StoreError};
+pub use schema::{Migration, upgrade};
 pub use transaction::{Compare, Operation, Transaction};
 pub use typed::{get_as, list_as, put_as};
 pub use watch::{Change, Watch};

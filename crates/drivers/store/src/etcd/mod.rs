@@ -10,6 +10,7 @@
 //! they go on without the server; commits need it. A commit returns when the copy has what was committed.
 
 mod client;
+mod fill;
 mod follow;
 mod keeper;
 mod lock;
@@ -20,6 +21,7 @@ use crate::history::Limits;
 use crate::mirror::Mirror;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch};
 use client::{Client, Failure, Kind};
+pub use fill::fill_etcd;
 use futures_util::future::{BoxFuture, FutureExt};
 use lock::Lock;
 use std::path::PathBuf;
@@ -31,6 +33,8 @@ use tokio::task::JoinHandle;
 use transaction::Verdict;
 
 const SCHEMA: u64 = 1;
+/// There as long as records are being copied in.
+const MARKER: &str = "state/half-copied";
 
 /// Which etcd, as whom, and for whom.
 #[derive(Clone)]
@@ -128,6 +132,14 @@ struct Shared {
 /// [`StoreError::BadOption`], [`StoreError::Unreachable`], [`StoreError::HeldByEngine`], [`StoreError::Newer`] or
 /// [`StoreError::Refused`].
 pub async fn open_etcd(options: &Options) -> Result<Arc<dyn StateStore>> {
+    let store = open(options).await?;
+    if store.get(MARKER).await?.is_some() {
+        return Err(StoreError::HalfCopied { place: format!("etcd below {}", options.prefix) });
+    }
+    Ok(store)
+}
+
+async fn open(options: &Options) -> Result<Arc<dyn StateStore>> {
     let prefix = options.prefix.trim_end_matches('/');
     if prefix.is_empty() {
         return Err(StoreError::BadOption { reason: "prefix: it must not be empty".to_owned() });

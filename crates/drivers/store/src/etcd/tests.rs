@@ -1,7 +1,7 @@
 //! What only this backend can show: a server that is away, several engines, limits, users.
 
 use super::server::Server;
-use super::{Options, open_etcd};
+use super::{Options, fill_etcd, open_etcd};
 use crate::{StateStore, StoreError, Transaction, conformance};
 use errors::{Class, Classified};
 use std::sync::Arc;
@@ -234,6 +234,33 @@ async fn a_newer_schema_and_bad_options_are_refused() {
         let error = open_etcd(&Options { endpoints, ..nobody.clone() }).await.unwrap_err();
         assert_eq!(error.class(), Class::Invalid, "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_copied_in_whole_or_not_opened() {
+    let server = Server::start(&[]);
+    let entry = |n: usize| crate::Entry { value: vec![b'v'; n].into(), created: 1, modified: 2 };
+    let entries = (0..700).map(|n| (format!("k/{n:04}"), entry(n * 3))).collect();
+    let listing = crate::Listing { revision: 5, entries };
+    let options = options(&server, "p", "one");
+    fill_etcd(&options, &listing, false).await.unwrap();
+    let values = |listing: &crate::Listing| -> Vec<_> {
+        listing.entries.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect()
+    };
+    let store = open_etcd(&options).await.unwrap();
+    assert_eq!(values(&store.list("").await.unwrap()), values(&listing));
+    drop(store);
+    let error = fill_etcd(&options, &listing, false).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotEmpty { .. }), "{error}");
+    // As a copy leaves it that was cut off.
+    server.control(&["put", "p/records/state/half-copied", "true"]);
+    let error = open_etcd(&options).await.unwrap_err();
+    assert!(matches!(error, StoreError::HalfCopied { .. }), "{error}");
+    let less = crate::Listing { revision: 5, entries: listing.entries[..10].to_vec() };
+    fill_etcd(&options, &less, false).await.unwrap();
+    fill_etcd(&options, &less, true).await.unwrap();
+    let store = open_etcd(&options).await.unwrap();
+    assert_eq!(values(&store.list("").await.unwrap()), values(&less));
 }
 
 /// One member of two that never answers.

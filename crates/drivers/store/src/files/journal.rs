@@ -4,8 +4,8 @@
 //! leaves a last line that is too short, or one with sectors of zeros in it: nobody was told that it was durable, and it is left
 //! out. Whatever else does not fit is damage, and is said to be.
 
-use super::record::Stored;
 use crate::Revision;
+use crate::stored::Stored;
 use crate::watch::Change;
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};

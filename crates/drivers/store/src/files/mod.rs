@@ -19,12 +19,13 @@ mod open;
 mod record;
 
 use crate::history::Limits;
-use crate::mirror::Mirror;
+use crate::mirror::{Mirror, Records};
 use crate::writer::Writer;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch};
 use disk::Disk;
 use durable::{LockError, LockFile};
 use futures_util::future::{BoxFuture, FutureExt};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,23 +63,29 @@ pub fn open_files(dir: &Path) -> Result<Arc<dyn StateStore>> {
 
 /// As [`open_files`], with limits of the caller's choice.
 pub fn open_files_with(dir: &Path, options: Options) -> Result<Arc<dyn StateStore>> {
+    let disk = open_disk(dir, options)?;
+    let mirror = Arc::clone(&disk.mirror);
+    let writer = Writer::start(dir.to_owned(), disk)?;
+    Ok(Arc::new(FileStore { writer, mirror }))
+}
+
+fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
     let cannot_open =
         |error: durable::FileError| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
-    let records = dir.join(RECORDS);
-    durable::create_dir_all(&records, 0o700).map_err(cannot_open)?;
+    let records_dir = dir.join(RECORDS);
+    durable::create_dir_all(&records_dir, 0o700).map_err(cannot_open)?;
     let lock = LockFile::acquire(&dir.join(LOCK)).map_err(|error| match error {
         LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: dir.to_owned(), pid },
         LockError::File(error) => cannot_open(error),
     })?;
     durable::sweep(dir).map_err(cannot_open)?;
-    durable::sweep(&records).map_err(cannot_open)?;
+    durable::sweep(&records_dir).map_err(cannot_open)?;
     let open::Opened { journal, records, dirty, fresh } = open::read(dir)?;
     let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
-    let mirror = Arc::new(Mirror::new(records, limits));
     let mut disk = Disk {
         dir: dir.to_owned(),
         journal,
-        mirror: Arc::clone(&mirror),
+        mirror: Arc::new(Mirror::new(records, limits)),
         dirty,
         checkpoint_bytes: options.checkpoint_bytes,
         journal_failed: false,
@@ -88,8 +95,30 @@ pub fn open_files_with(dir: &Path, options: Options) -> Result<Arc<dyn StateStor
         let failed = |error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
         disk.checkpoint().map_err(failed)?;
     }
-    let writer = Writer::start(dir.to_owned(), disk)?;
-    Ok(Arc::new(FileStore { writer, mirror }))
+    Ok(disk)
+}
+
+/// Makes a store in `dir` that holds exactly these records, with their revisions; complete or not at all.
+///
+/// # Errors
+/// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
+pub fn create_files(dir: &Path, listing: &Listing) -> Result<()> {
+    let failed = |error: std::io::Error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    if dir.try_exists().map_err(failed)? {
+        return Err(StoreError::NotEmpty { place: dir.display().to_string() });
+    }
+    let mut new = dir.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    // Of a time before that was cut off.
+    durable::remove_tree(new).map_err(|error| failed(error.source))?;
+    let mut disk = open_disk(new, Options::default())?;
+    let entries: BTreeMap<_, _> = listing.entries.iter().cloned().collect();
+    disk.dirty = entries.keys().cloned().collect();
+    disk.mirror.replace(Records { revision: listing.revision, entries });
+    disk.checkpoint().map_err(failed)?;
+    drop(disk);
+    durable::rename(new, dir).map_err(|error| failed(error.source))
 }
 
 #[derive(Debug)]

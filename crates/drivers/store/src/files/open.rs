@@ -2,9 +2,10 @@
 
 use super::journal::Journal;
 use super::manifest::{self, Manifest, Unusable};
-use super::record::{self, Stored};
+use super::record;
 use super::{JOURNAL, MANIFEST, RECORDS};
 use crate::mirror::Records;
+use crate::stored::Stored;
 use crate::watch::Change;
 use crate::{Entry, Result, Revision, StoreError};
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,7 +14,7 @@
 
 use super::mark::{self, Mark};
 use super::reserve::Reserve;
-use crate::{Result, Revision, StoreError};
+use crate::{Listing, Result, Revision, StoreError};
 use durable::{LockError, LockFile};
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
@@ -56,7 +56,7 @@ impl StoreFile {
             LockError::File(error) => cannot_open(path, error),
         })?;
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
-            create(path, cache_bytes)?;
+            create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
         let (database, revision) = open_checked(path, cache_bytes)?;
         let database = RwLock::new(Some(database));
@@ -132,24 +132,40 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes an empty store under another name first: a crash while redb lays out its file must not look like damage.
-fn create(path: &Path, cache_bytes: usize) -> Result<()> {
+fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
     match std::fs::remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(&new, error)),
         _ => {}
     }
-    lay_out(&new, cache_bytes).map_err(|error| cannot_open(path, error))?;
+    lay_out(&new, cache_bytes, listing).map_err(|error| cannot_open(path, error))?;
     durable::rename(&new, path).map_err(|error| cannot_open(path, error))
 }
 
-fn lay_out(path: &Path, cache_bytes: usize) -> Result<(), redb::Error> {
+/// As [`create`], for whoever brings records along.
+pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
+    if path.try_exists().map_err(|error| cannot_open(path, error))? {
+        return Err(StoreError::NotEmpty { place: path.display().to_string() });
+    }
+    // Of a store that was moved away.
+    match std::fs::remove_file(beside(path, MARK)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(path, error)),
+        _ => {}
+    }
+    create(path, cache_bytes, listing)
+}
+
+fn lay_out(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<(), redb::Error> {
     let database = Builder::new().set_cache_size(cache_bytes).create(path)?;
     let transaction = database.begin_write()?;
-    transaction.open_table(RECORDS)?;
     {
+        let mut records = transaction.open_table(RECORDS)?;
+        for (key, entry) in &listing.entries {
+            records.insert(key.as_str(), (entry.created, entry.modified, &*entry.value))?;
+        }
         let mut meta = transaction.open_table(META)?;
         meta.insert(SCHEMA, KNOWN_SCHEMA)?;
-        meta.insert(REVISION, 0)?;
+        meta.insert(REVISION, listing.revision)?;
     }
     transaction.commit()?;
     Ok(database.close()?)

@@ -53,6 +53,14 @@ pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStor
     Ok(Arc::new(RedbStore { writer, file, history }))
 }
 
+/// Makes a store at `path` that holds exactly these records, with their revisions; complete or not at all.
+///
+/// # Errors
+/// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
+pub fn create_redb(path: &Path, listing: &Listing) -> Result<()> {
+    file::create_with(path, Options::default().cache_bytes, listing)
+}
+
 /// Declared in the order in which they end: the writer drains its queue first, the file's lock goes last.
 #[derive(Debug)]
 struct RedbStore {

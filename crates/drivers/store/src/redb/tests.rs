@@ -236,6 +236,26 @@ async fn an_older_copy_counts_only_on_purpose() {
     assert_eq!(open_redb(&path).unwrap().list("").await.unwrap().revision, 1);
 }
 
+/// A store that is made with records is the one that they are from, in both local backends.
+#[tokio::test]
+async fn a_copy_has_the_same_revisions() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_redb(&dir.path().join("from")).unwrap();
+    for number in 0..100 {
+        put(&store, &format!("k/{}", number % 30), format!("{number}").as_bytes()).await.unwrap();
+    }
+    let listing = store.list("").await.unwrap();
+    let (to, files) = (dir.path().join("to"), dir.path().join("files"));
+    crate::create_redb(&to, &listing).unwrap();
+    crate::create_files(&files, &listing).unwrap();
+    for copy in [open_redb(&to).unwrap(), crate::open_files(&files).unwrap()] {
+        assert_eq!(copy.list("").await.unwrap(), listing);
+        assert_eq!(put(&copy, "more", b"").await.unwrap(), listing.revision + 1);
+    }
+    assert!(matches!(crate::create_redb(&to, &listing), Err(StoreError::NotEmpty { .. })));
+    assert!(matches!(crate::create_files(&files, &listing), Err(StoreError::NotEmpty { .. })));
+}
+
 /// A reader must not stand in a queue behind the disk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_are_answered_while_commits_are_under_way() {
