@@ -120,6 +120,21 @@ pub async fn export_offline(settings: &Settings) -> Result<Vec<u8>> {
     export_store(&*open_driver(settings, driver).await?).await
 }
 
+/// Takes the records out of an etcd; those in the root directory go with it.
+pub(crate) async fn forget(services: &Services) -> Result<()> {
+    /// Of one transaction.
+    const MANY: usize = 100;
+    if services.settings.state.driver != StateDriver::Etcd {
+        return Ok(());
+    }
+    let listing = services.store.list("").await?;
+    for part in listing.entries.chunks(MANY) {
+        let deletes = part.iter().fold(store::Transaction::new(), |all, (key, _)| all.delete(key.clone()));
+        services.store.commit(deletes).await?;
+    }
+    Ok(())
+}
+
 async fn export_store(store: &dyn StateStore) -> Result<Vec<u8>> {
     let listing = store.list("").await?;
     let mut bytes = Vec::new();

@@ -273,6 +273,8 @@ impl Shared {
 }
 
 #[cfg(test)]
+#[path = "../../../../../tests/src/etcd.rs"]
+#[expect(unreachable_pub, reason = "the end-to-end tests have this file too")]
 mod server;
 #[cfg(test)]
 mod tests;

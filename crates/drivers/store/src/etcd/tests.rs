@@ -1,6 +1,6 @@
 //! What only this backend can show: a server that is away, several engines, limits, users.
 
-use super::server::Server;
+use super::server::Etcd as Server;
 use super::{Options, fill_etcd, open_etcd};
 use crate::{StateStore, StoreError, Transaction, conformance};
 use errors::{Class, Classified};

@@ -8,10 +8,12 @@
 //! └── records   key → (created, modified, value)
 //!
 //! store.redb.mark    the latest revision that was answered for: see mark.rs
+//! store.redb.ballast blocks for the time when the disk is full: see ballast.rs
 //! store.redb.lock    flock(2) of the process that has the store open; holds its pid
 //! store.redb.new     a first store in the making: renamed when it is complete, overwritten after a crash
 //! ```
 
+use super::compact;
 use super::mark::{self, Mark};
 use super::reserve::Reserve;
 use crate::{Listing, Result, Revision, StoreError};
@@ -59,11 +61,21 @@ impl StoreFile {
             create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
         let (database, revision) = open_checked(path, cache_bytes)?;
+        let database = match compact::if_worth(database, path) {
+            Some(database) => database,
+            // Whatever state that left the handle in.
+            None => open_checked(path, cache_bytes)?.0,
+        };
         let database = RwLock::new(Some(database));
         let reserve = Reserve::of(path).map_err(|error| cannot_open(path, error))?;
         let mark = Mark::open(&beside(path, MARK)).map_err(|error| cannot_open(path, error))?;
         mark.set(revision);
         Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, mark, _lock: lock }, revision))
+    }
+
+    /// Where blocks are kept for the time when the disk is full.
+    pub(super) fn ballast(&self) -> PathBuf {
+        beside(&self.path, "ballast")
     }
 
     /// Notes that everything up to this revision is on disk.

@@ -1,5 +1,7 @@
 //! The default backend: one file, no server.
 
+mod ballast;
+mod compact;
 mod file;
 mod mark;
 mod reserve;
@@ -8,6 +10,7 @@ mod writer;
 use crate::history::{History, Limits};
 use crate::writer::Writer;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch, key};
+use ballast::Ballast;
 use file::{RECORDS, StoreFile};
 use futures_util::future::{BoxFuture, FutureExt};
 use redb::ReadTransaction;
@@ -48,7 +51,8 @@ pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStor
     let file = Arc::new(file);
     let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let history = Arc::new(History::new(revision, limits));
-    let batches = Batches { file: Arc::clone(&file), history: Arc::clone(&history) };
+    let ballast = Ballast::new(file.ballast());
+    let batches = Batches { file: Arc::clone(&file), history: Arc::clone(&history), ballast };
     let writer = Writer::start(path.to_owned(), batches)?;
     Ok(Arc::new(RedbStore { writer, file, history }))
 }
@@ -127,5 +131,7 @@ fn read_all(file: &StoreFile, prefix: &str) -> Result<Listing> {
     })
 }
 
+#[cfg(test)]
+mod space_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Batches as redb's: one after the other inside a single redb transaction, synced once.
 
+use super::ballast::Ballast;
 use super::file::{META, RECORDS, REVISION, StoreFile};
 use crate::history::History;
 use crate::watch::Change;
@@ -12,15 +13,45 @@ use std::sync::Arc;
 pub(super) struct Batches {
     pub(super) file: Arc<StoreFile>,
     pub(super) history: Arc<History>,
+    pub(super) ballast: Ballast,
 }
 
 impl Sink for Batches {
     fn write(&mut self, transactions: Vec<Transaction>) -> Result<Vec<Verdict>> {
-        write(transactions, &self.file, &self.history)
+        match write(&transactions, &self.file, &self.history) {
+            Err(full @ StoreError::Io { full: true, .. }) if transactions.iter().any(deletes) => {
+                self.on_a_full_disk(&transactions, full)
+            }
+            Ok(verdicts) => {
+                self.ballast.take();
+                Ok(verdicts)
+            }
+            failed => failed,
+        }
     }
 }
 
-fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) -> Result<Vec<Verdict>> {
+/// Whether it makes room, more or less.
+fn deletes(transaction: &Transaction) -> bool {
+    transaction.operations.iter().any(|(_, operation)| *operation == Operation::Delete)
+}
+
+impl Batches {
+    /// Carries out what deletes, with the blocks that are kept for that; all else fails as it did.
+    fn on_a_full_disk(&mut self, transactions: &[Transaction], full: StoreError) -> Result<Vec<Verdict>> {
+        if !self.ballast.give_up() {
+            return Err(full);
+        }
+        let making_room: Vec<_> = transactions.iter().filter(|each| deletes(each)).cloned().collect();
+        let mut verdicts = write(&making_room, &self.file, &self.history)?.into_iter();
+        let verdict = |transaction| {
+            if deletes(transaction) { verdicts.next() } else { None }.unwrap_or_else(|| Err(full.again()))
+        };
+        Ok(transactions.iter().map(verdict).collect())
+    }
+}
+
+fn write(transactions: &[Transaction], file: &StoreFile, history: &History) -> Result<Vec<Verdict>> {
     let writing = file.begin_write()?;
     let (verdicts, changes) = match apply_all(&writing, transactions, history) {
         Ok(applied) => applied,
@@ -43,7 +74,7 @@ fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) ->
 
 fn apply_all(
     writing: &redb::WriteTransaction,
-    transactions: Vec<Transaction>,
+    transactions: &[Transaction],
     history: &History,
 ) -> Result<(Vec<Verdict>, Vec<Change>), redb::Error> {
     let mut meta = writing.open_table(META)?;
@@ -53,11 +84,11 @@ fn apply_all(
     let (mut records, mut revision, mut changes) = (writing.open_table(RECORDS)?, before, Vec::new());
     let mut verdicts = Vec::with_capacity(transactions.len());
     for transaction in transactions {
-        if let Some(conflict) = first_conflict(&records, &transaction)? {
+        if let Some(conflict) = first_conflict(&records, transaction)? {
             verdicts.push(Err(conflict));
             continue;
         }
-        let made = apply(&mut records, revision + 1, transaction.operations)?;
+        let made = apply(&mut records, revision + 1, &transaction.operations)?;
         revision += u64::from(!made.is_empty());
         changes.extend(made);
         verdicts.push(Ok(revision));
@@ -84,20 +115,20 @@ fn first_conflict(
 fn apply(
     records: &mut Records<'_>,
     revision: Revision,
-    operations: Vec<(String, Operation)>,
+    operations: &[(String, Operation)],
 ) -> Result<Vec<Change>, redb::Error> {
     let mut changes = Vec::with_capacity(operations.len());
     for (key, operation) in operations {
         let value = match operation {
             Operation::Put(value) => {
                 let created = records.get(key.as_str())?.map_or(revision, |stored| stored.value().0);
-                records.insert(key.as_str(), (created, revision, &*value))?;
-                Some(Entry { value, created, modified: revision })
+                records.insert(key.as_str(), (created, revision, &**value))?;
+                Some(Entry { value: Arc::clone(value), created, modified: revision })
             }
             Operation::Delete if records.remove(key.as_str())?.is_none() => continue,
             Operation::Delete => None,
         };
-        changes.push(Change { revision, key, value });
+        changes.push(Change { revision, key: key.clone(), value });
     }
     Ok(changes)
 }

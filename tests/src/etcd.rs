@@ -1,4 +1,4 @@
-//! A private etcd on loopback ports, for tests: Debian's package `etcd-server`.
+//! A private etcd on loopback ports, for one test: Debian's package `etcd-server`. The tests of `store` have this file too.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
@@ -6,11 +6,12 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Ends with the test.
-pub(super) struct Server {
+/// See the module. It ends with this.
+#[derive(Debug)]
+pub struct Etcd {
     dir: tempfile::TempDir,
     child: Child,
-    pub(super) port: u16,
+    port: u16,
     peers: u16,
     flags: Vec<String>,
 }
@@ -19,8 +20,9 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-impl Server {
-    pub(super) fn start(flags: &[&str]) -> Self {
+impl Etcd {
+    /// Starts one with further flags.
+    pub fn start(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let (port, peers) = (free_port(), free_port());
@@ -30,7 +32,8 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self) -> String {
+    /// Where it listens.
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
@@ -55,26 +58,29 @@ impl Server {
     }
 
     /// It hangs: connections are taken, and never answered.
-    pub(super) fn freeze(&self) {
+    pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    pub(super) fn thaw(&self) {
+    /// It goes on where it was.
+    pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
-    pub(super) fn kill(&mut self) {
+    /// It is gone at once.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub(super) fn start_again(&mut self) {
+    /// After [`Self::kill`]: with the same ports and data.
+    pub fn start_again(&mut self) {
         self.child = spawn(self.dir.path(), self.port, self.peers, &self.flags);
         self.wait();
     }
 
     /// Runs etcdctl, for what only a person does.
-    pub(super) fn control(&self, words: &[&str]) -> String {
+    pub fn control(&self, words: &[&str]) -> String {
         let done = Command::new("etcdctl")
             .env("ETCDCTL_API", "3")
             .arg(format!("--endpoints={}", self.url()))
@@ -103,7 +109,7 @@ fn spawn(dir: &std::path::Path, port: u16, peers: u16, flags: &[String]) -> Chil
         .expect("start etcd: Debian's package etcd-server has it")
 }
 
-impl Drop for Server {
+impl Drop for Etcd {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
