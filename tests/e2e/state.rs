@@ -70,7 +70,7 @@ fn containers_go_on_while_etcd_is_away() {
             engine.docker(&["create", "--name", "third", "busybox", "true"]).code == 0
         });
         engine.kill_daemon();
-        engine.start_daemon();
+        engine.restart_daemon(&[]);
         assert_eq!(pid(engine, "web"), before, "a killed daemon is let in at once");
         assert_eq!(engine.inspect("ends", "{{.State.ExitCode}}"), "7");
         let names = engine.docker(&["ps", "-a", "--format", "{{.Names}}"]).ok();
@@ -122,7 +122,7 @@ fn records_move_between_drivers_while_containers_run() {
             let said = state(engine, &["migrate", "--to", driver]).ok();
             assert!(said.contains(&format!("set state.driver to {driver}")), "{said}");
             configure(engine, text);
-            engine.start_daemon();
+            engine.restart_daemon(&[]);
             assert_eq!(pid(engine, "web"), before, "{driver}");
             assert!(engine.docker(&["volume", "ls"]).ok().contains("data"), "{driver}");
             let name = format!("made-{driver}");
@@ -135,12 +135,12 @@ fn records_move_between_drivers_while_containers_run() {
         let offline = state(engine, &["export", "--offline"]).ok();
         assert!(offline.contains("made-redb"), "{offline}");
         assert!(root.join("state.redb.before-file").exists());
-        engine.start_daemon();
+        engine.restart_daemon(&[]);
         // Whatever was made since the backup must not be left on the disk.
         engine.docker(&["rm", "made-file", "made-etcd", "made-redb"]).ok();
         stop(engine);
         state(engine, &["import", backup, "--replace"]).ok();
-        engine.start_daemon();
+        engine.restart_daemon(&[]);
         assert_eq!(pid(engine, "web"), before, "the backup has the container that still runs");
     });
 }

@@ -44,8 +44,6 @@ async fn run(shared: &Shared, mut follow: Follow) -> StoreError {
     let mut renewal = tokio::time::interval(shared.lease / 3);
     renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     renewal.reset();
-    let doubt = shared.doubt.notified();
-    tokio::pin!(doubt);
     loop {
         tokio::select! {
             step = follow.step(shared) => if let Err(end) = step {
@@ -56,10 +54,10 @@ async fn run(shared: &Shared, mut follow: Follow) -> StoreError {
                 Ok(false) => return shared.lock.held(None),
                 Err(failure) => return shared.client.error("keep the lock", failure),
             },
-            () = &mut doubt => return shared.client.error("keep the lock", Failure::Silent {
-                reason: "a change was not answered".to_owned(),
-                unknown: false,
-            }),
+            () = shared.doubt.notified() => if !matches!(*shared.status.borrow(), Status::Ready(_)) {
+                let reason = "a change was not answered".to_owned();
+                return shared.client.error("keep the lock", Failure::Silent { reason, unknown: false });
+            },
         }
     }
 }
