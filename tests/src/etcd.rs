@@ -11,9 +11,16 @@ use std::time::{Duration, Instant};
 pub struct Etcd {
     dir: tempfile::TempDir,
     child: Child,
-    port: u16,
-    peers: u16,
+    ports: Ports,
     flags: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    client: u16,
+    peers: u16,
+    /// Plain HTTP whatever the clients' is.
+    health: u16,
 }
 
 fn free_port() -> u16 {
@@ -25,16 +32,16 @@ impl Etcd {
     pub fn start(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (port, peers) = (free_port(), free_port());
-        let child = spawn(dir.path(), port, peers, &flags);
-        let server = Self { dir, child, port, peers, flags };
+        let ports = Ports { client: free_port(), peers: free_port(), health: free_port() };
+        let child = spawn(dir.path(), ports, &flags);
+        let server = Self { dir, child, ports, flags };
         server.wait();
         server
     }
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        url(self.ports, &self.flags)
     }
 
     fn wait(&self) {
@@ -46,7 +53,7 @@ impl Etcd {
     }
 
     fn is_healthy(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.ports.health)) else { return false };
         let mut answer = String::new();
         stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").is_ok()
             && stream.read_to_string(&mut answer).is_ok()
@@ -75,7 +82,7 @@ impl Etcd {
 
     /// After [`Self::kill`]: with the same ports and data.
     pub fn start_again(&mut self) {
-        self.child = spawn(self.dir.path(), self.port, self.peers, &self.flags);
+        self.child = spawn(self.dir.path(), self.ports, &self.flags);
         self.wait();
     }
 
@@ -92,14 +99,20 @@ impl Etcd {
     }
 }
 
-fn spawn(dir: &std::path::Path, port: u16, peers: u16, flags: &[String]) -> Child {
-    let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peers}"));
+fn url(ports: Ports, flags: &[String]) -> String {
+    let scheme = if flags.iter().any(|flag| flag == "--cert-file") { "https" } else { "http" };
+    format!("{scheme}://127.0.0.1:{}", ports.client)
+}
+
+fn spawn(dir: &std::path::Path, ports: Ports, flags: &[String]) -> Child {
+    let (client, peer) = (url(ports, flags), format!("http://127.0.0.1:{}", ports.peers));
     let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
     Command::new("etcd")
         .arg("--data-dir")
         .arg(dir.join("data"))
         .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
         .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+        .args(["--listen-metrics-urls", &format!("http://127.0.0.1:{}", ports.health)])
         .args(["--initial-cluster", &format!("default={peer}")])
         .args(flags)
         .stdin(Stdio::null())

@@ -59,3 +59,23 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 fn told<T>(done: errors::Result<T>) -> Result<T> {
     done.map_err(|error| anyhow::anyhow!("{error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_of_the_documentation_are_understood() {
+        let page = include_str!("../../../../../docs/state.md");
+        let blocks: Vec<_> =
+            page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(!blocks.is_empty());
+        for block in blocks {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("settings.yaml");
+            std::fs::write(&file, block).unwrap();
+            let settings = Place { root: None, config_file: Some(file) }.settings().unwrap();
+            assert_ne!(settings.state, config::State::default(), "{block}");
+        }
+    }
+}

@@ -278,3 +278,5 @@ impl Shared {
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
