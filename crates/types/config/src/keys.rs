@@ -15,13 +15,7 @@ pub const SECTIONS: [&str; 8] =
 
 /// Every key, section by section.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    let parts: [&'static [Key]; 6] = [
-        &runtime::KEYS,
-        &network::KEYS,
-        &storage::KEYS,
-        &registry::KEYS,
-        &others::KEYS,
-        &state::KEYS,
-    ];
+    let parts: [&'static [Key]; 6] =
+        [&runtime::KEYS, &network::KEYS, &storage::KEYS, &registry::KEYS, &others::KEYS, &state::KEYS];
     parts.into_iter().flatten()
 }
