@@ -47,6 +47,7 @@ mod run;
 mod runtimes;
 mod schedules;
 mod soak;
+mod state;
 mod stop;
 mod store;
 mod terminal;

@@ -18,6 +18,7 @@ mod daemon;
 pub mod debian;
 pub mod degraded;
 mod engine;
+mod etcd;
 pub mod fixtures;
 mod freezer;
 mod http;
@@ -36,6 +37,7 @@ mod tree;
 mod wait;
 
 pub use engine::{Settings, TestEngine, with_engine, with_engine_of, with_private_engine};
+pub use etcd::Etcd;
 pub use freezer::Freezer;
 pub use http::Response;
 pub use lacking::Lack;

@@ -13,6 +13,7 @@ mod own;
 mod registry;
 mod settings;
 mod shutdown;
+mod state;
 mod store;
 mod watched;
 
@@ -86,6 +87,24 @@ fn main() -> ExitCode {
                     run: store::gc::run,
                 },
                 OwnVerb {
+                    path: &["state", "export"],
+                    about: "Write all records of the engine to a file: a backup, also while it runs",
+                    section: Section::Engine,
+                    run: state::export::run,
+                },
+                OwnVerb {
+                    path: &["state", "import"],
+                    about: "Take the records of an export; the daemon must not run",
+                    section: Section::Engine,
+                    run: state::import::run,
+                },
+                OwnVerb {
+                    path: &["state", "migrate"],
+                    about: "Bring the records to another state.driver; the daemon must not run",
+                    section: Section::Engine,
+                    run: state::migrate::run,
+                },
+                OwnVerb {
                     path: &["network", "check"],
                     about: "Tell what a packet from one place to another meets, and what stops it",
                     section: Section::Engine,
@@ -149,6 +168,7 @@ fn main() -> ExitCode {
             groups: vec![
                 OwnGroup { path: &["config"], about: "Manage the daemon's settings" },
                 OwnGroup { path: &["registry"], about: "Serve and tend registries of images" },
+                OwnGroup { path: &["state"], about: "Back up and move the engine's records" },
                 OwnGroup { path: &["registry", "user"], about: "Manage the users of a registry" },
             ],
             words: settings::words,

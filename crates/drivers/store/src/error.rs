@@ -122,6 +122,93 @@ pub enum StoreError {
         /// The whole chain of that failure, which several waiters share.
         reason: String,
     },
+    /// Options that can't be meant.
+    #[error("state.etcd: {reason}")]
+    BadOption {
+        /// Which, and why.
+        reason: String,
+    },
+    /// No member of the etcd answers.
+    #[error(
+        "{action}: etcd at {endpoints} does not answer ({reason}): containers go on, but nothing can be changed until it does. \
+         See that it runs and that this host reaches it{}", doubt(*.unknown)
+    )]
+    Unreachable {
+        /// What was being done.
+        action: &'static str,
+        /// Its members.
+        endpoints: String,
+        /// What was seen of it.
+        reason: String,
+        /// Whether the change may have been made, or may yet be.
+        unknown: bool,
+    },
+    /// etcd answers that it won't.
+    #[error("{action}: etcd at {endpoints} refuses: {message}{}", remedy(*.code, message))]
+    Refused {
+        /// What was being done.
+        action: &'static str,
+        /// Its members.
+        endpoints: String,
+        /// gRPC's code.
+        code: u64,
+        /// etcd's words.
+        message: String,
+    },
+    /// Another engine has its records there.
+    #[error(
+        "the records below {prefix} in etcd are in use by {holder}: give this engine another state.etcd.prefix, or stop that one \
+         (if it was killed, its lock goes within {seconds} seconds)"
+    )]
+    HeldByEngine {
+        /// Which records.
+        prefix: String,
+        /// The engine's host and process.
+        holder: String,
+        /// How long a dead engine's lock stays.
+        seconds: u64,
+    },
+    /// More in one transaction than the backend can do at once.
+    #[error("a transaction has {found} {what}, this state store takes at most {limit}")]
+    TooLarge {
+        /// `changes`, `comparisons`.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// More than etcd is configured to take.
+    #[error(
+        "a transaction is larger than etcd takes ({message}): raise --max-request-bytes or --max-txn-ops of its members"
+    )]
+    TooLargeForServer {
+        /// etcd's words.
+        message: String,
+    },
+    /// The records were written by a later version of this program.
+    #[error(
+        "the records in the state store have schema {found}, this version knows up to {known}: start the newer version again, or \
+         import a backup from before the upgrade"
+    )]
+    NewerRecords {
+        /// Their schema version.
+        found: u64,
+        /// The latest that this program understands.
+        known: u64,
+    },
+    /// There are records where new ones should go.
+    #[error("there are records in {place} already")]
+    NotEmpty {
+        /// Where.
+        place: String,
+    },
+    /// What was being copied to the store did not come to its end.
+    #[error("the records in {place} are half of a copy: import or migrate again")]
+    HalfCopied {
+        /// Where.
+        place: String,
+    },
     /// The store was closed while the call waited.
     #[error("the state store is closed")]
     Closed,
@@ -131,16 +218,48 @@ fn describe(revision: Option<Revision>) -> String {
     revision.map_or_else(|| "no such key".to_owned(), |revision| format!("revision {revision}"))
 }
 
+fn doubt(unknown: bool) -> &'static str {
+    if unknown { "; whether this change was made is seen when it is back" } else { "" }
+}
+
+/// gRPC's codes for what a person can change.
+const DENIED: u64 = 7;
+const EXHAUSTED: u64 = 8;
+const UNAUTHENTICATED: u64 = 16;
+
+fn remedy(code: u64, message: &str) -> &'static str {
+    match code {
+        _ if message.contains("user name is empty") => ": set state.etcd.user and state.etcd.password_file",
+        DENIED => ": give its user a role that may read and write all keys of state.etcd.prefix",
+        EXHAUSTED if message.contains("space exceeded") => {
+            ": compact and defragment it, then end the alarm with 'etcdctl alarm disarm'"
+        }
+        _ => "",
+    }
+}
+
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }
 
 impl StoreError {
-    /// The same failure for another transaction of the same batch.
+    /// The same failure for another transaction.
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Io { action, path, source, full } => {
                 Self::Io { action, path: path.clone(), source: Arc::clone(source), full: *full }
+            }
+            Self::Unreachable { action, endpoints, reason, .. } => Self::Unreachable {
+                action,
+                endpoints: endpoints.clone(),
+                reason: reason.clone(),
+                unknown: false,
+            },
+            Self::Refused { action, endpoints, code, message } => {
+                Self::Refused { action, endpoints: endpoints.clone(), code: *code, message: message.clone() }
+            }
+            Self::HeldByEngine { prefix, holder, seconds } => {
+                Self::HeldByEngine { prefix: prefix.clone(), holder: holder.clone(), seconds: *seconds }
             }
             // The file could not be opened anew after an earlier error.
             other => Self::Unusable { reason: errors::chain(other) },
@@ -151,10 +270,18 @@ impl StoreError {
 impl Classified for StoreError {
     fn class(&self) -> Class {
         match self {
-            Self::Conflict { .. } | Self::Held { .. } => Class::Conflict,
+            Self::Conflict { .. }
+            | Self::Held { .. }
+            | Self::HeldByEngine { .. }
+            | Self::NotEmpty { .. }
+            | Self::HalfCopied { .. } => Class::Conflict,
             Self::BadKey { .. } | Self::DuplicateKey { .. } | Self::FutureRevision { .. } => Class::Invalid,
             Self::Compacted { .. } | Self::Closed | Self::Unusable { .. } => Class::Unavailable,
-            Self::Newer { .. } => Class::Unsupported,
+            Self::BadOption { .. } | Self::TooLarge { .. } | Self::TooLargeForServer { .. } => Class::Invalid,
+            Self::Unreachable { .. } => Class::Unavailable,
+            Self::Refused { code: DENIED | UNAUTHENTICATED, .. } => Class::Denied,
+            Self::Refused { .. } => Class::Unavailable,
+            Self::Newer { .. } | Self::NewerRecords { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,
             Self::BadRecord { .. } | Self::Damaged { .. } | Self::Open { .. } | Self::Io { .. } => {
                 Class::Internal

@@ -1,7 +1,7 @@
 //! The transactional store of the engine's records, and the one trait behind which its backends stand.
 //!
 //! Keys are UTF-8 paths (`containers/<id>`), values are bytes that the store never looks into. One revision
-//! counts the committed transactions of the whole store, as etcd's does: every entry says at which revision it
+//! grows with every committed transaction, as etcd's does: every entry says at which revision it
 //! was created and last modified, a list says at which revision it was true, and a watch continues from there.
 //!
 //! A commit is durable when it returns. Commits that arrive while another is being synced share the next sync, so
@@ -9,16 +9,33 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(test)]
+mod crash;
 mod error;
+mod etcd;
+mod export;
+mod files;
 mod history;
 mod key;
+mod mirror;
+#[cfg(test)]
+mod random;
 mod redb;
+mod schema;
+#[cfg(test)]
+mod small_disk;
+mod stored;
 mod transaction;
 mod typed;
 mod watch;
+mod writer;
 
-pub use crate::redb::{Options, open_redb, open_redb_with};
+pub use crate::etcd::{Options as EtcdOptions, fill_etcd, open_etcd};
+pub use crate::export::{ExportError, read_export, write_export};
+pub use crate::files::{Options as FilesOptions, create_files, open_files, open_files_with};
+pub use crate::redb::{Options, create_redb, open_redb, open_redb_with};
 pub use error::{Result, StoreError};
+pub use schema::{Migration, upgrade};
 pub use transaction::{Compare, Operation, Transaction};
 pub use typed::{get_as, list_as, put_as};
 pub use watch::{Change, Watch};
@@ -26,7 +43,7 @@ pub use watch::{Change, Watch};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// Counts the transactions that changed something; 0 is the empty store.
+/// Grows with each transaction that changed something: by one, but where others write to the same etcd.
 pub type Revision = u64;
 
 /// A key's value and its history in two numbers.

@@ -10,6 +10,7 @@ mod open;
 mod purge;
 mod remap;
 mod shutdown;
+pub mod state;
 
 pub(crate) use cgroup_driver::check as check_cgroup_parent;
 pub use check::check;

@@ -59,7 +59,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     }
     let private_suffix = networks::private_suffix(&root);
 
-    let store = store::open_redb(&root.join("state.redb"))?;
+    let store = super::state::open(&settings).await?;
     let id = engine_id(&store).await?;
     let trash = Arc::new(Trash::open(&root.join("trash"))?);
     let state_trash = Arc::new(Trash::open(&state.join("trash"))?);

@@ -33,5 +33,5 @@ pub async fn purge(services: &Arc<Services>) -> Result<()> {
         let removed = parent.remove().map_err(Into::into);
         first = first.and(removed);
     }
-    first
+    first.and(super::state::forget(services).await)
 }

@@ -21,6 +21,7 @@ mod problem;
 mod reference;
 mod serve;
 mod settings;
+mod state;
 mod value;
 mod words;
 
@@ -42,6 +43,7 @@ pub use settings::{
     CgroupDriver, Dns, LogFormat, LogLevel, Logging, Metrics, Network, Registry, Runtime, RuntimeEntry,
     Settings, Storage,
 };
+pub use state::{Etcd, State, StateDriver};
 pub use value::from_text;
 pub use words::listen_address;
 

@@ -2,7 +2,7 @@
 //!
 //! Section and key names follow `container-runtime.yaml`; a key that is absent has the default given here.
 
-use crate::{Cni, Gc, Serve};
+use crate::{Cni, Gc, Serve, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,6 +26,8 @@ pub struct Settings {
     pub logging: Logging,
     /// What is measured.
     pub metrics: Metrics,
+    /// The engine's records.
+    pub state: State,
 }
 
 /// Directories, runtimes and what every container gets.

@@ -7,12 +7,16 @@
 //! │   └── "revision"   of the last transaction that changed something
 //! └── records   key → (created, modified, value)
 //!
+//! store.redb.mark    the latest revision that was answered for: see mark.rs
+//! store.redb.ballast blocks for the time when the disk is full: see ballast.rs
 //! store.redb.lock    flock(2) of the process that has the store open; holds its pid
 //! store.redb.new     a first store in the making: renamed when it is complete, overwritten after a crash
 //! ```
 
+use super::compact;
+use super::mark::{self, Mark};
 use super::reserve::Reserve;
-use crate::{Result, Revision, StoreError};
+use crate::{Listing, Result, Revision, StoreError};
 use durable::{LockError, LockFile};
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
@@ -27,6 +31,7 @@ pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("me
 pub(super) const REVISION: &str = "revision";
 const SCHEMA: &str = "schema";
 const KNOWN_SCHEMA: u64 = 1;
+const MARK: &str = "mark";
 
 /// An open store file.
 ///
@@ -38,6 +43,7 @@ pub(super) struct StoreFile {
     path: PathBuf,
     cache_bytes: usize,
     reserve: Reserve,
+    mark: Mark,
     _lock: LockFile,
 }
 
@@ -52,16 +58,29 @@ impl StoreFile {
             LockError::File(error) => cannot_open(path, error),
         })?;
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
-            create(path, cache_bytes)?;
+            create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
         let (database, revision) = open_checked(path, cache_bytes)?;
+        let database = match compact::if_worth(database, path) {
+            Some(database) => database,
+            // Whatever state that left the handle in.
+            None => open_checked(path, cache_bytes)?.0,
+        };
         let database = RwLock::new(Some(database));
         let reserve = Reserve::of(path).map_err(|error| cannot_open(path, error))?;
-        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, _lock: lock }, revision))
+        let mark = Mark::open(&beside(path, MARK)).map_err(|error| cannot_open(path, error))?;
+        mark.set(revision);
+        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, mark, _lock: lock }, revision))
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where blocks are kept for the time when the disk is full.
+    pub(super) fn ballast(&self) -> PathBuf {
+        beside(&self.path, "ballast")
+    }
+
+    /// Notes that everything up to this revision is on disk.
+    pub(super) fn committed(&self, revision: Revision) {
+        self.mark.set(revision);
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
@@ -125,24 +144,40 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes an empty store under another name first: a crash while redb lays out its file must not look like damage.
-fn create(path: &Path, cache_bytes: usize) -> Result<()> {
+fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
     match std::fs::remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(&new, error)),
         _ => {}
     }
-    lay_out(&new, cache_bytes).map_err(|error| cannot_open(path, error))?;
+    lay_out(&new, cache_bytes, listing).map_err(|error| cannot_open(path, error))?;
     durable::rename(&new, path).map_err(|error| cannot_open(path, error))
 }
 
-fn lay_out(path: &Path, cache_bytes: usize) -> Result<(), redb::Error> {
+/// As [`create`], for whoever brings records along.
+pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
+    if path.try_exists().map_err(|error| cannot_open(path, error))? {
+        return Err(StoreError::NotEmpty { place: path.display().to_string() });
+    }
+    // Of a store that was moved away.
+    match std::fs::remove_file(beside(path, MARK)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(path, error)),
+        _ => {}
+    }
+    create(path, cache_bytes, listing)
+}
+
+fn lay_out(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<(), redb::Error> {
     let database = Builder::new().set_cache_size(cache_bytes).create(path)?;
     let transaction = database.begin_write()?;
-    transaction.open_table(RECORDS)?;
     {
+        let mut records = transaction.open_table(RECORDS)?;
+        for (key, entry) in &listing.entries {
+            records.insert(key.as_str(), (entry.created, entry.modified, &*entry.value))?;
+        }
         let mut meta = transaction.open_table(META)?;
         meta.insert(SCHEMA, KNOWN_SCHEMA)?;
-        meta.insert(REVISION, 0)?;
+        meta.insert(REVISION, listing.revision)?;
     }
     transaction.commit()?;
     Ok(database.close()?)
@@ -157,7 +192,12 @@ fn open_checked(path: &Path, cache_bytes: usize) -> Result<(Database, Revision)>
         .map_err(|error| not_opened(path, error))?;
     let (schema, revision) = read_meta(&database).map_err(|error| damaged(path, error))?;
     match schema {
-        Some(KNOWN_SCHEMA) => Ok((database, revision)),
+        Some(KNOWN_SCHEMA) => match mark::read(&beside(path, MARK)) {
+            Some(marked) if marked > revision => {
+                Err(damaged(path, mark::Lost { revision, marked, mark: beside(path, MARK) }))
+            }
+            _ => Ok((database, revision)),
+        },
         Some(found) if found > KNOWN_SCHEMA => {
             Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN_SCHEMA })
         }

@@ -1,17 +1,22 @@
 //! The default backend: one file, no server.
 
+mod ballast;
+mod compact;
 mod file;
+mod mark;
 mod reserve;
 mod writer;
 
 use crate::history::{History, Limits};
+use crate::writer::Writer;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch, key};
+use ballast::Ballast;
 use file::{RECORDS, StoreFile};
 use futures_util::future::{BoxFuture, FutureExt};
 use redb::ReadTransaction;
 use std::path::Path;
 use std::sync::Arc;
-use writer::Writer;
+use writer::Batches;
 
 /// What the embedded store may use.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +51,18 @@ pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStor
     let file = Arc::new(file);
     let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let history = Arc::new(History::new(revision, limits));
-    let writer = Writer::start(Arc::clone(&file), Arc::clone(&history))?;
+    let ballast = Ballast::new(file.ballast());
+    let batches = Batches { file: Arc::clone(&file), history: Arc::clone(&history), ballast };
+    let writer = Writer::start(path.to_owned(), batches)?;
     Ok(Arc::new(RedbStore { writer, file, history }))
+}
+
+/// Makes a store at `path` that holds exactly these records, with their revisions; complete or not at all.
+///
+/// # Errors
+/// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
+pub fn create_redb(path: &Path, listing: &Listing) -> Result<()> {
+    file::create_with(path, Options::default().cache_bytes, listing)
 }
 
 /// Declared in the order in which they end: the writer drains its queue first, the file's lock goes last.
@@ -116,5 +131,7 @@ fn read_all(file: &StoreFile, prefix: &str) -> Result<Listing> {
     })
 }
 
+#[cfg(test)]
+mod space_tests;
 #[cfg(test)]
 mod tests;

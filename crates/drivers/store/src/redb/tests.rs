@@ -1,15 +1,13 @@
 //! What only this backend can show: its file, its lock, its history, a full disk and a crash.
 
 use crate::{Options, StateStore, StoreError, Transaction, conformance, open_redb, open_redb_with};
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 const SMALL: Options = Options { cache_bytes: 1 << 20, history_changes: 10, history_bytes: 1 << 20 };
 
-async fn put(store: &Arc<dyn StateStore>, key: &str, value: &[u8]) -> Result<u64, StoreError> {
+pub(super) async fn put(store: &Arc<dyn StateStore>, key: &str, value: &[u8]) -> Result<u64, StoreError> {
     store.commit(Transaction::new().put(key, value)).await
 }
 
@@ -145,83 +143,90 @@ fn a_first_start_that_crashed_does_not_stop_the_second() {
 }
 
 #[tokio::test]
-async fn a_full_disk_fails_commits_until_there_is_room() {
-    let dir = tempfile::tempdir().unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(dir.path()).status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        std::io::stderr().write_all(b"skipped: mounting a tmpfs needs root\n").unwrap();
-        return;
-    }
-    let _mount = Unmount(dir.path());
-    full_disk(dir.path()).await;
-}
-
-/// Takes the mount away also when an assertion fails.
-struct Unmount<'a>(&'a Path);
-
-impl Drop for Unmount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
-}
-
-async fn full_disk(dir: &Path) {
-    let store = open_redb(&dir.join("s")).unwrap();
-    put(&store, "kept", b"1").await.unwrap();
-    std::fs::write(dir.join("ballast"), vec![0; 512 << 10]).unwrap();
-    let mut number = 0;
-    let error = loop {
-        number += 1;
-        match put(&store, &format!("k/{number}"), &[7; 100_000]).await {
-            Ok(_) => assert!(number < 100, "the disk never filled up"),
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(error, StoreError::Io { full: true, .. }), "{}", errors::chain(&error));
-    std::fs::remove_file(dir.join("ballast")).unwrap();
-    let before = store.list("").await.unwrap();
-    let revision = put(&store, "again", b"2").await.unwrap();
-    assert_eq!(revision, before.revision + 1);
-    assert_eq!(&*store.get("kept").await.unwrap().unwrap().value, b"1");
-    assert!(store.get("again").await.unwrap().is_some());
-}
-
-/// The child's side of the test below: commits for ever and says which are durable.
-#[tokio::test]
 async fn crashing_child() {
-    let Some(path) = std::env::var_os("STORE_CRASH_TEST") else { return };
-    let store = open_redb(Path::new(&path)).unwrap();
-    let first = store.list("").await.unwrap().entries.len();
-    for number in first.. {
-        put(&store, &format!("k/{number:06}"), &vec![b'v'; number % 5000]).await.unwrap();
-        writeln!(std::io::stderr(), "durable {number}").unwrap();
-    }
+    crate::crash::child(open_redb).await;
 }
 
 #[tokio::test]
 async fn what_was_answered_survives_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
-    for round in 0..8_u32 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "redb::tests::crashing_child", "--nocapture"])
-            .env("STORE_CRASH_TEST", &path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let mut durable =
-            lines.filter_map(|line| line.strip_prefix("durable ").map(|n| n.parse::<usize>().unwrap()));
-        let mut last = durable.nth(20 + 7 * round as usize).unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        last = durable.last().unwrap_or(last);
-        let store = open_redb(&path).unwrap();
-        let count = store.list("k/").await.unwrap().entries.len();
-        assert!((last + 1..=last + 2).contains(&count), "{last} was durable, {count} are there");
+    crate::crash::rounds("redb::tests::crashing_child", &path, || open_redb(&path)).await;
+}
+
+/// A bit in the header may take the file back to the transaction before: that must not pass for the state.
+#[tokio::test]
+async fn a_flipped_bit_anywhere_gives_the_right_records_or_a_named_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open_redb(&path).unwrap();
+    for number in 0..50 {
+        put(&store, &format!("k/{}", number % 20), format!("{{\"n\":{number}}}").as_bytes()).await.unwrap();
     }
+    let listing = store.list("").await.unwrap();
+    // As a crash leaves it, and as a close does.
+    let crashed = std::fs::read(&path).unwrap();
+    drop(store);
+    let closed = std::fs::read(&path).unwrap();
+    let (seed, mut random) = crate::random::seeded();
+    let mut found = 0;
+    for round in 0..300 {
+        let mut bytes = if round % 2 == 0 { crashed.clone() } else { closed.clone() };
+        let within = if round % 3 == 0 { bytes.len() } else { 512 };
+        let bit = random.below(within * 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, bytes).unwrap();
+        match open_redb(&path) {
+            Ok(store) => {
+                assert_eq!(store.list("").await.unwrap(), listing, "seed {seed}, round {round}, bit {bit}")
+            }
+            Err(error) => {
+                let named = matches!(error, StoreError::Damaged { .. } | StoreError::Newer { .. });
+                assert!(named, "seed {seed}, round {round}, bit {bit}: {}", errors::chain(&error));
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 10, "hardly any damage was found: {found}, seed {seed}");
+}
+
+/// Somebody who puts an older copy there is told how to make it count.
+#[tokio::test]
+async fn an_older_copy_counts_only_on_purpose() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open_redb(&path).unwrap();
+    put(&store, "a", b"1").await.unwrap();
+    drop(store);
+    let copy = std::fs::read(&path).unwrap();
+    let store = open_redb(&path).unwrap();
+    put(&store, "a", b"2").await.unwrap();
+    drop(store);
+    std::fs::write(&path, copy).unwrap();
+    let told = errors::chain(&open_redb(&path).unwrap_err());
+    assert!(told.contains("at revision 1, though revision 2") && told.contains("s.mark"), "{told}");
+    std::fs::remove_file(dir.path().join("s.mark")).unwrap();
+    assert_eq!(open_redb(&path).unwrap().list("").await.unwrap().revision, 1);
+}
+
+/// A store that is made with records is the one that they are from, in both local backends.
+#[tokio::test]
+async fn a_copy_has_the_same_revisions() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_redb(&dir.path().join("from")).unwrap();
+    for number in 0..100 {
+        put(&store, &format!("k/{}", number % 30), format!("{number}").as_bytes()).await.unwrap();
+    }
+    let listing = store.list("").await.unwrap();
+    let (to, files) = (dir.path().join("to"), dir.path().join("files"));
+    crate::create_redb(&to, &listing).unwrap();
+    crate::create_files(&files, &listing).unwrap();
+    for copy in [open_redb(&to).unwrap(), crate::open_files(&files).unwrap()] {
+        assert_eq!(copy.list("").await.unwrap(), listing);
+        assert_eq!(put(&copy, "more", b"").await.unwrap(), listing.revision + 1);
+    }
+    assert!(matches!(crate::create_redb(&to, &listing), Err(StoreError::NotEmpty { .. })));
+    assert!(matches!(crate::create_files(&files, &listing), Err(StoreError::NotEmpty { .. })));
 }
 
 /// A reader must not stand in a queue behind the disk.

@@ -1,92 +1,57 @@
-//! The one thread that writes: it takes every transaction that waits, applies them one after the other inside a
-//! single redb transaction, syncs once, and answers all.
+//! Batches as redb's: one after the other inside a single redb transaction, synced once.
 
+use super::ballast::Ballast;
 use super::file::{META, RECORDS, REVISION, StoreFile};
 use crate::history::History;
 use crate::watch::Change;
+use crate::writer::{Sink, Verdict};
 use crate::{Entry, Operation, Result, Revision, StoreError, Transaction};
-use futures_util::future::{BoxFuture, FutureExt};
 use redb::{ReadableTable, Table};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
-use tokio::sync::oneshot;
 
-/// Bounds how long the first of a batch waits for the last one's changes to be applied.
-const BATCH: usize = 512;
-
-struct Job {
-    transaction: Transaction,
-    answer: oneshot::Sender<Result<Revision>>,
+/// The file, and the history that its watchers follow.
+pub(super) struct Batches {
+    pub(super) file: Arc<StoreFile>,
+    pub(super) history: Arc<History>,
+    pub(super) ballast: Ballast,
 }
 
-/// The writer thread's queue. Dropping it waits until everything in the queue is on disk.
-#[derive(Debug)]
-pub(super) struct Writer {
-    queue: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    pub(super) fn start(file: Arc<StoreFile>, history: Arc<History>) -> Result<Self> {
-        let (queue, jobs) = channel();
-        let path = file.path().to_owned();
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || serve(&jobs, &file, &history))
-            .map_err(|error| StoreError::Open { path, source: Box::new(error) })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
-    }
-
-    pub(super) fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<Revision>> {
-        match self.submit(transaction) {
-            Ok(answer) => async move { answer.await.unwrap_or(Err(StoreError::Closed)) }.boxed(),
-            Err(error) => std::future::ready(Err(error)).boxed(),
-        }
-    }
-
-    fn submit(&self, transaction: Transaction) -> Result<oneshot::Receiver<Result<Revision>>> {
-        transaction.validate()?;
-        let (answer, receiver) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(Job { transaction, answer }).map_err(|_| StoreError::Closed)?;
-        Ok(receiver)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!("the state store's writer panicked");
+impl Sink for Batches {
+    fn write(&mut self, transactions: Vec<Transaction>) -> Result<Vec<Verdict>> {
+        match write(&transactions, &self.file, &self.history) {
+            Err(full @ StoreError::Io { full: true, .. }) if transactions.iter().any(deletes) => {
+                self.on_a_full_disk(&transactions, full)
+            }
+            Ok(verdicts) => {
+                self.ballast.take();
+                Ok(verdicts)
+            }
+            failed => failed,
         }
     }
 }
 
-fn serve(jobs: &Receiver<Job>, file: &StoreFile, history: &History) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(BATCH - 1));
-        commit_batch(batch, file, history);
-    }
+/// Whether it makes room, more or less.
+fn deletes(transaction: &Transaction) -> bool {
+    transaction.operations.iter().any(|(_, operation)| *operation == Operation::Delete)
 }
 
-/// What became of a transaction before the sync.
-type Verdict = Result<Revision, StoreError>;
-
-fn commit_batch(batch: Vec<Job>, file: &StoreFile, history: &History) {
-    let (transactions, answers): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|job| (job.transaction, job.answer)).unzip();
-    match write(transactions, file, history) {
-        // An answer that nobody waits for any more is no failure.
-        Ok(verdicts) => {
-            verdicts.into_iter().zip(answers).for_each(|(verdict, answer)| drop(answer.send(verdict)))
+impl Batches {
+    /// Carries out what deletes, with the blocks that are kept for that; all else fails as it did.
+    fn on_a_full_disk(&mut self, transactions: &[Transaction], full: StoreError) -> Result<Vec<Verdict>> {
+        if !self.ballast.give_up() {
+            return Err(full);
         }
-        Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.again())))),
+        let making_room: Vec<_> = transactions.iter().filter(|each| deletes(each)).cloned().collect();
+        let mut verdicts = write(&making_room, &self.file, &self.history)?.into_iter();
+        let verdict = |transaction| {
+            if deletes(transaction) { verdicts.next() } else { None }.unwrap_or_else(|| Err(full.again()))
+        };
+        Ok(transactions.iter().map(verdict).collect())
     }
 }
 
-fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) -> Result<Vec<Verdict>> {
+fn write(transactions: &[Transaction], file: &StoreFile, history: &History) -> Result<Vec<Verdict>> {
     let writing = file.begin_write()?;
     let (verdicts, changes) = match apply_all(&writing, transactions, history) {
         Ok(applied) => applied,
@@ -101,6 +66,7 @@ fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) ->
         return Ok(verdicts);
     }
     writing.commit().map_err(|error| file.failed("commit", error.into()))?;
+    file.committed(changes.last().map_or(0, |change| change.revision));
     // Before the answers, so that whoever got one can watch from its revision.
     history.publish(changes);
     Ok(verdicts)
@@ -108,7 +74,7 @@ fn write(transactions: Vec<Transaction>, file: &StoreFile, history: &History) ->
 
 fn apply_all(
     writing: &redb::WriteTransaction,
-    transactions: Vec<Transaction>,
+    transactions: &[Transaction],
     history: &History,
 ) -> Result<(Vec<Verdict>, Vec<Change>), redb::Error> {
     let mut meta = writing.open_table(META)?;
@@ -118,11 +84,11 @@ fn apply_all(
     let (mut records, mut revision, mut changes) = (writing.open_table(RECORDS)?, before, Vec::new());
     let mut verdicts = Vec::with_capacity(transactions.len());
     for transaction in transactions {
-        if let Some(conflict) = first_conflict(&records, &transaction)? {
+        if let Some(conflict) = first_conflict(&records, transaction)? {
             verdicts.push(Err(conflict));
             continue;
         }
-        let made = apply(&mut records, revision + 1, transaction.operations)?;
+        let made = apply(&mut records, revision + 1, &transaction.operations)?;
         revision += u64::from(!made.is_empty());
         changes.extend(made);
         verdicts.push(Ok(revision));
@@ -149,20 +115,20 @@ fn first_conflict(
 fn apply(
     records: &mut Records<'_>,
     revision: Revision,
-    operations: Vec<(String, Operation)>,
+    operations: &[(String, Operation)],
 ) -> Result<Vec<Change>, redb::Error> {
     let mut changes = Vec::with_capacity(operations.len());
     for (key, operation) in operations {
         let value = match operation {
             Operation::Put(value) => {
                 let created = records.get(key.as_str())?.map_or(revision, |stored| stored.value().0);
-                records.insert(key.as_str(), (created, revision, &*value))?;
-                Some(Entry { value, created, modified: revision })
+                records.insert(key.as_str(), (created, revision, &**value))?;
+                Some(Entry { value: Arc::clone(value), created, modified: revision })
             }
             Operation::Delete if records.remove(key.as_str())?.is_none() => continue,
             Operation::Delete => None,
         };
-        changes.push(Change { revision, key, value });
+        changes.push(Change { revision, key: key.clone(), value });
     }
     Ok(changes)
 }

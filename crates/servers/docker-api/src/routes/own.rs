@@ -8,6 +8,8 @@ use crate::routes::{Api, Context};
 use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use engine::system::Shutdown;
@@ -21,6 +23,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/container-runtime/manifest", get(manifest).post(push_index))
         .route("/container-runtime/check", post(check))
         .route("/container-runtime/gc", post(gc))
+        .route("/container-runtime/state/export", get(export_state))
         .route("/container-runtime/network/check", get(check_network))
         .route("/container-runtime/config", get(config))
         .route("/container-runtime/config/set", post(set_config))
@@ -73,6 +76,12 @@ async fn check(State(api): Context, query: Query) -> Answer {
 async fn gc(State(api): Context, query: Query) -> Answer {
     let collected = engine::system::gc(&api.services, query.flag("dry-run")).await?;
     json(&present::store::collected(collected))
+}
+
+/// All records as one text: a backup.
+async fn export_state(State(api): Context) -> Answer {
+    let records = engine::system::state::export(&api.services).await?;
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], records).into_response())
 }
 
 /// Tells what a packet `from` somewhere `to` somewhere meets; none is sent.

@@ -1,0 +1,149 @@
+//! Records as JSON files, one each: for whoever wants to read them, and to keep them under version control or in a backup of files.
+//!
+//! ```text
+//! <dir>/
+//! ├── records/containers%2F1f….json   one record: key, revisions, value, checksum
+//! ├── manifest                        checksum and revision of every record at the last checkpoint
+//! ├── journal                         what was committed since then; synced before a commit returns
+//! └── lock                            flock(2) of the process that has the store open; holds its pid
+//! ```
+//!
+//! A commit is durable in the journal; the files follow without waiting for the disk, and are synced by a checkpoint, which clears the
+//! journal. Everything is read at the start, checked against the manifest and the journal, and kept in memory. Files may be read at
+//! any time and copied while the store is closed, but not changed: that is found at the next start, and named.
+
+mod disk;
+mod journal;
+mod manifest;
+mod open;
+mod record;
+
+use crate::history::Limits;
+use crate::mirror::{Mirror, Records};
+use crate::writer::Writer;
+use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch};
+use disk::Disk;
+use durable::{LockError, LockFile};
+use futures_util::future::{BoxFuture, FutureExt};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const RECORDS: &str = "records";
+const MANIFEST: &str = "manifest";
+const JOURNAL: &str = "journal";
+const LOCK: &str = "lock";
+
+/// What the store in files may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Bytes of the journal at which it is cleared.
+    pub checkpoint_bytes: u64,
+    /// Changes that watchers can look back on.
+    pub history_changes: usize,
+    /// Bytes of keys and values that these may hold.
+    pub history_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { checkpoint_bytes: 1 << 20, history_changes: 4096, history_bytes: 2 << 20 }
+    }
+}
+
+/// Opens the store in the directory `dir`, or makes it, with missing directories above it.
+///
+/// Everything is read and checked before anything trusts it. Call it where blocking is allowed.
+///
+/// # Errors
+/// [`StoreError::Held`], [`StoreError::Damaged`], [`StoreError::Newer`] or [`StoreError::Open`].
+pub fn open_files(dir: &Path) -> Result<Arc<dyn StateStore>> {
+    open_files_with(dir, Options::default())
+}
+
+/// As [`open_files`], with limits of the caller's choice.
+pub fn open_files_with(dir: &Path, options: Options) -> Result<Arc<dyn StateStore>> {
+    let disk = open_disk(dir, options)?;
+    let mirror = Arc::clone(&disk.mirror);
+    let writer = Writer::start(dir.to_owned(), disk)?;
+    Ok(Arc::new(FileStore { writer, mirror }))
+}
+
+fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
+    let cannot_open =
+        |error: durable::FileError| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    let records_dir = dir.join(RECORDS);
+    durable::create_dir_all(&records_dir, 0o700).map_err(cannot_open)?;
+    let lock = LockFile::acquire(&dir.join(LOCK)).map_err(|error| match error {
+        LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: dir.to_owned(), pid },
+        LockError::File(error) => cannot_open(error),
+    })?;
+    durable::sweep(dir).map_err(cannot_open)?;
+    durable::sweep(&records_dir).map_err(cannot_open)?;
+    let open::Opened { journal, records, dirty, fresh } = open::read(dir)?;
+    let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
+    let mut disk = Disk {
+        dir: dir.to_owned(),
+        journal,
+        mirror: Arc::new(Mirror::new(records, limits)),
+        dirty,
+        checkpoint_bytes: options.checkpoint_bytes,
+        journal_failed: false,
+        _lock: lock,
+    };
+    if fresh || disk.needs_checkpoint() {
+        let failed = |error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+        disk.checkpoint().map_err(failed)?;
+    }
+    Ok(disk)
+}
+
+/// Makes a store in `dir` that holds exactly these records, with their revisions; complete or not at all.
+///
+/// # Errors
+/// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
+pub fn create_files(dir: &Path, listing: &Listing) -> Result<()> {
+    let failed = |error: std::io::Error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    if dir.try_exists().map_err(failed)? {
+        return Err(StoreError::NotEmpty { place: dir.display().to_string() });
+    }
+    let mut new = dir.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    // Of a time before that was cut off.
+    durable::remove_tree(new).map_err(|error| failed(error.source))?;
+    let mut disk = open_disk(new, Options::default())?;
+    let entries: BTreeMap<_, _> = listing.entries.iter().cloned().collect();
+    disk.dirty = entries.keys().cloned().collect();
+    disk.mirror.replace(Records { revision: listing.revision, entries });
+    disk.checkpoint().map_err(failed)?;
+    drop(disk);
+    durable::rename(new, dir).map_err(|error| failed(error.source))
+}
+
+#[derive(Debug)]
+struct FileStore {
+    writer: Writer,
+    mirror: Arc<Mirror>,
+}
+
+impl StateStore for FileStore {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>>> {
+        std::future::ready(self.mirror.get(key)).boxed()
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Listing>> {
+        std::future::ready(Ok(self.mirror.list(prefix))).boxed()
+    }
+
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision>> {
+        self.writer.commit(transaction)
+    }
+
+    fn watch<'a>(&'a self, prefix: &'a str, from: Revision) -> BoxFuture<'a, Result<Watch>> {
+        std::future::ready(self.mirror.watch(prefix, from)).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests;
