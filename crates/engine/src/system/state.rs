@@ -124,7 +124,7 @@ pub async fn export_offline(settings: &Settings) -> Result<Vec<u8>> {
 pub(crate) async fn forget(services: &Services) -> Result<()> {
     /// Of one transaction.
     const MANY: usize = 100;
-    if services.settings.state.driver != StateDriver::Etcd {
+    if services.settings().state.driver != StateDriver::Etcd {
         return Ok(());
     }
     let listing = services.store.list("").await?;

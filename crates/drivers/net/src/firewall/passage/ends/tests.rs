@@ -1,3 +1,5 @@
+//! Chains of others as nft lists them, and what is to be done about each.
+
 use super::*;
 use crate::firewall::listing::read;
 
