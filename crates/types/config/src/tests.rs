@@ -77,7 +77,7 @@ fn mistakes_are_pointed_at() {
         ("dns:\n  zzz: 1\n", "f.yaml:2:3: dns.zzz: there is no such key: dns has servers, search, options"),
         (
             "zzz: 1\n",
-            "f.yaml:1:1: zzz: there is no such key: the sections are runtime, network, storage, registry, dns, logging, metrics",
+            "f.yaml:1:1: zzz: there is no such key: the sections are runtime, network, storage, registry, dns, logging, state, metrics",
         ),
         ("metrics:\n  x: 1\n", "f.yaml:2:3: metrics.x: there is no such key: metrics has none yet"),
         (
@@ -86,7 +86,7 @@ fn mistakes_are_pointed_at() {
         ),
         (
             "- a\n",
-            "f.yaml:1:1: the settings are a section: write keys below it, runtime, network, storage, registry, dns, logging, metrics",
+            "f.yaml:1:1: the settings are a section: write keys below it, runtime, network, storage, registry, dns, logging, state, metrics",
         ),
         (
             "runtime:\n  max_containers: many\n",
