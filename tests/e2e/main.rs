@@ -17,6 +17,8 @@ mod debian;
 mod degraded;
 mod diff;
 mod events;
+mod disagreements;
+mod doctor;
 mod exec;
 mod export;
 mod failures;

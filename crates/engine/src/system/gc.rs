@@ -3,6 +3,8 @@
 mod pressure;
 mod timer;
 
+pub(super) use timer::each;
+
 use crate::Services;
 use errors::Result;
 use events::{Event, ImageAction};

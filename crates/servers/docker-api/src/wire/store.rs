@@ -7,6 +7,9 @@ use serde::Serialize;
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Report {
     pub(crate) clean: bool,
+    pub(crate) containers: usize,
+    pub(crate) networks: usize,
+    pub(crate) volumes: usize,
     pub(crate) images: usize,
     pub(crate) layers: usize,
     pub(crate) layers_without_blob: usize,
