@@ -9,6 +9,7 @@ mod themselves;
 
 use serde_json::Value;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 use tests::{Settings, TestEngine, wait_until, with_private_engine};
 
 /// An id that is no container's.
@@ -92,11 +93,26 @@ fn is_mended(engine: &TestEngine, expected: &[(&str, &str)]) {
 /// The same, and nothing but what was made is gone.
 #[track_caller]
 fn named_and_mended(engine: &TestEngine, make: impl FnOnce(), expected: &[(&str, &str)]) {
-    let before = footprint(engine);
+    let before = settled(engine);
     make();
     is_named(engine, expected);
     is_mended(engine, expected);
     wait_until("all is as before", || footprint(engine) == before);
+}
+
+/// What is on the host once nothing of containers that have ended is on its way out.
+#[track_caller]
+fn settled(engine: &TestEngine) -> Vec<String> {
+    const STILL: Duration = Duration::from_millis(500);
+    let (mut before, mut since) = (footprint(engine), Instant::now());
+    wait_until("nothing goes away any more", || {
+        let now = footprint(engine);
+        if now != before {
+            (before, since) = (now, Instant::now());
+        }
+        since.elapsed() > STILL
+    });
+    before
 }
 
 /// What is on the host, but for processes: shims that wait for containers come and go.

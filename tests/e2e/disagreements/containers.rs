@@ -164,18 +164,16 @@ fn container_without_layer_and_container_without_directory() {
         engine.docker(&["start", "-a", "done"]).ok();
 
         // What can't be mended is said to be so.
-        engine.docker(&["import", "--help"]).ok();
-        engine.docker(&["tag", "busybox", "only"]).ok();
-        engine.docker(&["rmi", "-f", "busybox", "only"]).ok();
-        fs::remove_dir_all(&layer).unwrap();
+        engine.docker(&["commit", "done", "own"]).ok();
+        engine.docker(&["create", "--name", "lost", "own"]).ok();
+        engine.docker(&["rmi", "-f", "own"]).ok();
+        fs::remove_dir_all(root(engine, "layers/c").join(id(engine, "lost"))).unwrap();
         let (found, code) = check(engine, &["--repair"]);
         assert_eq!((found[0]["Repaired"].as_bool(), code), (Some(false), 1), "{found:?}");
         let outcome = found[0]["Outcome"].as_str().unwrap();
         assert!(outcome.contains("its image") && outcome.contains("docker rm"), "{outcome}");
-        engine.docker(&["rm", "done"]).ok();
+        engine.docker(&["rm", "lost"]).ok();
         is_silent(engine);
-        engine.docker(&["load", "--input", &tests::fixtures::busybox().display().to_string()]).ok();
-        engine.docker(&["create", "--name", "done", "busybox"]).ok();
     });
 }
 
@@ -204,22 +202,22 @@ fn volume_without_record_and_volume_without_directory() {
 fn volume_not_mounted_and_a_volumes_mount_without_container() {
     with_witness(settings(0), |engine| {
         let options = ["--opt", "type=tmpfs", "--opt", "device=tmpfs"];
-        engine.docker(&[&["volume", "create"], &options[..], &["v"]].concat()).ok();
-        run(engine, "c1", &["-v", "v:/v"]);
-        let data = root(engine, "volumes/v/_data");
+        engine.docker(&[&["volume", "create"], &options[..], &["vol"]].concat()).ok();
+        run(engine, "c1", &["-v", "vol:/v"]);
+        let data = root(engine, "volumes/vol/_data");
         let make = || drop(Run::of(Command::new("umount").arg(&data)).ok());
-        named_and_mended(engine, make, &[("volume-not-mounted", "v")]);
+        named_and_mended(engine, make, &[("volume-not-mounted", "vol")]);
         engine.docker(&["rm", "-f", "c1"]).ok();
         wait_until("its mount is gone", || engine.cr(&["system", "check", "--quick"]).code == 0);
         let make = || drop(Run::of(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&data)).ok());
-        named_and_mended(engine, make, &[("mount-without-container", "v")]);
+        named_and_mended(engine, make, &[("mount-without-container", "vol")]);
         // A mount on a volume that asks for none is its owner's.
         engine.docker(&["volume", "create", "plain"]).ok();
         let data = root(engine, "volumes/plain/_data");
         Run::of(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&data)).ok();
         is_silent(engine);
         Run::of(Command::new("umount").arg(&data)).ok();
-        engine.docker(&["volume", "rm", "v", "plain"]).ok();
+        engine.docker(&["volume", "rm", "vol", "plain"]).ok();
     });
 }
 
@@ -237,7 +235,8 @@ fn store_older() {
         end();
         copy(store, old);
         engine.restart_daemon(&[]);
-        run(engine, "late", &[]);
+        engine.docker(&["network", "create", "later"]).ok();
+        run(engine, "late", &["--network", "later"]);
         let (late, pid) = (id(engine, "late"), pid(engine, "late"));
         end();
         copy(store, new);
@@ -258,7 +257,9 @@ fn store_older() {
         copy(new, store);
         engine.restart_daemon(&[]);
         assert_eq!(engine.inspect("late", "{{.State.Status}} {{.State.Pid}}"), format!("running {pid}"));
-        engine.docker(&["exec", "late", "true"]).ok();
+        let reaches =
+            ["exec", "late", "sh", "-c", "ping -c 1 -W 2 $(ip route | awk '/default/ { print $3 }')"];
+        engine.docker(&reaches).ok();
         is_silent(engine);
 
         // It stays lost, and a repair says so of all that it was.

@@ -142,6 +142,9 @@ fn allow(parameter: &str) -> Option<String> {
 /// Removes devices of networks that were not recorded, or not forgotten, before the daemon died. At the start alone: later some may be
 /// just about to be recorded.
 pub(crate) fn remove_strays(config: &Config, networks: &[Arc<Live>]) {
+    if config.keep_strays {
+        return;
+    }
     let bridges = networks.iter().filter_map(|live| Some(live.bridged.as_ref()?.host.bridge()));
     let parents = networks.iter().filter_map(|live| Some(live.branched.as_ref()?.parent.device()));
     let known: BTreeSet<&str> = bridges.chain(parents).collect();

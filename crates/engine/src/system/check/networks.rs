@@ -7,7 +7,7 @@ use errors::Result;
 use networks::Flaw;
 use std::sync::Arc;
 
-/// Every disagreement about networks. Endpoints of containers in `busy` are left out.
+/// Every disagreement about networks. Endpoints of containers that `name_of` does not name are left out: somebody is at work on them.
 pub(super) fn compare(
     flaws: Vec<Flaw>,
     name_of: impl Fn(&networks::Endpoint) -> Option<String>,

@@ -56,6 +56,7 @@ impl Kind {
                 | Self::CgroupWithoutContainer
                 | Self::BundleWithoutContainer
                 | Self::ContainerHalfRemoved
+                | Self::BridgeWithoutNetwork
                 | Self::DeviceWithoutEndpoint
                 | Self::PortWithoutOwner
                 | Self::NamespaceWithoutOwner

@@ -38,6 +38,7 @@ pub(crate) fn collected(collected: engine::system::Collected) -> Collected {
     Collected {
         budget: collected.budget,
         partials: collected.partials,
+        partials_reason: collected.partials_reason,
         space_reclaimed: collected.reclaimed,
         choices: choices
             .map(|choice| Choice {

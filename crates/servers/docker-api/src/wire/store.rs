@@ -37,6 +37,7 @@ pub(crate) struct Finding {
 pub(crate) struct Collected {
     pub(crate) budget: String,
     pub(crate) partials: u64,
+    pub(crate) partials_reason: String,
     pub(crate) space_reclaimed: u64,
     pub(crate) choices: Vec<Choice>,
 }
