@@ -27,7 +27,7 @@ pub(super) struct Facts {
     pub(super) directories: BTreeSet<ContainerId>,
     /// Directories below `<state>/containers`.
     pub(super) bundles: BTreeSet<ContainerId>,
-    /// Cgroups below the engine's, and whether there are processes.
+    /// Cgroups below the engine's of what did not run a moment ago, and whether there are processes.
     pub(super) cgroups: Vec<(ContainerId, bool)>,
     /// Whether the store was replaced by an older one.
     pub(super) store_older: bool,
@@ -58,13 +58,18 @@ pub(super) async fn gather(services: &Arc<Services>) -> Result<Facts> {
     let (host, parent) = (services.cgroups.clone(), services.cgroup_parent.clone());
     // Names of scopes do not say which engine made them.
     let by_name = services.cgroup_driver == cgroups::Driver::Cgroupfs;
+    // Those have theirs rightly, and a look into each hierarchy for each of them is what costs.
+    let live = services.containers.all().into_iter().filter(|container| container.state().is_live());
+    let live: BTreeSet<ContainerId> = live.map(|container| container.id().clone()).collect();
     let (directories, bundles, cgroups) = offload::blocking(move || {
         let groups = if by_name { ids(host.children(Path::new(&parent))) } else { BTreeSet::new() };
-        let cgroups = groups.into_iter().map(|id| {
+        let cgroups = groups.into_iter().filter(|id| !live.contains(id)).map(|id| {
             let group = host.cgroup(&Path::new(&parent).join(id.as_str()));
-            (id, group.pids().is_ok_and(|pids| !pids.is_empty()))
+            let busy = group.pids().is_ok_and(|pids| !pids.is_empty());
+            (id, busy)
         });
-        (listed(&root), listed(&state), cgroups.collect())
+        let cgroups = cgroups.collect();
+        (listed(&root), listed(&state), cgroups)
     })
     .await;
     let in_progress = services.containers.in_progress().into_iter().collect();
@@ -225,8 +230,7 @@ async fn remove_cgroup(services: &Arc<Services>, id: &ContainerId) -> Result<()>
     if container.as_ref().is_some_and(|container| container.state().is_live()) {
         return Ok(());
     }
-    let group =
-        services.cgroups.cgroup(&Path::new(&services.cgroup_parent).join(id.as_str()));
+    let group = services.cgroups.cgroup(&Path::new(&services.cgroup_parent).join(id.as_str()));
     offload::blocking(move || group.kill().and_then(|()| group.remove())).await.map_err(Into::into)
 }
 
