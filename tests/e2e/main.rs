@@ -16,6 +16,8 @@ mod cycles;
 mod debian;
 mod degraded;
 mod diff;
+mod disagreements;
+mod doctor;
 mod events;
 mod exec;
 mod export;

@@ -91,6 +91,25 @@ fn system_df_is_what_du_says() {
 }
 
 #[test]
+fn a_dry_run_explains_why_everything_stays_without_a_budget() {
+    with_private_engine(Settings::default(), |engine| {
+        let partial = engine.directory().join("root/blobs/partial/pull-old");
+        fs::write(&partial, vec![1; 1000]).unwrap();
+        let file = fs::File::options().write(true).open(&partial).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(7200)).unwrap();
+        let said = engine.cr(&["system", "gc", "--dry-run"]).ok();
+        for line in [
+            "there is no budget for images (storage.gc.images)\n",
+            "busybox:latest stays: storage.gc.images sets no budget\n",
+            "1000 bytes of half-fetched blobs (nothing was written to them for 3600 s or longer), 1000 bytes in all\n",
+        ] {
+            assert!(said.contains(line), "{said}");
+        }
+        assert!(partial.exists());
+    });
+}
+
+#[test]
 fn what_a_prune_reclaims_is_what_the_disk_gets_back() {
     with_private_engine(Settings::default(), |engine| {
         import(engine, "large:1", 1, 8_000_000);

@@ -30,6 +30,11 @@ pub(crate) fn spawn(directory: &Path, host: &str, settings: &Settings) -> Child 
     })
 }
 
+/// Our program where a test's daemon is: on the same host, which lacks the same.
+pub(crate) fn beside(directory: &Path, settings: &Settings) -> Command {
+    daemon_command(directory, settings)
+}
+
 /// Our program, where the settings want it: in another's network; in a mount namespace of its own where it shall see other files
 /// than the host's; without what the host is to lack.
 fn daemon_command(directory: &Path, settings: &Settings) -> Command {

@@ -1,6 +1,6 @@
 //! A private engine: its own directories, socket and names, and nothing of it left at the end.
 
-use crate::daemon::{program, spawn};
+use crate::daemon::{beside, program, spawn};
 use crate::http::{self, Response};
 use crate::lacking::Lack;
 use crate::leaks::{self, Snapshot};
@@ -152,6 +152,13 @@ impl TestEngine {
         let mut command = Command::new(program());
         command.args(["-H", &self.host]).args(arguments);
         command
+    }
+
+    /// Our own command line where the daemon is: on the same host, which lacks the same.
+    #[track_caller]
+    pub fn cr_beside_daemon(&self, arguments: &[&str]) -> Run {
+        let mut command = beside(self.directory(), &self.own().settings);
+        Run::of(command.args(["-H", &self.host]).args(arguments))
     }
 
     /// The docker command line on a terminal.

@@ -59,6 +59,8 @@ pub struct Services {
     pub cgroup_driver: cgroups::Driver,
     /// What the ids of new containers are on the host, unless they ask for the host's; none: their own.
     pub id_maps: Option<spec::IdMaps>,
+    /// Whether the store was replaced by an older one.
+    pub store_age: crate::system::StoreAge,
     /// What this host is.
     pub host: Host,
     /// A client's wish that this process ends; the daemon waits for it.

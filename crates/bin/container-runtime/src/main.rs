@@ -3,6 +3,7 @@
 mod autostart;
 mod benchmark;
 mod daemon;
+mod doctor;
 mod file_watch;
 mod image;
 mod lock;
@@ -76,9 +77,15 @@ fn main() -> ExitCode {
                 },
                 OwnVerb {
                     path: &["system", "check"],
-                    about: "Check all images, layers and blobs; with --repair mend them",
+                    about: "Compare records, kernel and disk, and check all images; with --repair mend them",
                     section: Section::Engine,
                     run: store::check::run,
+                },
+                OwnVerb {
+                    path: &["system", "doctor"],
+                    about: "Tell what this host lacks for the engine",
+                    section: Section::Engine,
+                    run: doctor::run,
                 },
                 OwnVerb {
                     path: &["system", "gc"],

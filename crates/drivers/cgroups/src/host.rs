@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::group::Cgroup;
 use crate::naming::relative_path;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// How a host mounts cgroups.
@@ -206,6 +206,15 @@ impl Host {
             }
             _ => self.v1.get(&controller).is_some_and(|root| root.join(file).exists()),
         }
+    }
+
+    /// Names of the cgroups directly below a `linux.cgroupsPath`, on whichever hierarchies they are.
+    pub fn children(&self, cgroups_path: &Path) -> BTreeSet<String> {
+        let group = self.cgroup(cgroups_path);
+        let entries = group.directories().iter().filter_map(|directory| std::fs::read_dir(directory).ok());
+        let entries = entries.flatten().flatten();
+        let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        below.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     /// The cgroup that a `linux.cgroupsPath` stands for; it need not exist.

@@ -9,7 +9,7 @@ use crate::{Result, firewall};
 use std::os::fd::OwnedFd;
 
 /// An element of a set or map.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Element {
     /// The fields of its key in the kernel's order of bytes, each a multiple of four long.
     pub key: Vec<u8>,
@@ -68,8 +68,8 @@ const PER_BATCH: usize = 1000;
 /// Puts elements into the sets of one table, and takes them out. It acts on the namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Elements {
-    table: String,
-    fd: OwnedFd,
+    pub(crate) table: String,
+    pub(crate) fd: OwnedFd,
     sequence: u32,
 }
 
@@ -153,7 +153,14 @@ impl Elements {
         }
     }
 
-    fn header(&mut self, bytes: &mut Vec<u8>, kind: u16, flags: u16, family: u8, resource: u16) -> u32 {
+    pub(crate) fn header(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        kind: u16,
+        flags: u16,
+        family: u8,
+        resource: u16,
+    ) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
         nfnetlink::header(bytes, kind, flags, self.sequence, family, resource);
         self.sequence

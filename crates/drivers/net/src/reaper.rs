@@ -6,7 +6,9 @@
 use crate::link;
 use crate::socket::Socket;
 use crate::{Error, Result};
-use std::collections::VecDeque;
+use parking_lot::Mutex;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Reaper {
     devices: Sender<String>,
+    /// Those that are on their way out.
+    going: Going,
 }
+
+type Going = Arc<Mutex<HashSet<String>>>;
 
 impl Reaper {
     /// Starts the thread, for the calling thread's network namespace.
@@ -26,20 +32,30 @@ impl Reaper {
         let socket = Socket::open()?;
         let (devices, received) = mpsc::channel();
         let name = "net-reaper";
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || run(socket, &received));
+        let going = Going::default();
+        let known = Arc::clone(&going);
+        let spawned =
+            thread::Builder::new().name(name.to_owned()).spawn(move || run(socket, &received, &known));
         spawned.map_err(|cause| Error::Thread { name, cause })?;
-        Ok(Self { devices })
+        Ok(Self { devices, going })
     }
 
     /// Cuts a device off from its bridge and sees to it that it goes. Never blocks.
     pub fn reap(&self, device: impl Into<String>) {
-        if self.devices.send(device.into()).is_err() {
+        let device = device.into();
+        self.going.lock().insert(device.clone());
+        if self.devices.send(device).is_err() {
             tracing::warn!("the thread that removes network devices is gone");
         }
     }
+
+    /// Whether it still sees to a device's end: nobody need wonder that it is there.
+    pub fn has(&self, device: &str) -> bool {
+        self.going.lock().contains(device)
+    }
 }
 
-fn run(mut socket: Socket, received: &Receiver<String>) {
+fn run(mut socket: Socket, received: &Receiver<String>, going: &Going) {
     let mut waiting: VecDeque<(Instant, String)> = VecDeque::new();
     loop {
         let next = match waiting.front() {
@@ -54,6 +70,7 @@ fn run(mut socket: Socket, received: &Receiver<String>) {
             Err(RecvTimeoutError::Timeout) => {
                 if let Some((_, device)) = waiting.pop_front() {
                     delete(&mut socket, &device);
+                    going.lock().remove(&device);
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return,

@@ -90,6 +90,17 @@ impl Task {
         Ok(state.status.enum_value() != Ok(Status::STOPPED))
     }
 
+    /// Whether the shim's process has ended. One whose process is not known counts as alive.
+    pub async fn is_orphaned(&self) -> bool {
+        self.shared.rpc.link.has_ended(Duration::ZERO).await
+    }
+
+    /// Ends a shim that is of no use any more, such as one that is stopped while its container has ended: [`Task::wait`] then tells of
+    /// its loss. Answers whether its process is known.
+    pub fn end_shim(&self) -> bool {
+        self.shared.rpc.link.process().map(crate::shim::ShimProcess::kill).is_some()
+    }
+
     /// Lets the init process execute its program.
     pub async fn start(&self) -> Result<()> {
         let request = StartRequest { id: self.id_string(), ..StartRequest::default() };

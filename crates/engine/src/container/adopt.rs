@@ -41,6 +41,11 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
                     ended(services, container, task, exit).await;
                 }
                 Adopted::Lost => {
+                    tracing::warn!(
+                        disagreement = crate::system::CONTAINER_DEAD,
+                        container = %container.id(),
+                        "a container that was recorded as running has ended, and nobody saw how"
+                    );
                     let exit = ExitRecord {
                         code: 255,
                         started_at: 0,

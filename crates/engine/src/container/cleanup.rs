@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When its shim lives but does not answer, or something can't be ended.
-pub(super) async fn clear_leftovers(services: &Arc<Services>, container: &Container) -> Result<()> {
+pub(crate) async fn clear_leftovers(services: &Arc<Services>, container: &Container) -> Result<()> {
     if !services.bundle_dir(container.id()).exists() {
         return Ok(());
     }

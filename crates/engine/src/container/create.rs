@@ -55,6 +55,7 @@ pub async fn create(services: &Arc<Services>, request: Create) -> Result<Created
     }
 
     let id = ContainerId::from_bytes(random::bytes()?);
+    let _making = services.containers.begin(&id);
     let mut undo = Undo::new("container.create");
     undo.step("reserve the name")?;
     let reservation = reserve_name(services, name.as_deref())?;

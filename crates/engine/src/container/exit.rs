@@ -20,6 +20,13 @@ pub(super) fn await_exit(services: &Arc<Services>, container: &Arc<Container>, t
             WaitOutcome::Exited(_) => String::new(),
             WaitOutcome::ShimLost(_) => "the container's shim died; what it left was killed".to_owned(),
         };
+        if matches!(outcome, WaitOutcome::ShimLost(_)) {
+            tracing::warn!(
+                disagreement = crate::system::SHIM_LOST,
+                container = %container.id(),
+                "a container's shim has died: the end of the container is recorded"
+            );
+        }
         let exit = outcome.exit();
         let exit = ExitRecord {
             code: exit.status,

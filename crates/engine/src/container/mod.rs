@@ -50,7 +50,7 @@ pub(crate) use apparmor::APPARMOR_PROFILE;
 pub use archive::{Get, PathStat, Put, get, put, stat};
 pub use attach::{Attach, Attached, attach};
 pub use changes::changes;
-pub(crate) use cleanup::kill_and_wait;
+pub(crate) use cleanup::{clear_leftovers, kill_and_wait};
 pub use commit::{Commit, commit};
 pub use create::{Create, Created, create};
 pub use export::export;
@@ -73,6 +73,7 @@ pub use top::{Top, top};
 pub use unpause::unpause;
 pub use update::{Update, update};
 pub(crate) use user::lookup as lookup_user;
+pub(crate) use user_namespace::ids_for;
 pub use wait::{WaitFor, Waited, wait};
 
 use crate::Services;

@@ -44,6 +44,7 @@ pub(crate) async fn remove_container(
             format!("removal of container {} is already in progress", container.id()),
         ));
     }
+    let _removing = services.containers.begin(container.id());
     let removed = remove_marked(services, container, how).await;
     if removed.is_err() {
         container.set_removing(false);

@@ -24,7 +24,7 @@ pub(super) struct Mapped {
 }
 
 /// The ids on the host for a container with these wishes.
-pub(super) fn ids_for<'a>(services: &'a Services, spec: &ContainerSpec) -> Option<&'a IdMaps> {
+pub(crate) fn ids_for<'a>(services: &'a Services, spec: &ContainerSpec) -> Option<&'a IdMaps> {
     services.id_maps.as_ref().filter(|_| !spec.namespaces.user_host)
 }
 

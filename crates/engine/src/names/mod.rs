@@ -82,26 +82,15 @@ pub(crate) async fn forget_network(services: &Services, network: &Network) {
     }
 }
 
-/// Tells everything, after a start of the engine: what was told before it is put right.
+/// Tells everything, after a start of the engine, or where somebody has changed what was told: it is put right.
 pub(crate) async fn restore(services: &Services) {
-    let networks = services.networks.list();
-    let networks = networks.iter().filter_map(|network| record::network(services, network)).collect();
-    let records: Vec<_> = services.containers.all().into_iter().map(|container| container.record()).collect();
-    let running = records.iter().filter(|record| concerns_netd(record, &record.endpoints));
-    let running = running.filter_map(|record| {
-        Some((record.state.pid()?, record::container(services, record, &record.endpoints)))
-    });
-    let running: Vec<_> = running.collect();
     let netd = Arc::clone(&services.names);
+    let (networks, running) = all(services);
     offload::blocking(move || {
-        let told = running
-            .into_iter()
-            .map(|(pid, told)| netd_protocol::Container { process: record::process(pid), ..told });
-        let told: Vec<_> = told.collect();
-        if !told.is_empty() {
+        if !running.is_empty() {
             netd.keep();
         }
-        match netd.reconcile(networks, told) {
+        match netd.reconcile(networks, told(running)) {
             Ok(warnings) => warn(&warnings),
             Err(error) => {
                 tracing::error!(error = %errors::chain(&error), "names are not answered as they should be");
@@ -109,6 +98,36 @@ pub(crate) async fn restore(services: &Services) {
         }
     })
     .await;
+}
+
+/// Where what is told is not what should be: `network ID`, `container ID`.
+///
+/// # Errors
+/// When records can't be read.
+pub(crate) async fn differences(services: &Services) -> netd::Result<Vec<String>> {
+    let netd = Arc::clone(&services.names);
+    let (networks, running) = all(services);
+    offload::blocking(move || netd.differences(networks, told(running))).await
+}
+
+type Running = Vec<(u32, netd_protocol::Container)>;
+
+/// What is to be told, with the numbers of containers' processes.
+fn all(services: &Services) -> (Vec<netd_protocol::Network>, Running) {
+    let networks = services.networks.list();
+    let networks = networks.iter().filter_map(|network| record::network(services, network)).collect();
+    let records: Vec<_> = services.containers.all().into_iter().map(|container| container.record()).collect();
+    let running = records.iter().filter(|record| concerns_netd(record, &record.endpoints));
+    let running = running.filter_map(|record| {
+        Some((record.state.pid()?, record::container(services, record, &record.endpoints)))
+    });
+    (networks, running.collect())
+}
+
+/// Blocks: looks each process up.
+fn told(running: Running) -> Vec<netd_protocol::Container> {
+    let process = |(pid, told)| netd_protocol::Container { process: record::process(pid), ..told };
+    running.into_iter().map(process).collect()
 }
 
 /// Ends netd if nobody can ask it any more; else it goes on without this process.

@@ -57,7 +57,7 @@ pub async fn connect(
 }
 
 /// Gives a running container a device on the network, and the routes and ports that follow from it. Answers all of its endpoints.
-async fn attach(
+pub(super) async fn attach(
     services: &Arc<Services>,
     record: &Record,
     pid: u32,

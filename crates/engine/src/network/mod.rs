@@ -7,6 +7,7 @@ mod disconnect;
 mod inspect;
 mod list;
 mod prune;
+mod reattach;
 mod remove;
 
 pub use check::{Checked, Step, check};
@@ -17,6 +18,7 @@ pub use disconnect::disconnect;
 pub use inspect::inspect;
 pub use list::list;
 pub use prune::prune;
+pub(crate) use reattach::reattach;
 pub use remove::remove;
 
 use crate::Services;

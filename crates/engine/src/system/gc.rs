@@ -3,6 +3,8 @@
 mod pressure;
 mod timer;
 
+pub(super) use timer::each;
+
 use crate::Services;
 use errors::Result;
 use events::{Event, ImageAction};
@@ -16,10 +18,12 @@ use std::time::Duration;
 /// What was, or would be, done.
 #[derive(Debug, Clone, Default)]
 pub struct Collected {
-    /// What became of each image, least recently used first. None without a budget.
+    /// What became of each image, least recently used first. Without a budget a dry run alone tells of them.
     pub choices: Vec<Choice>,
     /// Bytes of half-fetched blobs that went, or would.
     pub partials: u64,
+    /// Why those and no others.
+    pub partials_reason: String,
     /// Bytes that the disk has got back, or would.
     pub reclaimed: u64,
     /// What the budget says, and how it stands now.
@@ -55,15 +59,26 @@ pub async fn gc(services: &Arc<Services>, dry_run: bool) -> Result<Collected> {
     let settings = services.settings();
     let settings = &settings.storage.gc;
     let mut collected = Collected::default();
-    if let Some(patience) = settings.partials_after() {
-        collected.partials = services.images.old_partials(patience, dry_run).await?;
-        collected.reclaimed = collected.partials;
-    }
+    collected.partials_reason = match settings.partials_after() {
+        Some(patience) => {
+            collected.partials = services.images.old_partials(patience, dry_run).await?;
+            collected.reclaimed = collected.partials;
+            format!("nothing was written to them for {} s or longer", patience.as_secs())
+        }
+        None => "storage.gc keeps them".to_owned(),
+    };
     let usage = services.images.disk_usage().await?;
     let pressure = Pressure::of(&settings.images, usage.total, || disk(services))?;
     collected.budget = pressure.text;
     if settings.images.is_on() {
         images(services, &mut collected, usage, pressure.excess, dry_run).await?;
+    } else if dry_run {
+        let stays = |summary: Summary| Choice {
+            image: called(&summary),
+            fate: Fate::Kept,
+            reason: "storage.gc.images sets no budget".to_owned(),
+        };
+        collected.choices = by_last_use(services)?.into_iter().map(stays).collect();
     }
     if !dry_run && collected.choices.iter().any(|choice| choice.fate == Fate::Removed) {
         let action = ImageAction::Prune { reclaimed: collected.reclaimed };
@@ -117,7 +132,7 @@ async fn images(
     let mut freed = 0;
     for summary in by_last_use(services)? {
         let id = &summary.image.id;
-        let name = summary.repo_tags.first().cloned().unwrap_or_else(|| id.to_string());
+        let name = called(&summary);
         let (mut fate, mut reason) = fate(services, &summary, kept.contains(id), freed >= excess);
         if fate == Fate::Removed && dry_run {
             let size = usage.images.get(id).copied().unwrap_or_default();
@@ -136,6 +151,11 @@ async fn images(
     }
     collected.reclaimed += freed;
     Ok(())
+}
+
+/// Its first name, or its id.
+fn called(summary: &Summary) -> String {
+    summary.repo_tags.first().cloned().unwrap_or_else(|| summary.image.id.to_string())
 }
 
 /// Why an image goes or stays.

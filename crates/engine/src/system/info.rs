@@ -58,9 +58,7 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
     let count = |test: fn(&State) -> bool| states.iter().filter(|state| test(state)).count();
     let running = count(|state| matches!(state, State::Running { .. }));
     let paused = count(|state| matches!(state, State::Paused { .. }));
-    let v2 = services.cgroups.mode().version() == 2;
-    let has = |controller| services.cgroups.has(controller);
-    let file = |controller, name| services.cgroups.has_file(controller, name);
+    let limits = Limits::of(&services.cgroups);
     let mut info = Info {
         containers: states.len(),
         running,
@@ -74,32 +72,20 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
         },
         runtimes: services.runtimes.names(),
         default_runtime: services.settings().runtime.default_runtime.clone(),
-        memory_limit: has(Controller::Memory),
-        swap_limit: file(
-            Controller::Memory,
-            if v2 { "memory.swap.max" } else { "memory.memsw.limit_in_bytes" },
-        ),
-        cpu_cfs: has(Controller::Cpu) && (v2 || file(Controller::Cpu, "cpu.cfs_quota_us")),
-        cpu_shares: has(Controller::Cpu),
-        cpu_set: has(Controller::CpuSet),
-        pids_limit: has(Controller::Pids),
-        oom_kill_disable: !v2 && has(Controller::Memory),
+        memory_limit: limits.memory,
+        swap_limit: limits.swap,
+        cpu_cfs: limits.cpu_cfs,
+        cpu_shares: services.cgroups.has(Controller::Cpu),
+        cpu_set: limits.cpu_set,
+        pids_limit: limits.pids,
+        oom_kill_disable: services.cgroups.mode().version() == 1 && limits.memory,
         ipv4_forwarding: std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward")
             .is_ok_and(|text| text.trim() == "1"),
-        backing_filesystem: backing_filesystem(services),
+        backing_filesystem: file_system(services.settings().storage_root()).to_owned(),
         warnings: services.networks.warnings(),
     };
-    for (able, what) in [
-        (info.memory_limit, "memory limit"),
-        (info.swap_limit, "swap limit"),
-        (info.cpu_cfs, "cpu cfs quota"),
-        (info.cpu_set, "cpuset"),
-        (info.pids_limit, "pids limit"),
-    ] {
-        if !able {
-            info.warnings.push(format!("WARNING: No {what} support"));
-        }
-    }
+    let missing = missing_limits(&services.cgroups).into_iter();
+    info.warnings.extend(missing.map(|what| format!("WARNING: No {what} support")));
     let settings = services.settings();
     let serve = &settings.registry.serve;
     if let Some(address) = serve.listen.filter(|address| !address.ip().is_loopback())
@@ -112,8 +98,45 @@ pub async fn info(services: &Arc<Services>) -> Result<Info> {
     Ok(info)
 }
 
-fn backing_filesystem(services: &Services) -> String {
-    let Ok(stat) = rustix::fs::statfs(services.settings().storage_root()) else { return "unknown".into() };
+/// Which limits of containers work.
+struct Limits {
+    memory: bool,
+    swap: bool,
+    cpu_cfs: bool,
+    cpu_set: bool,
+    pids: bool,
+}
+
+impl Limits {
+    fn of(host: &cgroups::Host) -> Self {
+        let v2 = host.mode().version() == 2;
+        let swap = if v2 { "memory.swap.max" } else { "memory.memsw.limit_in_bytes" };
+        Self {
+            memory: host.has(Controller::Memory),
+            swap: host.has_file(Controller::Memory, swap),
+            cpu_cfs: host.has(Controller::Cpu) && (v2 || host.has_file(Controller::Cpu, "cpu.cfs_quota_us")),
+            cpu_set: host.has(Controller::CpuSet),
+            pids: host.has(Controller::Pids),
+        }
+    }
+}
+
+/// Limits of containers that do not work, in docker's words.
+pub(super) fn missing_limits(host: &cgroups::Host) -> Vec<&'static str> {
+    let limits = Limits::of(host);
+    let all = [
+        (limits.memory, "memory limit"),
+        (limits.swap, "swap limit"),
+        (limits.cpu_cfs, "cpu cfs quota"),
+        (limits.cpu_set, "cpuset"),
+        (limits.pids, "pids limit"),
+    ];
+    all.into_iter().filter(|(able, _)| !able).map(|(_, what)| what).collect()
+}
+
+/// What file system a directory is on.
+pub(super) fn file_system(directory: &std::path::Path) -> &'static str {
+    let Ok(stat) = rustix::fs::statfs(directory) else { return "unknown" };
     match stat.f_type {
         0xEF53 => "extfs",
         0x5846_5342 => "xfs",
@@ -123,5 +146,4 @@ fn backing_filesystem(services: &Services) -> String {
         0x2FC1_2FC1 => "zfs",
         _ => "unknown",
     }
-    .to_owned()
 }

@@ -3,6 +3,7 @@
 mod cgroup_driver;
 mod check;
 mod df;
+mod doctor;
 mod events;
 mod gc;
 mod info;
@@ -11,10 +12,13 @@ mod purge;
 mod remap;
 mod shutdown;
 pub mod state;
+mod store_age;
 
 pub(crate) use cgroup_driver::check as check_cgroup_parent;
-pub use check::check;
+pub(crate) use check::{CONTAINER_DEAD, SHIM_LOST};
+pub use check::{Checked, check};
 pub use df::{DiskUsage, Measured, disk_usage};
+pub use doctor::{Examination, Line, Verdict, doctor};
 pub use events::{EventStream, events};
 pub(crate) use gc::after_pull;
 pub use gc::{Choice, Collected, Fate, gc};
@@ -23,6 +27,7 @@ pub use open::{Opening, open};
 pub(crate) use open::{ip_range, registries};
 pub use purge::purge;
 pub use shutdown::{Shutdown, close, request_shutdown};
+pub use store_age::StoreAge;
 
 /// Where the registry that an engine serves keeps everything, in the engine's root directory.
 pub fn registry_dir(settings: &config::Settings) -> std::path::PathBuf {

@@ -7,6 +7,7 @@ mod storage;
 mod sweep;
 
 pub(crate) use configs::{ip_range, registries};
+pub(super) use sweep::remove_stray;
 
 use crate::host::Host;
 use crate::settings::{Live, Sources, Subscriber};
@@ -60,6 +61,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let private_suffix = networks::private_suffix(&root);
 
     let store = super::state::open(&settings).await?;
+    let store_age = super::StoreAge::of(&root, &store).await?;
     let id = engine_id(&store).await?;
     let trash = Arc::new(Trash::open(&root.join("trash"))?);
     let state_trash = Arc::new(Trash::open(&state.join("trash"))?);
@@ -85,11 +87,11 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let volumes = Volumes::open(&root.join("volumes"), Arc::clone(&store), Arc::clone(&trash)).await?;
     let volumes = volumes.owned_by(id_maps.as_ref().map_or((0, 0), spec::IdMaps::root));
     let containers = Containers::open(Arc::clone(&store)).await?;
-    let networks = Networks::open(
-        configs::networks(&settings, private, on_default_bridge(&containers))?,
-        Arc::clone(&store),
-    )
-    .await?;
+    let networks = networks::Config {
+        keep_strays: store_age.is_older(),
+        ..configs::networks(&settings, private, on_default_bridge(&containers))?
+    };
+    let networks = Networks::open(networks, Arc::clone(&store)).await?;
     let runtimes = Runtimes::open(configs::runtimes(
         &settings,
         &shim,
@@ -136,6 +138,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         cgroup_parent,
         cgroup_driver,
         id_maps,
+        store_age,
         host,
         shutdown: tokio::sync::watch::Sender::new(None),
     });
@@ -143,6 +146,8 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     crate::names::restore(&services).await;
     out_of_memory::watch(&services);
     super::gc::watch(&services);
+    services.store_age.note(&services.store).await;
+    super::check::watch(&services);
     Ok(services)
 }
 

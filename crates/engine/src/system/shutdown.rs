@@ -20,6 +20,7 @@ pub fn request_shutdown(services: &Services, how: Shutdown) {
 
 /// Ends what belongs to this process alone: idle shims, listeners. Containers go on.
 pub async fn close(services: &Arc<Services>) {
+    services.store_age.note(&services.store).await;
     crate::names::close(services).await;
     services.events.close();
     if let Some(journal) = services.journal.lock().await.take() {

@@ -5,11 +5,13 @@
 //! the table of them, kept in the state store under `containers/<id>`.
 
 mod container;
+mod progress;
 mod record;
 mod state;
 mod table;
 
 pub use container::{Container, ExitNotice, PendingAttach};
+pub use progress::InProgress;
 pub use record::{ImageUse, MountPoint, MountPointKind, Record, SCHEMA};
 pub use state::{Event, ExitRecord, State, Transition, next};
 pub use table::{Containers, NameReservation, TableError};

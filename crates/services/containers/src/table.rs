@@ -1,5 +1,6 @@
 //! The table of all containers, with their names.
 
+use crate::progress::Progress;
 use crate::{Container, Event, Record, SCHEMA, next};
 use errors::{Class, Classified, Result};
 use ids::{ContainerId, ContainerName};
@@ -72,6 +73,7 @@ impl Classified for TableError {
 pub struct Containers {
     store: Arc<dyn StateStore>,
     index: Arc<RwLock<Index>>,
+    pub(crate) progress: Progress,
 }
 
 #[derive(Default)]
@@ -136,7 +138,7 @@ impl Containers {
             index.names.insert(record.name.clone(), Holder::Taken(record.id.clone()));
             index.by_id.insert(record.id.clone(), Container::new(record));
         }
-        Ok(Self { store, index: Arc::new(RwLock::new(index)) })
+        Ok(Self { store, index: Arc::new(RwLock::new(index)), progress: Progress::default() })
     }
 
     /// Every container, in no useful order.

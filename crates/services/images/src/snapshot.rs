@@ -99,6 +99,25 @@ impl Images {
         self.inner.leases.keys()
     }
 
+    /// Which snapshots the disk has: some of them may not be known, and of those that are some may be gone.
+    ///
+    /// # Errors
+    /// Those of reading the directory.
+    pub async fn snapshots_on_disk(&self) -> Result<Vec<String>> {
+        let layers = self.inner.layers.clone();
+        offload::blocking(move || layers.snapshots().map_err(snapshot_error)).await
+    }
+
+    /// Makes the writable directories of the container `key` anew, empty, where they are gone. What they held is lost.
+    ///
+    /// # Errors
+    /// As [`Images::prepare`].
+    pub async fn prepare_anew(&self, image: &Image, key: &str, ids: Option<&IdMaps>) -> Result<()> {
+        // Else it would count as one that exists.
+        self.inner.leases.release(key);
+        self.prepare(image, key, ids).await
+    }
+
     /// What the container `key` wrote. Walks the directory, on the pool for blocking work.
     pub async fn usage(&self, key: &str) -> Result<Usage> {
         let (layers, key) = (self.inner.layers.clone(), key.to_owned());

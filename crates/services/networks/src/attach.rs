@@ -136,6 +136,11 @@ impl Addresses {
         }
     }
 
+    /// Those that somebody has.
+    pub(crate) fn given(&self) -> Vec<IpAddr> {
+        self.v4.iter().chain(&self.v6).flat_map(Allocator::taken).collect()
+    }
+
     pub(crate) fn free(&mut self, endpoint: &Endpoint) {
         let expected = endpoint.ipv4.and_then(|assigned| mac_of(assigned.address));
         for assigned in [endpoint.ipv4, endpoint.ipv6].into_iter().flatten() {
@@ -146,7 +151,7 @@ impl Addresses {
         }
     }
 
-    fn free_address(&mut self, address: IpAddr) {
+    pub(crate) fn free_address(&mut self, address: IpAddr) {
         let family = if address.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
         if let Some(family) = family {
             family.free(address);

@@ -48,6 +48,8 @@ pub struct Config {
     pub plugin_networks: PathBuf,
     /// Where CNI plugins are, in the order in which they are looked for.
     pub plugins: Vec<PathBuf>,
+    /// Whether devices stay at the start that no network or container has: they may be of some that the store does not know.
+    pub keep_strays: bool,
 }
 
 impl Config {
@@ -70,6 +72,7 @@ impl Config {
             namespaces: "/run/container-runtime/netns".into(),
             plugin_networks: "/etc/cni/net.d".into(),
             plugins: vec!["/opt/cni/bin".into(), "/usr/lib/cni".into()],
+            keep_strays: false,
         }
     }
 

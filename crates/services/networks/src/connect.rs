@@ -161,7 +161,7 @@ impl Networks {
     }
 
     /// Takes over what running containers hold after a restart of the daemon, all of them in one call before the first
-    /// [`Networks::connect`]: their addresses are reserved; devices of this engine that belong to none of them go.
+    /// [`Networks::connect`]: their addresses are reserved; devices of this engine that belong to none of them go, unless strays are kept.
     ///
     /// Returns the endpoints whose device is not there any more.
     ///
@@ -190,8 +190,12 @@ impl Networks {
             // Somebody may have deleted a bridge meanwhile.
             offload::blocking(move || this.repair_bridges()).await;
         });
-        for stray in strays {
-            tracing::info!(device = stray, "a network device of no container is removed");
+        for stray in strays.into_iter().filter(|_| !self.config.keep_strays) {
+            tracing::info!(
+                disagreement = "device-without-endpoint",
+                device = stray,
+                "a network device of no container is removed"
+            );
             self.reaper.reap(&stray);
         }
         Ok(lost)

@@ -3,6 +3,11 @@
 use crate::Network;
 use ipnet::IpNet;
 
+/// What is missed of IPv6 on this host, in a sentence.
+pub fn ipv6_missed() -> Option<String> {
+    Ipv6::of_host().missed()
+}
+
 /// What a host has of IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ipv6 {

@@ -1,7 +1,7 @@
 //! What the host has to do for networks as a whole: forwarding, the packet filter, every bridge.
 
 use crate::live::Live;
-use crate::{Config, Result};
+use crate::{Config, Result, audit};
 use net::firewall::{self, Others, PortRule, Rules};
 use net::{Bridge, Socket, link, sysctl};
 use std::collections::BTreeSet;
@@ -142,15 +142,21 @@ fn allow(parameter: &str) -> Option<String> {
 /// Removes devices of networks that were not recorded, or not forgotten, before the daemon died. At the start alone: later some may be
 /// just about to be recorded.
 pub(crate) fn remove_strays(config: &Config, networks: &[Arc<Live>]) {
+    if config.keep_strays {
+        return;
+    }
     let bridges = networks.iter().filter_map(|live| Some(live.bridged.as_ref()?.host.bridge()));
     let parents = networks.iter().filter_map(|live| Some(live.branched.as_ref()?.parent.device()));
     let known: BTreeSet<&str> = bridges.chain(parents).collect();
-    let found = Socket::open().and_then(|mut socket| {
-        let links = link::list(&mut socket, None)?;
-        let own = links.into_iter().filter(|link| link.alias.as_deref() == Some(config.table.as_str()));
-        for stray in own.filter(|link| !known.contains(link.name.as_str())) {
-            tracing::info!(bridge = stray.name, "a bridge of no network is removed");
-            Bridge::remove(&mut socket, &stray.name, &config.table)?;
+    let found = audit::devices().and_then(|devices| {
+        let mut socket = Socket::open()?;
+        for stray in audit::strays(&config.table, &devices, &known) {
+            tracing::info!(
+                disagreement = "bridge-without-network",
+                bridge = stray,
+                "a bridge of no network is removed"
+            );
+            Bridge::remove(&mut socket, stray, &config.table)?;
         }
         Ok(())
     });

@@ -74,6 +74,11 @@ impl Allocator {
         }
     }
 
+    /// Those that were given and not taken back.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = IpAddr> {
+        self.taken.iter().map(|number| self.address(*number))
+    }
+
     /// Takes an address back; not an error when it was not given.
     pub(crate) fn free(&mut self, address: IpAddr) {
         self.taken.remove(&number(address));

@@ -12,6 +12,7 @@
 //! `/proc/<pid of the container>/ns/net`.
 
 mod attach;
+mod audit;
 mod branch_options;
 mod choice;
 mod config;
@@ -45,10 +46,12 @@ mod sandbox;
 mod subnet;
 mod table;
 
+pub use audit::Flaw;
 pub use config::{AddressPool, Config, private_suffix};
 pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};
 pub use error::{Error, Result};
+pub use family::ipv6_missed;
 pub use net::Mac;
 pub use net::firewall::{BridgeRules, PortRule};
 pub use networks::Networks;

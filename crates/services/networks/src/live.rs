@@ -9,7 +9,7 @@ use net::Reaper;
 use net::firewall::BridgeRules;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// A network as it works.
 #[derive(Debug)]
@@ -62,6 +62,12 @@ impl Live {
     pub(crate) fn try_hold(&self) -> Option<OwnedRwLockReadGuard<bool>> {
         let held = Arc::clone(&self.gone).try_read_owned().ok()?;
         (!*held).then_some(held)
+    }
+
+    /// Keeps others from attaching to it or removing it while this is held; none if somebody is at it just now, or it is gone.
+    pub(crate) fn try_quiet(&self) -> Option<OwnedRwLockWriteGuard<bool>> {
+        let quiet = Arc::clone(&self.gone).try_write_owned().ok()?;
+        (!*quiet).then_some(quiet)
     }
 
     /// Waits until nobody attaches to it.

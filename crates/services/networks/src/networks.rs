@@ -263,6 +263,11 @@ impl Networks {
         unplugged
     }
 
+    /// Whether what all networks need was made.
+    pub(crate) fn is_set_up(&self) -> bool {
+        self.forwarding.initialized()
+    }
+
     /// Makes what all networks need, once.
     pub(crate) async fn set_up_forwarding(&self) {
         let set_up = || async {

@@ -72,6 +72,7 @@ fn write_again(networks: &Weak<Networks>) {
         return;
     }
     tracing::warn!(
+        disagreement = "packet-filter-changed",
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );

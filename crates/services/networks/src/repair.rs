@@ -44,7 +44,11 @@ impl Networks {
         match bridged.host.repair(&devices) {
             Ok(false) => {}
             Ok(true) => {
-                tracing::warn!(network = live.record.name, "containers were off their bridge, and are back");
+                tracing::warn!(
+                    disagreement = "bridge-missing",
+                    network = live.record.name,
+                    "containers were off their bridge, and are back"
+                );
                 bridged.host.allow_loopback();
                 for endpoint in endpoints.iter().filter(|endpoint| !endpoint.ports.is_empty()) {
                     if let Some(device) = &endpoint.host_device

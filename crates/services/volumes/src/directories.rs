@@ -112,9 +112,7 @@ pub(crate) fn reconcile(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -
             Some(removed) if records.contains(removed) => move_back(dir, removed)?,
             Some(_) => trash.discard(&entry.path())?,
             None if records.contains(&name) || !ids::is_name(&name) => {}
-            None if has_content(&data(dir, &name)) => orphans.push(orphan(dir, name)),
-            // Made, but not recorded any more.
-            None => trash.discard(&entry.path())?,
+            None => orphans.extend(readmit(dir, &name, trash)?),
         }
     }
     for name in records {
@@ -122,6 +120,33 @@ pub(crate) fn reconcile(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -
         durable::create_dir_all(&data(dir, name), 0o755)?;
     }
     Ok(orphans)
+}
+
+/// What a directory without a record is to become: a volume, if it has content; else it was made and not recorded any more, and
+/// is discarded.
+pub(crate) fn readmit(dir: &Path, name: &str, trash: &Trash) -> Result<Option<Volume>> {
+    if has_content(&data(dir, name)) {
+        return Ok(Some(orphan(dir, name.to_owned())));
+    }
+    trash.discard(&dir.join(name))?;
+    Ok(None)
+}
+
+/// The volumes' directories that there are, and whether something is mounted on their data.
+pub(crate) fn listed(dir: &Path) -> Result<Vec<(String, bool)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(at("read", dir))? {
+        let entry = entry.map_err(at("read", dir))?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        if !name.starts_with(ASIDE)
+            && ids::is_name(&name)
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        {
+            let mounted = crate::driver::is_mounted(&data(dir, &name)).unwrap_or(false);
+            found.push((name, mounted));
+        }
+    }
+    Ok(found)
 }
 
 fn orphan(dir: &Path, name: String) -> Volume {

@@ -14,6 +14,7 @@
 //! and *mounted* by those that run, which keeps its driver's mount in place. Neither is stored here: the engine, whose
 //! container records are the truth, says both at start ([`Volumes::restore`]) and as they change.
 
+mod audit;
 mod directories;
 mod driver;
 mod error;
@@ -26,6 +27,7 @@ mod users;
 mod volume;
 mod volumes;
 
+pub use audit::Audit;
 pub use driver::DRIVER;
 pub use error::{Result, VolumeError};
 pub use filter::Filter;

@@ -22,6 +22,11 @@ pub(crate) struct NameGuard {
 }
 
 impl NameLocks {
+    /// Whether somebody holds `name`, or waits for it.
+    pub(crate) fn is_held(&self, name: &str) -> bool {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
     /// Waits until nobody else holds `name`.
     pub(crate) async fn hold(&self, name: &str) -> NameGuard {
         let lock = {

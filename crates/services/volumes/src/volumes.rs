@@ -21,23 +21,23 @@ const PREFIX: &str = "volumes/";
 /// All volumes of this engine.
 #[derive(Debug)]
 pub struct Volumes {
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Whom the directories of new volumes belong to.
     owner: (u32, u32),
     store: Arc<dyn StateStore>,
-    trash: Arc<Trash>,
+    pub(crate) trash: Arc<Trash>,
     /// What the store holds, and who uses it; never locked across an `await`.
     known: Mutex<BTreeMap<String, Known>>,
     /// Held by whatever changes a volume.
-    changing: NameLocks,
+    pub(crate) changing: NameLocks,
 }
 
 #[derive(Debug)]
-struct Known {
-    volume: Volume,
-    users: Users,
+pub(crate) struct Known {
+    pub(crate) volume: Volume,
+    pub(crate) users: Users,
     /// On its way out: nobody may begin to use it.
-    removing: bool,
+    pub(crate) removing: bool,
 }
 
 impl Known {
@@ -114,7 +114,7 @@ impl Volumes {
         Ok(volume)
     }
 
-    async fn record(&self, volume: Volume) -> Result<()> {
+    pub(crate) async fn record(&self, volume: Volume) -> Result<()> {
         let key = key(&volume.name);
         self.store.commit(store::put_as(Transaction::new().absent(&key), &key, &volume)?).await?;
         self.known().insert(volume.name.clone(), Known::new(volume));
@@ -144,20 +144,20 @@ impl Volumes {
         offload::blocking(move || usage::of(&path)).await
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+    pub(crate) fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn existing(&self, name: &str) -> Option<Volume> {
+    pub(crate) fn existing(&self, name: &str) -> Option<Volume> {
         self.known().get(name).map(|known| known.volume.clone())
     }
 
-    async fn driver_mount(&self, volume: Volume) -> Result<()> {
+    pub(crate) async fn driver_mount(&self, volume: Volume) -> Result<()> {
         let path = self.path(&volume.name);
         offload::blocking(move || driver::mount(&volume.options, &path)).await
     }
 
-    async fn driver_unmount(&self, name: &str) -> Result<()> {
+    pub(crate) async fn driver_unmount(&self, name: &str) -> Result<()> {
         let path = self.path(name);
         offload::blocking(move || driver::unmount(&path)).await
     }

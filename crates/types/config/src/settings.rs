@@ -58,6 +58,9 @@ pub struct Runtime {
     pub no_new_privileges: bool,
     /// `user[:group]`, or `default`, whose subordinate ids containers run as; none: no remapping.
     pub userns_remap: Option<String>,
+    /// Seconds between two comparisons of what is recorded with the kernel and the disk, which mend what is safe to be mended; 0: none.
+    #[serde(deserialize_with = "crate::words::seconds")]
+    pub repair_interval: u64,
     /// Labels of this engine, shown by `info`.
     pub labels: Vec<String>,
 }
@@ -228,6 +231,7 @@ impl Default for Runtime {
             init_path: None,
             no_new_privileges: false,
             userns_remap: None,
+            repair_interval: 60,
             labels: Vec::new(),
         }
     }

@@ -16,7 +16,7 @@ use engine::Services;
 use engine::settings::Sources;
 use engine::system::{self, Opening, Shutdown};
 use options::Options;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -178,6 +178,21 @@ async fn wait_for_end(services: &Services) -> Result<Shutdown> {
 fn netd_program() -> Result<netd::Program> {
     let path = std::env::current_exe().context("find this program's own file")?;
     Ok(netd::Program { path, arguments: Vec::new() })
+}
+
+/// The settings that a daemon would have with these flags, and its shim, if there is one.
+///
+/// # Errors
+/// For settings that can't be read.
+pub(crate) fn effective(
+    root: Option<&Path>,
+    config_file: Option<&Path>,
+) -> Result<(config::Settings, Result<PathBuf>)> {
+    let mut options = Options::try_parse_from(["daemon"])?;
+    options.root = root.map(Path::to_owned);
+    options.config_file = config_file.map(Path::to_owned);
+    let effective = settings::sources(&options, false)?.load().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok((effective.settings, find_shim(&options)))
 }
 
 /// Our shim: named by a flag, beside this program, or where packages put it.

@@ -7,16 +7,19 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Check all images, layers and blobs.
+/// Compare what is recorded with the kernel and the disk, and check all images, layers and blobs.
 ///
-/// Hashes every blob, compares every layer with what its blob unpacks to, follows every record, and finds what belongs to nothing.
+/// Finds what records, kernel and disk say differently of containers, networks and volumes: docs/repair.md has the list. Hashes every blob, compares every layer with what its blob unpacks to, follows every record, and finds what belongs to nothing.
 /// Needs as much free space as the largest layers take.
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Flags {
-    /// Mend what can be mended: unpack layers again, fetch blobs again, remove what belongs to nothing
+    /// Mend what can be mended: record what is the case, unpack layers again, fetch blobs again, remove what belongs to nothing
     #[arg(long)]
     repair: bool,
+    /// Leave out the contents of images, layers and blobs
+    #[arg(long)]
+    quick: bool,
     /// How to print the report
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -27,7 +30,10 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         crate::own::report(
             invocation,
             flags.format,
-            |client| client.post("/container-runtime/check").flag("repair", flags.repair),
+            |client| {
+                let request = client.post("/container-runtime/check");
+                request.flag("repair", flags.repair).flag("quick", flags.quick)
+            },
             text,
             "Clean",
         )
@@ -42,8 +48,14 @@ fn text(report: &Value) -> String {
     }
     let _ = write!(
         text,
-        "{} images, {} layers and {} blobs ({} bytes) checked: ",
-        report["Images"], report["Layers"], report["Blobs"], report["Bytes"]
+        "{} containers, {} networks, {} volumes, {} images, {} layers and {} blobs ({} bytes) checked: ",
+        report["Containers"],
+        report["Networks"],
+        report["Volumes"],
+        report["Images"],
+        report["Layers"],
+        report["Blobs"],
+        report["Bytes"]
     );
     let mended = findings.iter().filter(|finding| finding["Repaired"] == true).count();
     text += &match (findings.len(), mended) {

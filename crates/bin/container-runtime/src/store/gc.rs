@@ -41,8 +41,10 @@ fn text(collected: &Value, dry_run: bool) -> String {
     }
     let _ = writeln!(
         text,
-        "{} bytes of half-fetched blobs, {} bytes in all",
-        collected["Partials"], collected["SpaceReclaimed"]
+        "{} bytes of half-fetched blobs ({}), {} bytes in all",
+        collected["Partials"],
+        collected["PartialsReason"].as_str().unwrap_or_default(),
+        collected["SpaceReclaimed"]
     );
     text
 }

@@ -9,12 +9,15 @@ mod guard;
 mod listing;
 mod nft;
 mod others;
+mod outline;
 mod passage;
 mod ports;
 mod watch;
 
 pub use anchor::Anchor;
-pub use others::{Others, Trouble};
+pub use nft::version;
+pub use others::{Others, Trouble, shut};
+pub use outline::Outline;
 pub use ports::PortRule;
 pub use watch::{Change, Watch, is_there};
 

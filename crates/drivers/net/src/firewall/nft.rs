@@ -30,6 +30,20 @@ pub(super) fn list_stateless(table: &str, listed: &str) -> Result<String> {
     run_with(&["-s"], table, &format!("list table {listed}\n"))
 }
 
+/// What the program calls itself: `nftables v1.0.6 (…)`.
+///
+/// # Errors
+/// [`Error::NoNft`], [`Error::RunNft`].
+pub fn version() -> Result<String> {
+    let program = find_nft().ok_or(Error::NoNft)?;
+    let output = Command::new(&program).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|cause| Error::RunNft { program: program.clone(), cause })?;
+    if !output.status.success() {
+        return Err(Error::RunNft { program, cause: io::Error::other(output.status.to_string()) });
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 fn run_with(options: &[&str], table: &str, script: &str) -> Result<String> {
     let program = find_nft().ok_or(Error::NoNft)?;
     let output = feed(&program, options, script).map_err(|cause| Error::RunNft { program, cause })?;

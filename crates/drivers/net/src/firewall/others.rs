@@ -1,7 +1,7 @@
 //! What other programs' tables do to containers' packets, and what is done about it.
 
 use super::guard::{self, Guard};
-use super::listing::read;
+use super::listing::{Table, read};
 use super::nft::run;
 use super::passage;
 use crate::Result;
@@ -24,6 +24,20 @@ pub struct Trouble {
     pub shut: Vec<String>,
     /// Rules of the host's firewall that say nothing about published ports, since they can't be asked.
     pub left_out: Vec<String>,
+}
+
+/// Chains (`family table chain`) that drop forwarded packets by their policy, whether or not a rule lets ours pass. Runs `nft`.
+///
+/// # Errors
+/// Where it does not list them.
+pub fn shut() -> Result<Vec<String>> {
+    let chains = run("filter", "list chains\n")?;
+    let mut found = Vec::new();
+    for table in read(&chains).into_iter().filter(Table::is_internet) {
+        let shut = table.chains.iter().filter(|chain| chain.base == Some(("forward", true)));
+        found.extend(shut.map(|chain| format!("{} {}", table.name, chain.name)));
+    }
+    Ok(found)
 }
 
 impl Others {

@@ -1,7 +1,7 @@
 //! The packet filter, between a container and an address in a namespace that plays the world.
 
 use super::*;
-use crate::firewall::{self, BridgeRules, Others, Rules, Trouble};
+use crate::firewall::{self, BridgeRules, Others, Outline, PortRule, Rules, Trouble};
 use crate::{Error, sysctl};
 
 const WORLD: &str = "203.0.113.2";
@@ -53,6 +53,51 @@ fn a_container_reaches_the_world_under_the_hosts_address() {
     site.host.run(|| firewall::remove("test")).unwrap();
     site.host.run(|| firewall::remove("test")).unwrap();
     assert_eq!(reach(&container, &world, WORLD), None);
+}
+
+#[test]
+fn what_somebody_changes_in_the_table_is_seen() {
+    let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
+    let port = |host: &str, first, last, target_port| PortRule {
+        host: host.parse().unwrap(),
+        protocol: 6,
+        first,
+        last,
+        target: "10.99.0.2".parse().unwrap(),
+        target_port,
+    };
+    let ports = vec![
+        port("0.0.0.0", 8080, 8080, 80),
+        port("10.99.0.1", 1000, 1099, 2000),
+        port("0.0.0.0", 5000, 5999, 5000),
+        port("10.99.0.1", 443, 443, 443),
+    ];
+    let rules = Rules { ports, ..rules(true) };
+    let present = || site.host.run(|| Outline::present("test")).unwrap();
+    if !write(&site, &rules) {
+        return;
+    }
+    let expected = Outline::of(&rules).unwrap();
+    assert_eq!(present(), Some(expected.clone()));
+    for change in [
+        "delete element inet test ports4 { tcp . 8080 : 10.99.0.2 . 80 }",
+        "add element inet test ranges4 { udp . 7000-7999 : 10.99.0.3 }",
+        "flush chain inet test postrouting",
+        "add rule inet test ours accept",
+        "flush set inet test bridges",
+        "flush set inet test homes4",
+    ] {
+        let changed = site.host.run(|| {
+            let status = std::process::Command::new("nft").arg(change).status();
+            Ok(status.is_ok_and(|status| status.success()))
+        });
+        assert!(changed.unwrap(), "{change}");
+        assert_ne!(present(), Some(expected.clone()), "{change}");
+        assert!(write(&site, &rules));
+        assert_eq!(present(), Some(expected.clone()));
+    }
+    site.host.run(|| firewall::remove("test")).unwrap();
+    assert_eq!(present(), None);
 }
 
 #[test]

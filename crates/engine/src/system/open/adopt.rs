@@ -21,7 +21,7 @@ pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
     services.volumes.restore(references.collect()).await?;
     let endpoints = records.iter().flat_map(|record| record.endpoints.values().cloned());
     services.networks.adopt(endpoints.collect()).await?;
-    sweep(services, &records).await;
+    sweep(services).await;
 
     let mut adoptions = tokio::task::JoinSet::new();
     for container in containers {

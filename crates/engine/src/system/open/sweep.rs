@@ -1,53 +1,64 @@
 //! Removing what an engine that was killed left half made.
 
+use super::super::check;
 use crate::Services;
-use ::containers::Record;
+use errors::{Class, Error, Result};
+use ids::ContainerId;
 use runtime::Adopted;
-use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Removes what belongs to no record: a creation that the engine did not live to finish, or to undo.
-pub(super) async fn sweep(services: &Arc<Services>, records: &[Arc<Record>]) {
-    let known: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    for key in services.images.snapshots() {
-        if !known.contains(key.as_str())
-            && let Err(error) = services.images.release(&key).await
-        {
-            tracing::warn!(snapshot = key, %error, "sweep");
+/// Removes what belongs to no record: a creation that the engine did not live to finish, or to undo. Where the store is older than the
+/// disk, as after the restoring of a backup, nobody can tell: then nothing is removed.
+pub(super) async fn sweep(services: &Arc<Services>) {
+    if services.store_age.is_older() {
+        tracing::error!(
+            disagreement = check::STORE_OLDER,
+            "the store is older than the disk: containers that it does not know are left alone; see 'system check'"
+        );
+        return;
+    }
+    let strays = match check::strays(services).await {
+        Ok(strays) => strays,
+        Err(error) => {
+            tracing::warn!(%error, "look for what no container has");
+            return;
+        }
+    };
+    for (kind, id) in strays {
+        match remove_stray(services, &id).await {
+            Ok(()) => {
+                tracing::info!(disagreement = kind, container = %id, "what no container has is removed")
+            }
+            // What is known of its processes is in there: the next start tries again.
+            Err(error) => tracing::warn!(disagreement = kind, container = %id, %error, "sweep"),
         }
     }
-    let settings = services.settings();
-    for parent in [&settings.runtime.root_dir, &settings.runtime.state_dir] {
-        let Ok(entries) = std::fs::read_dir(parent.join("containers")) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let Ok(id) = name.parse::<ids::ContainerId>() else { continue };
-            if known.contains(name) {
-                continue;
-            }
-            // A bundle may still have a shim with a process.
-            match services.runtimes.adopt(&id, &entry.path()).await {
-                Ok(Adopted::Running { task, .. } | Adopted::Exited(_, Some(task))) => {
-                    let ended = match crate::container::kill_and_wait(&task).await {
-                        Ok(()) => task.delete().await.map(drop).map_err(Into::into),
-                        Err(error) => Err(error),
-                    };
-                    if let Err(error) = ended {
-                        tracing::warn!(path = %entry.path().display(), %error, "sweep");
-                        continue;
-                    }
-                }
-                Ok(Adopted::Exited(_, None) | Adopted::Lost) => {}
-                Err(error) => {
-                    // What is known of its processes is in there: the next start tries again.
-                    tracing::warn!(path = %entry.path().display(), %error, "sweep");
-                    continue;
-                }
-            }
-            if let Err(error) = durable::remove_tree(&entry.path()) {
-                tracing::warn!(path = %entry.path().display(), %error, "sweep");
-            }
+}
+
+/// Removes all that there is of a container without a record: processes by its bundle, bundle, directory, writable layer.
+///
+/// # Errors
+/// What can't be ended or removed; the rest is there then.
+pub(crate) async fn remove_stray(services: &Arc<Services>, id: &ContainerId) -> Result<()> {
+    if services.containers.get(id).is_some() {
+        return Ok(());
+    }
+    let bundle = services.bundle_dir(id);
+    // A bundle may still have a shim with a process.
+    match services.runtimes.adopt(id, &bundle).await? {
+        Adopted::Running { task, .. } | Adopted::Exited(_, Some(task)) => {
+            crate::container::kill_and_wait(&task).await?;
+            task.delete().await?;
+        }
+        Adopted::Exited(_, None) | Adopted::Lost => {}
+    }
+    for directory in [bundle, services.container_dir(id)] {
+        let left = durable::remove_tree(&directory)?;
+        if let Some(first) = left.into_iter().next() {
+            return Err(
+                Error::wrap(Class::Internal, first.error).context(format!("remove {}", first.path.display()))
+            );
         }
     }
+    Ok(services.images.release(id.as_str()).await?)
 }

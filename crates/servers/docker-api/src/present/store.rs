@@ -4,8 +4,12 @@ use crate::wire::store::{Choice, Collected, Finding, Report};
 use engine::system::Fate;
 
 /// The answer of `POST /container-runtime/check`.
-pub(crate) fn report(report: images::Report) -> Report {
+pub(crate) fn report(checked: engine::system::Checked) -> Report {
+    let engine::system::Checked { store: report, containers, networks, volumes } = checked;
     Report {
+        containers,
+        networks,
+        volumes,
         clean: report.is_clean(),
         images: report.images,
         layers: report.layers,
@@ -34,6 +38,7 @@ pub(crate) fn collected(collected: engine::system::Collected) -> Collected {
     Collected {
         budget: collected.budget,
         partials: collected.partials,
+        partials_reason: collected.partials_reason,
         space_reclaimed: collected.reclaimed,
         choices: choices
             .map(|choice| Choice {

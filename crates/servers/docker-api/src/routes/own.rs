@@ -66,9 +66,9 @@ async fn shutdown(State(api): Context, query: Query) -> Answer {
     json(&serde_json::json!({ "Pid": std::process::id() }))
 }
 
-/// Checks the store of images; `repair`: mends what can be mended.
+/// Compares records, kernel and disk, and checks the store of images; `repair`: mends what can be mended; `quick`: reads no contents.
 async fn check(State(api): Context, query: Query) -> Answer {
-    let report = engine::system::check(&api.services, query.flag("repair")).await?;
+    let report = engine::system::check(&api.services, query.flag("repair"), query.flag("quick")).await?;
     json(&present::store::report(report))
 }
 

@@ -7,6 +7,9 @@ use serde::Serialize;
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Report {
     pub(crate) clean: bool,
+    pub(crate) containers: usize,
+    pub(crate) networks: usize,
+    pub(crate) volumes: usize,
     pub(crate) images: usize,
     pub(crate) layers: usize,
     pub(crate) layers_without_blob: usize,
@@ -34,6 +37,7 @@ pub(crate) struct Finding {
 pub(crate) struct Collected {
     pub(crate) budget: String,
     pub(crate) partials: u64,
+    pub(crate) partials_reason: String,
     pub(crate) space_reclaimed: u64,
     pub(crate) choices: Vec<Choice>,
 }

@@ -8,7 +8,7 @@ mod attach;
 mod error;
 mod options;
 mod orphans;
-mod pin;
+pub(crate) mod pin;
 mod record;
 mod wish;
 
@@ -19,7 +19,7 @@ use crate::{Config, Result};
 use ids::{ContainerId, EndpointId};
 use parking_lot::Mutex;
 use record::Record;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -192,6 +192,15 @@ impl Plugins {
             unpinned
         })
         .await
+    }
+
+    /// The files that keep namespaces, and those of them that attachments have.
+    pub(crate) fn pins(&self) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+        // In this order: whoever makes a file has made its record before.
+        let entries = std::fs::read_dir(&self.pins).into_iter().flatten().flatten();
+        let there = entries.map(|entry| entry.path()).collect();
+        let held = self.held.lock();
+        (there, held.values().map(|held| held.record.namespace.clone()).collect())
     }
 
     fn begin_leaving(&self, id: &EndpointId) -> Option<Arc<Record>> {

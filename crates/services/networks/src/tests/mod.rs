@@ -1,5 +1,6 @@
 //! The service against the kernel, in network namespaces of the tests' own.
 
+mod audits;
 mod bad_input;
 mod branches;
 mod plugged;

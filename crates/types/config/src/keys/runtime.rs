@@ -1,9 +1,9 @@
 //! `runtime`: directories, runtimes and what every container gets.
 
 use crate::Key;
-use crate::Kind::{Bool, Choice, List, Number, Path, Program, Text};
+use crate::Kind::{Bool, Choice, List, Number, Path, Program, Seconds, Text};
 
-pub(super) const KEYS: [Key; 15] = [
+pub(super) const KEYS: [Key; 16] = [
     Key::new("runtime.root_dir", Path, "Directory of what must survive a reboot: records, volumes, and images unless `storage.root` says otherwise."),
     Key::new("runtime.state_dir", Path, "Directory of what need not: sockets, bundles, namespaces."),
     Key::new("runtime.max_containers", Number(0, u64::MAX), "Most containers that may exist at once, running or not; 0: no limit. Not lower than how many there are.").now(),
@@ -18,5 +18,6 @@ pub(super) const KEYS: [Key; 15] = [
     Key::new("runtime.init_path", Path, "Program for `--init`.").or("the engine's own").new_ones("starts of containers"),
     Key::new("runtime.no_new_privileges", Bool, "Forbid every container to gain privileges by exec.").new_ones("containers"),
     Key::new("runtime.userns_remap", Text, "`user[:group]`, or `default`, whose subordinate ids containers run as.").or("containers have the host's ids"),
+    Key::new("runtime.repair_interval", Seconds, "Seconds between two comparisons of what is recorded with the kernel and the disk, which mend what is safe to be mended; 0: none.").now(),
     Key::new("runtime.labels", List(&Text), "Labels of this engine, as `key=value`; `info` shows them.").now(),
 ];
