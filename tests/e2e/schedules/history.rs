@@ -18,9 +18,14 @@ pub(super) struct Call {
 /// Whether there is an order of these calls, each after all that had ended before it began, in which a world without
 /// anything answers so.
 pub(super) fn has_an_order(calls: &[Call]) -> bool {
+    // A restart is an end and a start, the one after the other.
+    let is_restart = |call: &&Call| (call.verb, call.answer.status) == (Verb::Restart, 204);
+    let starts =
+        calls.iter().filter(is_restart).map(|call| Call { verb: Verb::RestartsStart, ..call.clone() });
+    let calls: Vec<Call> = calls.iter().cloned().chain(starts).collect();
     assert!(calls.len() < 64, "a set of calls is a number");
     let all = (1_u64 << calls.len()) - 1;
-    goes_on(calls, all, &World::default(), &mut BTreeSet::new())
+    goes_on(&calls, all, &World::default(), &mut BTreeSet::new())
 }
 
 fn goes_on(calls: &[Call], left: u64, world: &World, futile: &mut BTreeSet<(u64, World)>) -> bool {
@@ -33,7 +38,13 @@ fn goes_on(calls: &[Call], left: u64, world: &World, futile: &mut BTreeSet<(u64,
     let remaining = || (0..calls.len()).filter(|number| left & (1 << number) != 0);
     let first_end = remaining().map(|number| calls[number].end).min();
     for number in remaining().filter(|number| Some(calls[*number].begin) <= first_end) {
-        let Call { verb, name, answer, .. } = &calls[number];
+        let Call { verb, name, answer, begin, end } = &calls[number];
+        let is_its_end = |other: usize| {
+            (calls[other].verb, calls[other].begin, calls[other].end) == (Verb::Restart, *begin, *end)
+        };
+        if *verb == Verb::RestartsStart && remaining().any(is_its_end) {
+            continue;
+        }
         let refused = is_refused_for_another(calls, number).then(|| world.clone());
         for next in world.after(*verb, name, answer).into_iter().chain(refused) {
             if goes_on(calls, left & !(1 << number), &next, futile) {
@@ -96,5 +107,12 @@ fn orders_are_found_and_contradictions_too() {
         let calls = [made.clone(), started.clone(), killed.clone(), call(Verb::Remove, status, 6, 7)];
         assert_eq!(has_an_order(&calls), holds, "{status}");
     }
-    assert!(!has_an_order(&[made, started, call(Verb::Remove, 204, 6, 7)]));
+    assert!(!has_an_order(&[made.clone(), started.clone(), call(Verb::Remove, 204, 6, 7)]));
+    // In the midst of a restart it does not run, afterwards it does.
+    let restarted = call(Verb::Restart, 204, 4, 9);
+    for (status, from, holds) in [(409, 5, true), (409, 10, false), (204, 10, true)] {
+        let calls =
+            [made.clone(), started.clone(), restarted.clone(), call(Verb::Kill, status, from, from + 1)];
+        assert_eq!(has_an_order(&calls), holds, "{status} at {from}");
+    }
 }

@@ -108,7 +108,7 @@ fn call(engine: &TestEngine, verb: Verb, name: &'static str) -> Call {
         Verb::Kill => ("POST", container("/kill"), None),
         Verb::Pause => ("POST", container("/pause"), None),
         Verb::Unpause => ("POST", container("/unpause"), None),
-        Verb::Restart => ("POST", container("/restart?t=0"), None),
+        Verb::Restart | Verb::RestartsStart => ("POST", container("/restart?t=0"), None),
         Verb::Remove => ("DELETE", container(""), None),
         Verb::RemoveByForce => ("DELETE", container("?force=1"), None),
         Verb::RenameToOther => ("POST", container(&format!("/rename?name={}", other(name))), None),

@@ -34,7 +34,10 @@ pub(super) enum Verb {
     Kill,
     Pause,
     Unpause,
+    /// Its first part is that the container ends.
     Restart,
+    /// The second part of a restart, which others may come before: it is there only in histories.
+    RestartsStart,
     Remove,
     RemoveByForce,
     RenameToOther,
@@ -121,7 +124,9 @@ impl World {
         let to = |life: Life| vec![self.with(name, life)];
         match (verb, answer.status, life) {
             (Verb::Start, 204, Created | Exited) | (Verb::Unpause, 204, Paused) => to(Running),
-            (Verb::Restart, 204, _) => to(Running),
+            (Verb::Restart, 204, Running | Dying | Paused) => to(Exited),
+            (Verb::Restart, 204, Created | Exited) => to(life),
+            (Verb::RestartsStart, 204, Created | Exited | Running) => to(Running),
             (Verb::Stop, 204, Running | Dying | Paused) => to(Exited),
             (Verb::Kill, 204, Running | Dying | Paused) => to(Dying),
             (Verb::Pause, 204, Running) => to(Paused),
