@@ -63,12 +63,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = present(request, state).await?;
-        let read = decode(&bytes)?;
-        let length = bytes.len();
-        drop(bytes);
-        heap::after_reading(length);
-        Ok(Self(read))
+        decoded(request, state, |bytes| Ok(Self(decode(bytes)?))).await
     }
 }
 
@@ -76,9 +71,22 @@ impl<S: Send + Sync, A: DeserializeOwned, B: DeserializeOwned> FromRequest<S> fo
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = present(request, state).await?;
-        Ok(Self(decode(&bytes)?, decode(&bytes)?))
+        decoded(request, state, |bytes| Ok(Self(decode(bytes)?, decode(bytes)?))).await
     }
+}
+
+/// What is read from a body, which is dropped then.
+async fn decoded<S: Send + Sync, T>(
+    request: Request,
+    state: &S,
+    read: impl FnOnce(&[u8]) -> Result<T, BodyError>,
+) -> Result<T, Refusal> {
+    let bytes = present(request, state).await?;
+    let value = read(&bytes)?;
+    let length = bytes.len();
+    drop(bytes);
+    heap::after_reading(length);
+    Ok(value)
 }
 
 /// A body that is declared as JSON, and there.
