@@ -22,7 +22,9 @@ use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
     TableError, WriteTransaction,
 };
+use std::fs::{OpenOptions, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -60,6 +62,9 @@ impl StoreFile {
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
             create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
+        // Those of earlier versions were for anybody to read, and records hold what containers are told in confidence.
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))
+            .map_err(|error| cannot_open(path, error))?;
         let (database, revision) = open_checked(path, cache_bytes)?;
         let database = match compact::if_worth(database, path) {
             Some(database) => database,
@@ -168,6 +173,7 @@ pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) ->
 }
 
 fn lay_out(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<(), redb::Error> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let database = Builder::new().set_cache_size(cache_bytes).create(path)?;
     let transaction = database.begin_write()?;
     {
