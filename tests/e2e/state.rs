@@ -107,6 +107,13 @@ fn records_move_between_drivers_while_containers_run() {
         engine.cr(&["state", "export", backup]).ok();
         let refused = state(engine, &["migrate", "--to", "file"]);
         assert!(refused.code != 0 && refused.stderr.contains("stop the daemon first"), "{}", refused.stderr);
+        // Who names an address only does not mean the records of the usual place.
+        engine.cr(&["state", "import", "--replace", backup]).fails(1, "a daemon answers at unix://");
+        let mode = |name: &str| {
+            let metadata = std::fs::metadata(engine.directory().join("root").join(name)).unwrap();
+            std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777
+        };
+        assert_eq!(mode("state.redb"), 0o600, "environment variables are in it");
 
         let settings = [
             ("file", "state: {driver: file}\n".to_owned()),

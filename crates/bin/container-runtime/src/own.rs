@@ -82,6 +82,11 @@ pub(crate) fn report(
     Ok(if report[good] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Whether a daemon answers where verbs go.
+pub(crate) fn answers(invocation: &Invocation) -> bool {
+    ask(invocation, |client| client.get("/_ping")).is_ok()
+}
+
 /// What the daemon says to a request of one of our own paths.
 pub(crate) fn ask(
     invocation: &Invocation,

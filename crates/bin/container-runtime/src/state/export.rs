@@ -28,7 +28,7 @@ struct Flags {
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::succeed(invocation, "state export", |flags: &Flags| {
         let records = if flags.offline {
-            let (settings, _lock) = stopped(&flags.place)?;
+            let (settings, _lock) = stopped(invocation, &flags.place)?;
             told(runtime()?.block_on(engine::system::state::export_offline(&settings)))?
         } else {
             crate::own::ask(invocation, |client| client.get("/container-runtime/state/export"))?

@@ -27,7 +27,7 @@ struct Flags {
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::succeed(invocation, "state import", |flags: &Flags| {
         let text = std::fs::read(&flags.file).with_context(|| format!("read {}", flags.file.display()))?;
-        let (settings, _lock) = stopped(&flags.place)?;
+        let (settings, _lock) = stopped(invocation, &flags.place)?;
         let done = runtime()?.block_on(engine::system::state::import(&settings, &text, flags.replace));
         let done = told(done).with_context(|| format!("import {}", flags.file.display()))?;
         let mut said = format!("{} records\n", done.records);

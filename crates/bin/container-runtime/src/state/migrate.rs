@@ -21,7 +21,7 @@ struct Flags {
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::succeed(invocation, "state migrate", |flags: &Flags| {
-        let (settings, _lock) = stopped(&flags.place)?;
+        let (settings, _lock) = stopped(invocation, &flags.place)?;
         let done = told(runtime()?.block_on(engine::system::state::migrate(&settings, flags.to)))?;
         crate::own::print(&format!(
             "{} records went from {} to {}\nkept: {}\nnow set state.driver to {} and start the daemon\n",

@@ -5,9 +5,10 @@ pub(crate) mod import;
 pub(crate) mod migrate;
 
 use crate::lock;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use config::Settings;
+use docker_cli::Invocation;
 use durable::LockFile;
 use engine::settings::Sources;
 use std::path::PathBuf;
@@ -34,8 +35,16 @@ impl Place {
     }
 }
 
-/// Settings, and the lock that keeps daemons away.
-fn stopped(place: &Place) -> Result<(Settings, LockFile)> {
+/// Settings, and the lock that keeps daemons away. Who names no place means the daemon that verbs go to: where one answers, at an address
+/// of -H perhaps, its records are not those of the usual place.
+fn stopped(invocation: &Invocation, place: &Place) -> Result<(Settings, LockFile)> {
+    if place.root.is_none() && place.config_file.is_none() && crate::own::answers(invocation) {
+        let address = invocation.host.as_deref().unwrap_or_default();
+        bail!(
+            "a daemon answers at {address}: stop it first, with 'system shutdown' (its containers go on), and name its settings with \
+             --config-file, or its directory with --root, if they are not the usual ones"
+        );
+    }
     let settings = place.settings()?;
     let root = &settings.runtime.root_dir;
     durable::create_dir_all(root, 0o711)?;
