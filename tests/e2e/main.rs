@@ -47,6 +47,7 @@ mod registry_login;
 mod registry_serve;
 mod run;
 mod runtimes;
+mod schedules;
 mod soak;
 mod state;
 mod stop;
