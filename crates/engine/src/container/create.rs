@@ -15,6 +15,7 @@ use images::Image;
 use spec::ContainerSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::Transaction;
 use undo::Undo;
 
 /// What to create.
@@ -113,10 +114,15 @@ async fn build(
         endpoints: BTreeMap::new(),
         spec,
     };
-    let container = services.containers.insert(record, reservation).await?;
+    let volumes: Vec<String> = record.volumes().map(str::to_owned).collect();
+    let volumes = || volumes.iter().map(String::as_str);
+    // From here on they stay.
+    let untied = services.volumes.tie(volumes(), None, Transaction::new())?;
+    let container = services.containers.insert(record, reservation, untied).await?;
+    services.volumes.tied(volumes(), None);
     undo.push("forget the record", {
         let (services, container) = (Arc::clone(services), Arc::clone(&container));
-        move || Box::pin(async move { services.containers.delete(&container).await })
+        move || Box::pin(async move { Ok(services.containers.delete(&container, Transaction::new()).await?) })
     });
     undo.step("announce it")?;
     Ok(container.record())

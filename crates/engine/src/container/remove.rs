@@ -2,9 +2,10 @@
 
 use crate::Services;
 use ::events::ContainerAction;
-use containers::{Container, MountPointKind, State};
+use containers::{Container, MountPointKind, Record, State};
 use errors::{Class, Error, Result};
 use std::sync::Arc;
+use store::Transaction;
 
 /// How to remove.
 #[derive(Debug, Clone, Copy, Default)]
@@ -101,7 +102,10 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
     let record = container.record();
     let steps = undo::Undo::new("container.remove");
     steps.step("forget the record")?;
-    services.containers.delete(container).await?;
+    let id = container.id().as_str();
+    let tied = services.volumes.tie(leaving(services, &record, how), Some(id), Transaction::new())?;
+    services.containers.delete(container, tied).await?;
+    services.volumes.tied(leaving(services, &record, how), Some(id));
     let layer = match steps.step("release the writable layer") {
         Ok(()) => services.images.release(container.id().as_str()).await.map_err(Error::from),
         Err(error) => Err(error.into()),
@@ -129,6 +133,17 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
         }
     }
     Ok(())
+}
+
+/// The volumes that go with the container.
+fn leaving<'a>(services: &Services, record: &'a Record, how: Remove) -> Vec<&'a str> {
+    let anonymous = record.mounts.iter().filter_map(|mount| match &mount.kind {
+        MountPointKind::Volume { name, anonymous: true, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let is_alone =
+        |name: &&str| services.volumes.containers(name).iter().all(|one| one == record.id.as_str());
+    anonymous.filter(|_| how.volumes).filter(is_alone).collect()
 }
 
 fn refuse_running(container: &Container) -> Result<()> {

@@ -25,7 +25,13 @@ pub(super) async fn make(
     if mount.name.is_none() {
         labels.insert("com.docker.volume.anonymous".into(), String::new());
     }
-    let create = Create { name: mount.name.clone(), driver, options: mount.options.clone(), labels };
+    let create = Create {
+        name: mount.name.clone(),
+        driver,
+        options: mount.options.clone(),
+        labels,
+        goes_with: Some(id.to_string()),
+    };
     let (volume, made) = services.volumes.create(create).await?;
     undo.push("give up the volume", {
         let (services, name, id) = (Arc::clone(services), volume.name.clone(), id.clone());

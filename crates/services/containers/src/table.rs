@@ -206,12 +206,17 @@ impl Containers {
         }
     }
 
-    /// Stores a new container under its reserved name.
+    /// Stores a new container under its reserved name, in one transaction with whatever has to be there with it.
     ///
     /// # Errors
     /// The store's; the name is then free again.
-    pub async fn insert(&self, record: Record, mut reservation: NameReservation) -> Result<Arc<Container>> {
-        self.put(&record).await?;
+    pub async fn insert(
+        &self,
+        record: Record,
+        mut reservation: NameReservation,
+        with: Transaction,
+    ) -> Result<Arc<Container>> {
+        self.store.commit(with.put(key(&record.id), encode(&record))).await?;
         let container = Container::new(record);
         let mut index = self.index.write();
         index.names.insert(reservation.name.clone(), Holder::Taken(container.id().clone()));
@@ -335,13 +340,13 @@ impl Containers {
         Ok(())
     }
 
-    /// Forgets a container and frees its name.
+    /// Forgets a container and frees its name, in one transaction with whatever changes with it.
     ///
     /// # Errors
     /// The store's; the container then stays.
-    pub async fn delete(&self, container: &Container) -> Result<()> {
+    pub async fn delete(&self, container: &Container, with: Transaction) -> Result<()> {
         let _writing = container.writing.lock().await;
-        self.store.commit(Transaction::new().delete(key(container.id()))).await?;
+        self.store.commit(with.delete(key(container.id()))).await?;
         let mut index = self.index.write();
         index.by_id.remove(container.id());
         index.names.remove(&container.record().name);

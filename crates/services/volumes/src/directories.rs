@@ -153,7 +153,14 @@ fn orphan(dir: &Path, name: String) -> Volume {
     let created = std::fs::metadata(dir.join(&name)).map_or(0, |stat| stat.ctime() * 1_000_000_000);
     let anonymous = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let labels = anonymous.then(|| (ANONYMOUS_LABEL.to_owned(), String::new())).into_iter().collect();
-    Volume { name, driver: crate::DRIVER.to_owned(), options: BTreeMap::new(), labels, created }
+    Volume {
+        name,
+        driver: crate::DRIVER.to_owned(),
+        options: BTreeMap::new(),
+        labels,
+        created,
+        goes_with: None,
+    }
 }
 
 fn has_content(data: &Path) -> bool {

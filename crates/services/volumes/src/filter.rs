@@ -85,6 +85,7 @@ mod tests {
             options: BTreeMap::new(),
             labels: BTreeMap::from([("tier".into(), "back".into())]),
             created: 0,
+            goes_with: None,
         };
         for (name, values, matched) in [
             ("name", &["base"][..], true),

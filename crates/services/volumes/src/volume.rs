@@ -22,6 +22,9 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
     /// Nanoseconds since 1970.
     pub created: i64,
+    /// The id of a container that is being made, or removed, with this volume: if it is not there at the next start, neither is the volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_with: Option<String>,
 }
 
 impl Volume {
@@ -42,6 +45,8 @@ pub struct Create {
     pub options: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// [`Volume::goes_with`].
+    pub goes_with: Option<String>,
 }
 
 impl Create {
@@ -61,7 +66,14 @@ impl Create {
         if driver != DRIVER {
             return Err(VolumeError::UnknownDriver { name, driver });
         }
-        Ok(Volume { name, driver, options: self.options, labels, created: sys::clock::now() })
+        Ok(Volume {
+            name,
+            driver,
+            options: self.options,
+            labels,
+            created: sys::clock::now(),
+            goes_with: self.goes_with,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service: what volumes there are.
 
 mod remove;
+mod ties;
 mod uses;
 
 pub use remove::Pruned;
@@ -85,7 +86,11 @@ impl Volumes {
         let volume = create.resolve()?;
         let _changing = self.changing.hold(&volume.name).await;
         match self.existing(&volume.name) {
-            Some(existing) if existing.driver == volume.driver => return Ok((existing, false)),
+            Some(existing) if existing.driver == volume.driver => {
+                let is_anothers = existing.goes_with.is_some() && existing.goes_with != volume.goes_with;
+                let existing = if is_anothers { self.untie(existing).await? } else { existing };
+                return Ok((existing, false));
+            }
             Some(Volume { name, driver, .. }) => return Err(VolumeError::Exists { name, driver }),
             None => {}
         }

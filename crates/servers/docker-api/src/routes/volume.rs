@@ -48,6 +48,7 @@ async fn create(State(api): Context, OptionalJson(body): OptionalJson<CreateVolu
         driver: some(body.driver),
         options: body.driver_opts,
         labels: body.labels,
+        goes_with: None,
     };
     let made = engine::volume::create(&api.services, create).await?;
     json_as(StatusCode::CREATED, &volume(&api.services, &made, None))

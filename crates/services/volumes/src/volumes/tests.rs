@@ -314,3 +314,38 @@ async fn a_call_that_was_cut_off_does_not_get_in_the_way() {
     assert_eq!((volume.created, new), (7, false));
     assert!(volumes.path("late").is_dir());
 }
+
+#[tokio::test]
+async fn what_goes_with_a_container_that_is_not_there_goes_at_the_next_start() {
+    let scene = Scene::new();
+    let volumes = scene.open().await;
+    for name in ["pending", "stored", "shared", "claimed"] {
+        let create = Create { goes_with: Some("c1".to_owned()), ..named(name) };
+        assert!(volumes.create(create).await.unwrap().1);
+    }
+    // One was stored with its container, one is another container's too, one is somebody's wish.
+    let untied = volumes.tie(["stored"], None, Transaction::new()).unwrap();
+    scene.store.commit(untied).await.unwrap();
+    volumes.tied(["stored"], None);
+    assert!(!volumes.create(named("claimed")).await.unwrap().1);
+
+    for there in [true, false] {
+        let volumes = scene.open().await;
+        let reference = Reference { container: "c2".to_owned(), ..reference("shared", false) };
+        volumes.restore(vec![reference]).await.unwrap();
+        volumes.finish(|id| there && id == "c1").await.unwrap();
+        let expected: &[&str] = if there {
+            &["claimed", "pending", "shared", "stored"]
+        } else {
+            &["claimed", "shared", "stored"]
+        };
+        assert_eq!(names(&volumes).await, expected);
+    }
+    // From the moment on in which a container is removed with it.
+    let volumes = scene.open().await;
+    let tied = volumes.tie(["stored"], Some("c3"), Transaction::new()).unwrap();
+    scene.store.commit(tied).await.unwrap();
+    let volumes = scene.open().await;
+    volumes.finish(|_| false).await.unwrap();
+    assert_eq!(names(&volumes).await, ["claimed", "shared"]);
+}
