@@ -1,11 +1,12 @@
 //! A container comes to a network, and goes.
 
 use crate::attach::{self, Carrier, Place, Reservation};
+use crate::host::Host;
 use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
 use ids::ContainerId;
 use net::route::DefaultRoute;
 use spec::{EndpointRequest, PortBinding};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// What an attachment is to be.
@@ -173,7 +174,7 @@ impl Networks {
         self.plugins.adopt(&endpoints.iter().map(|endpoint| endpoint.id.clone()).collect::<HashSet<_>>());
         for endpoint in endpoints {
             if let Some(device) = &endpoint.host_device
-                && !strays.remove(device)
+                && strays.remove(device).is_none()
             {
                 lost.push(endpoint.clone());
             }
@@ -190,13 +191,21 @@ impl Networks {
             // Somebody may have deleted a bridge meanwhile.
             offload::blocking(move || this.repair_bridges()).await;
         });
-        for stray in strays.into_iter().filter(|_| !self.config.keep_strays) {
+        for (stray, host) in strays.into_iter().filter(|_| !self.config.keep_strays) {
             tracing::info!(
                 disagreement = "device-without-endpoint",
                 device = stray,
                 "a network device of no container is removed"
             );
-            self.reaper.reap(&stray);
+            // At once: the other end may be in a running container, where its name is wanted again.
+            let gone = offload::blocking({
+                let stray = stray.clone();
+                move || host.detach(&stray)
+            });
+            if let Err(error) = gone.await {
+                tracing::warn!(device = stray, error = %errors::chain(&error), "remove a device");
+                self.reaper.reap(&stray);
+            }
         }
         Ok(lost)
     }
@@ -209,13 +218,14 @@ impl Networks {
         self.plugins.keep(container, format!("/proc/{pid}/ns/net").into()).await
     }
 
-    /// The devices on all bridges.
-    async fn devices(&self) -> Result<BTreeSet<String>> {
+    /// The devices on all bridges, each with its bridge.
+    async fn devices(&self) -> Result<BTreeMap<String, Arc<Host>>> {
         let live: Vec<_> = self.live.read().values().cloned().collect();
         offload::blocking(move || {
-            let mut devices = BTreeSet::new();
+            let mut devices = BTreeMap::new();
             for bridged in live.iter().filter_map(|live| live.bridged.as_ref()) {
-                devices.extend(bridged.host.ports()?);
+                let ports = bridged.host.ports()?.into_iter();
+                devices.extend(ports.map(|port| (port, Arc::clone(&bridged.host))));
             }
             Ok(devices)
         })
