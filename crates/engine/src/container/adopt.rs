@@ -2,6 +2,7 @@
 
 use super::cleanup::clear_leftovers;
 use super::exit::{await_exit, ended, remove_later};
+use super::freeze::thaw_left;
 use super::restart_policy::restart_later;
 use crate::Services;
 use containers::{Container, Event, ExitRecord, Record, State};
@@ -22,6 +23,7 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             let bundle = services.bundle_dir(container.id());
             match services.runtimes.adopt(container.id(), &bundle).await? {
                 Adopted::Running { task, paused } => {
+                    let paused = paused && !thaw_left(services, container, &task).await?;
                     adopt_pause(services, container, paused).await?;
                     if let Err(error) = services.networks.keep_namespace(container.id(), task.pid()).await {
                         tracing::warn!(container = %container.id(), error = %errors::chain(&error), "its network");

@@ -1,12 +1,12 @@
 //! `commit`: an image out of a container.
 
+use super::freeze::freeze;
 use crate::Services;
 use ::events::{ContainerAction, ImageAction};
-use containers::{Container, State};
+use containers::Container;
 use errors::{Class, Error, Result};
 use images::{FromContainer, Image};
 use oci::{Empty, Reference, RunConfig};
-use runtime::Task;
 use spec::ContainerSpec;
 use std::sync::Arc;
 
@@ -57,10 +57,10 @@ async fn run(services: &Arc<Services>, container: &Arc<Container>, commit: Commi
         comment: commit.comment.clone(),
         reference: commit.reference.clone(),
     };
-    let frozen = if commit.pause { freeze(container).await? } else { None };
+    let frozen = if commit.pause { freeze(services, container).await? } else { None };
     let made = services.images.commit_container(from).await;
-    if let Some(task) = frozen {
-        task.resume().await.map_err(|error| super::failed_call(container, error))?;
+    if let Some(frozen) = frozen {
+        frozen.thaw(container).await?;
     }
     let image = made?;
     let name = commit.reference.map(|name| name.or_latest().to_string()).unwrap_or_default();
@@ -72,15 +72,6 @@ async fn run(services: &Arc<Services>, container: &Arc<Container>, commit: Commi
     services.events.publish(super::event(&action, &record));
     crate::image::publish(services, ImageAction::Create, &image, &name);
     Ok(image)
-}
-
-/// Stops a running container's processes without recording it: nobody is to see this as a pause. After the daemon's death
-/// it is found frozen and thawed by `unpause`.
-async fn freeze(container: &Container) -> Result<Option<Arc<Task>>> {
-    let State::Running { .. } = container.state() else { return Ok(None) };
-    let Some(task) = container.task() else { return Ok(None) };
-    task.pause().await.map_err(|error| super::failed_call(container, error))?;
-    Ok(Some(task))
 }
 
 fn arguments(spec: &ContainerSpec) -> Vec<String> {

@@ -28,6 +28,7 @@ mod wait;
 // What happens without a client's asking.
 mod adopt;
 mod exit;
+mod freeze;
 mod restart_policy;
 
 // What several of them need.

@@ -1,0 +1,63 @@
+//! Freezing that nobody is to see as a pause: while a container's files are read.
+
+use super::failed_call;
+use crate::Services;
+use containers::{Container, State};
+use errors::Result;
+use runtime::Task;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// Beside the bundle: who finds it knows that no person wanted the container to stand still.
+const NOTE: &str = "thaw";
+
+/// A container that stands still. The next daemon thaws it, should this one not live to.
+pub(super) struct Frozen {
+    task: Task,
+    note: PathBuf,
+}
+
+/// Stops a running container's processes without recording it.
+pub(super) async fn freeze(services: &Services, container: &Container) -> Result<Option<Frozen>> {
+    let State::Running { .. } = container.state() else { return Ok(None) };
+    let Some(task) = container.task() else { return Ok(None) };
+    let note = note(services, container);
+    durable::write_atomic(&note, b"", durable::Sync::None)?;
+    let frozen = Frozen { task: Task::clone(&task), note };
+    if let Err(error) = frozen.task.pause().await {
+        forget(&frozen.note);
+        return Err(failed_call(container, error));
+    }
+    Ok(Some(frozen))
+}
+
+impl Frozen {
+    pub(super) async fn thaw(self, container: &Container) -> Result<()> {
+        self.task.resume().await.map_err(|error| failed_call(container, error))?;
+        forget(&self.note);
+        Ok(())
+    }
+}
+
+/// Thaws what a daemon that died had frozen; false: a person paused it.
+pub(super) async fn thaw_left(services: &Services, container: &Container, task: &Task) -> Result<bool> {
+    let note = note(services, container);
+    if !note.exists() {
+        return Ok(false);
+    }
+    Frozen { task: task.clone(), note }.thaw(container).await?;
+    Ok(true)
+}
+
+fn note(services: &Services, container: &Container) -> PathBuf {
+    services.bundle_dir(container.id()).join(NOTE)
+}
+
+fn forget(note: &PathBuf) {
+    match std::fs::remove_file(note) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(note = %note.display(), %error, "a container was frozen for a moment");
+        }
+        _ => {}
+    }
+}
