@@ -10,23 +10,40 @@ use std::time::Duration;
 /// No engine lives so long.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
+/// Until the first look, and until a second one at what a look has found new.
+const SOON: Duration = Duration::from_secs(1);
+
+/// What one look leaves to the next.
+struct Last {
+    found: Vec<Disagreement>,
+    /// Whether some of it was not there before.
+    is_new: bool,
+}
+
 /// Compares records, kernel and disk for as long as the engine lives, and mends what is safe to be mended and was there in two looks.
 pub(in super::super) fn watch(services: &Arc<Services>) {
+    // A daemon that was killed may have left something half done.
+    let last = Arc::new(Mutex::new(Last { found: Vec::new(), is_new: true }));
     // Asked for anew whenever the settings have changed.
-    let interval = |services: &Arc<Services>| match services.settings().runtime.repair_interval {
-        0 => NEVER,
-        seconds => Duration::from_secs(seconds),
+    let interval = {
+        let last = Arc::clone(&last);
+        move |services: &Arc<Services>| match services.settings().runtime.repair_interval {
+            0 => NEVER,
+            _ if last.lock().is_new => SOON,
+            seconds => Duration::from_secs(seconds),
+        }
     };
-    let before: Arc<Mutex<Vec<Disagreement>>> = Arc::default();
     let each = move |services: Arc<Services>| {
-        let before = Arc::clone(&before);
+        let last = Arc::clone(&last);
         async move {
-            let known = std::mem::take(&mut *before.lock());
+            let known = std::mem::take(&mut last.lock().found);
             services.store_age.note(&services.store).await;
-            match state::keep(&services, &known).await {
-                Ok(found) => *before.lock() = found,
-                Err(error) => tracing::warn!(%error, "compare records, kernel and disk"),
-            }
+            let found = state::keep(&services, &known).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "compare records, kernel and disk");
+                Vec::new()
+            });
+            let is_new = found.iter().any(|one| !known.iter().any(|before| before.is_same(one)));
+            *last.lock() = Last { found, is_new };
         }
     };
     let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));
