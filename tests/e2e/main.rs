@@ -27,6 +27,7 @@ mod image_mount;
 mod images;
 mod isolation;
 mod joined;
+mod kills;
 mod known_images;
 mod lifecycle;
 mod limits;

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 /// How a test's engine differs from the usual.
@@ -243,10 +243,7 @@ impl TestEngine {
     /// Waits until the daemon ended by itself.
     #[track_caller]
     pub fn wait_for_daemons_end(&self) {
-        wait_until("the daemon's end", || {
-            let mut daemon = self.own().daemon.lock().unwrap_or_else(PoisonError::into_inner);
-            daemon.try_wait().unwrap().is_some()
-        });
+        wait_until("the daemon's end", || self.has_daemon_ended());
     }
 
     /// Starts the daemon again, after it ended, with other variables than before.
@@ -254,6 +251,18 @@ impl TestEngine {
     pub fn restart_daemon(&self, environment: &[(&str, &str)]) {
         self.spawn_again(environment);
         self.wait_for_ping();
+    }
+
+    /// The same for one that may end before it answers: whether it did not.
+    #[track_caller]
+    pub fn try_restart_daemon(&self, environment: &[(&str, &str)]) -> bool {
+        self.spawn_again(environment);
+        self.answers_or_ends().is_none()
+    }
+
+    /// Whether the daemon has ended, by itself or killed.
+    pub fn has_daemon_ended(&self) -> bool {
+        self.end_of_daemon().is_some()
     }
 
     /// The same without waiting until it answers.
@@ -315,16 +324,25 @@ impl TestEngine {
 
     #[track_caller]
     fn wait_for_ping(&self) {
+        let ended = self.answers_or_ends();
+        assert!(ended.is_none(), "the daemon ended, {ended:?}:\n{}", self.daemon_log());
+    }
+
+    /// Waits until the daemon answers, or has ended: how.
+    #[track_caller]
+    fn answers_or_ends(&self) -> Option<ExitStatus> {
         let mut ended = None;
         wait_until("the daemon's _ping", || {
-            if let Some(own) = &self.own {
-                let mut daemon = own.daemon.lock().unwrap_or_else(PoisonError::into_inner);
-                ended = daemon.try_wait().unwrap();
-            }
+            ended = self.end_of_daemon();
             ended.is_some()
                 || http::request(&self.socket(), "GET", "/_ping", None).is_ok_and(|pong| pong.status == 200)
         });
-        assert!(ended.is_none(), "the daemon ended, {ended:?}:\n{}", self.daemon_log());
+        ended
+    }
+
+    fn end_of_daemon(&self) -> Option<ExitStatus> {
+        let own = self.own.as_ref()?;
+        own.daemon.lock().unwrap_or_else(PoisonError::into_inner).try_wait().unwrap()
     }
 
     fn containers(&self) -> Vec<String> {

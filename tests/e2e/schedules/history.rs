@@ -15,39 +15,54 @@ pub(super) struct Call {
     pub(super) end: Instant,
 }
 
+/// A call, or one of two of which it consists.
+struct Part<'a> {
+    call: &'a Call,
+    verb: Verb,
+    /// Which part comes before it.
+    after: Option<usize>,
+}
+
 /// Whether there is an order of these calls, each after all that had ended before it began, in which a world without
 /// anything answers so.
 pub(super) fn has_an_order(calls: &[Call]) -> bool {
-    // A restart is an end and a start, the one after the other.
-    let is_restart = |call: &&Call| (call.verb, call.answer.status) == (Verb::Restart, 204);
-    let starts =
-        calls.iter().filter(is_restart).map(|call| Call { verb: Verb::RestartsStart, ..call.clone() });
-    let calls: Vec<Call> = calls.iter().cloned().chain(starts).collect();
-    assert!(calls.len() < 64, "a set of calls is a number");
-    let all = (1_u64 << calls.len()) - 1;
-    goes_on(&calls, all, &World::default(), &mut BTreeSet::new())
+    let mut parts: Vec<Part<'_>> =
+        calls.iter().map(|call| Part { call, verb: call.verb, after: None }).collect();
+    for (number, call) in calls.iter().enumerate() {
+        match (call.verb, call.answer.status) {
+            // It is an end and a start, which others may come between.
+            (Verb::Restart, 204) => parts.push(Part { call, verb: Verb::RestartsStart, after: Some(number) }),
+            // Its volume is there before it.
+            (Verb::Create, 201) => {
+                parts[number].after = Some(parts.len());
+                parts.push(Part { call, verb: Verb::MakeVolume, after: None });
+            }
+            _ => {}
+        }
+    }
+    assert!(parts.len() < 64, "a set of calls is a number");
+    let all = (1_u64 << parts.len()) - 1;
+    goes_on(&parts, all, &World::default(), &mut BTreeSet::new())
 }
 
-fn goes_on(calls: &[Call], left: u64, world: &World, futile: &mut BTreeSet<(u64, World)>) -> bool {
+fn goes_on(parts: &[Part<'_>], left: u64, world: &World, futile: &mut BTreeSet<(u64, World)>) -> bool {
     if left == 0 {
         return true;
     }
     if futile.contains(&(left, world.clone())) {
         return false;
     }
-    let remaining = || (0..calls.len()).filter(|number| left & (1 << number) != 0);
-    let first_end = remaining().map(|number| calls[number].end).min();
-    for number in remaining().filter(|number| Some(calls[*number].begin) <= first_end) {
-        let Call { verb, name, answer, begin, end } = &calls[number];
-        let is_its_end = |other: usize| {
-            (calls[other].verb, calls[other].begin, calls[other].end) == (Verb::Restart, *begin, *end)
-        };
-        if *verb == Verb::RestartsStart && remaining().any(is_its_end) {
+    let is_left = |number: usize| left & (1 << number) != 0;
+    let remaining = || (0..parts.len()).filter(|number| is_left(*number));
+    let first_end = remaining().map(|number| parts[number].call.end).min();
+    for number in remaining().filter(|number| Some(parts[*number].call.begin) <= first_end) {
+        let Part { call, verb, after } = &parts[number];
+        if after.is_some_and(is_left) {
             continue;
         }
-        let refused = is_refused_for_another(calls, number).then(|| world.clone());
-        for next in world.after(*verb, name, answer).into_iter().chain(refused) {
-            if goes_on(calls, left & !(1 << number), &next, futile) {
+        let unmoved = is_due_to_another(parts, number).then(|| world.clone());
+        for next in world.after(*verb, call.name, &call.answer).into_iter().chain(unmoved) {
+            if goes_on(parts, left & !(1 << number), &next, futile) {
                 return true;
             }
         }
@@ -56,11 +71,12 @@ fn goes_on(calls: &[Call], left: u64, world: &World, futile: &mut BTreeSet<(u64,
     false
 }
 
-/// Whether it was refused while another call was at it: a name is taken, and a volume used, from the moment on in which a creation has
-/// begun, though the container is not there before it has ended; and with what is being removed nothing else can be done.
-fn is_refused_for_another(calls: &[Call], number: usize) -> bool {
-    let call = &calls[number];
-    let concerned = |other: &Call| match (call.verb, other.verb) {
+/// Whether it was answered so because another call was at it: a name is taken, and a volume used, from the moment on in which a creation
+/// has begun, though the container is not there before it has ended; and what is being removed says so, and nothing else can be done
+/// with it.
+fn is_due_to_another(parts: &[Part<'_>], number: usize) -> bool {
+    let Part { call, verb, .. } = &parts[number];
+    let concerned = |other: &Call| match (verb, other.verb) {
         (Verb::Create, Verb::Create) => other.name == call.name,
         (Verb::Create, Verb::RenameToOther) => other.name != call.name,
         (Verb::RenameToOther, Verb::Create) => other.name != call.name,
@@ -70,11 +86,15 @@ fn is_refused_for_another(calls: &[Call], number: usize) -> bool {
         (_, Verb::Remove | Verb::RemoveByForce) => true,
         _ => false,
     };
-    let mut others = calls.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other);
-    // The same as its own: the other one came first.
-    let is_refusal =
-        call.answer.status == 409 || (call.verb, call.answer.status) == (Verb::RenameToOther, 400);
-    is_refusal && others.any(|other| concerned(other) && other.begin < call.end && call.begin < other.end)
+    let is_due = match (verb, call.answer.status) {
+        (_, 409) => true,
+        // The same as its own: the other one came first.
+        (Verb::RenameToOther, 400) => true,
+        (Verb::Inspect, 200) => call.answer.state.as_deref() == Some("removing"),
+        _ => false,
+    };
+    let mut others = parts.iter().map(|part| part.call).filter(|other| !std::ptr::eq(*other, *call));
+    is_due && others.any(|other| concerned(other) && other.begin < call.end && call.begin < other.end)
 }
 
 #[test]
@@ -98,6 +118,15 @@ fn orders_are_found_and_contradictions_too() {
     assert!(has_an_order(&[Call { end: at(2), ..first }, second.clone(), start(404)]));
     assert!(!has_an_order(&[second.clone(), start(409)]));
     assert!(!has_an_order(&[second.clone(), call(Verb::Create, 201, 0, 9)]));
+    // Its volume is there before it, and can't be taken away any more.
+    let making = call(Verb::Create, 201, 0, 9);
+    for (verb, status, holds) in
+        [(Verb::InspectVolume, 200, true), (Verb::RemoveVolume, 409, true), (Verb::Inspect, 200, false)]
+    {
+        let inspected = [call(verb, status, 1, 2), call(Verb::Start, 404, 3, 4), making.clone()];
+        assert_eq!(has_an_order(&inspected), holds, "{verb:?}");
+    }
+    assert!(!has_an_order(&[making, call(Verb::InspectVolume, 404, 10, 11)]));
     // A removal in between makes room.
     assert!(has_an_order(&[second, call(Verb::Remove, 204, 0, 9), call(Verb::Create, 201, 0, 9)]));
     // What was killed ends at any moment, and not before.

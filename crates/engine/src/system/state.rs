@@ -5,6 +5,7 @@
 
 mod copy;
 mod etcd;
+mod injected;
 
 pub use copy::{Imported, Migrated, import, migrate};
 
@@ -88,7 +89,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn StateStore>> {
     }
     let store = open_driver(settings, wanted).await?;
     store::upgrade(&*store, MIGRATIONS).await?;
-    Ok(store)
+    Ok(injected::injected(store, place(settings, wanted)))
 }
 
 /// Opens what a driver has, or begins anew.

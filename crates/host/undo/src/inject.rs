@@ -6,9 +6,10 @@
 //! - `container.create=3:error`: the third step of that verb, counted since the configuration, fails once;
 //! - `container.start=2:kill`: the process kills itself before that step, so that a test finds the state between two
 //!   steps as a crash leaves it;
+//! - `*=7:kill`: the same before the seventh step of any verb;
 //! - `container.create`: nothing happens, but its steps are counted.
 //!
-//! A test loops n = 1, 2, … until the verb completes: then [`steps`] was smaller than n.
+//! The engine's transactions are steps of `store.commit`, and what follows each is one of `store.committed`. A test loops n = 1, 2, … until the verb completes: then [`steps`] was smaller than n.
 
 use errors::{Class, Classified};
 use std::collections::HashMap;
@@ -115,6 +116,11 @@ pub fn configure(spec: &str) -> Result<(), BadSpec> {
     Ok(())
 }
 
+/// Whether anything is configured.
+pub fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
 /// How many steps of `verb` were reached since the configuration, the failing one included; 0 when off.
 pub fn steps(verb: &str) -> u64 {
     plan().as_ref().and_then(|plan| plan.passed.get(verb).copied()).unwrap_or(0)
@@ -126,7 +132,7 @@ pub fn steps(verb: &str) -> u64 {
 /// # Errors
 /// [`Injected`], if [`configure`] asked for it.
 pub fn pass(verb: &'static str, step: &'static str) -> Result<(), Injected> {
-    if !ON.load(Ordering::Relaxed) {
+    if !is_on() {
         return Ok(());
     }
     let (number, action) = match plan().as_mut() {
@@ -140,12 +146,25 @@ pub fn pass(verb: &'static str, step: &'static str) -> Result<(), Injected> {
     }
 }
 
+/// The same for a step that has been taken, and can only be followed by the process's end.
+pub fn passed(verb: &'static str) {
+    // An error that was asked for comes too late.
+    let _ = pass(verb, "after it");
+}
+
+/// Every verb.
+const ANY: &str = "*";
+
 impl Plan {
     fn count(&mut self, verb: &'static str) -> (u64, Option<Action>) {
-        let passed = self.passed.entry(verb).or_insert(0);
-        *passed += 1;
-        let hit = |rule: &Rule| rule.fault.filter(|(n, _)| *n == *passed && rule.verb == verb);
-        (*passed, self.rules.iter().find_map(hit).map(|(_, action)| action))
+        let [all, passed] = [ANY, verb].map(|verb| {
+            let passed = self.passed.entry(verb).or_insert(0);
+            *passed += 1;
+            *passed
+        });
+        let is_hit = |rule: &Rule, n| (rule.verb == verb && n == passed) || (rule.verb == ANY && n == all);
+        let hit = |rule: &Rule| rule.fault.filter(|(n, _)| is_hit(rule, *n));
+        (passed, self.rules.iter().find_map(hit).map(|(_, action)| action))
     }
 }
 
@@ -182,5 +201,14 @@ mod tests {
         assert_eq!(plan.count("a"), (2, None));
         assert_eq!(plan.count("b"), (2, Some(Action::Error)));
         assert_eq!(plan.count("b"), (3, None));
+    }
+
+    #[test]
+    fn steps_of_all_verbs_are_counted_together() {
+        let mut plan = Plan { rules: vec!["*=3:kill".parse().unwrap()], passed: HashMap::new() };
+        assert_eq!(plan.count("a"), (1, None));
+        assert_eq!(plan.count("b"), (1, None));
+        assert_eq!(plan.count("a"), (2, Some(Action::Kill)));
+        assert_eq!(plan.count("a"), (3, None));
     }
 }
