@@ -136,7 +136,17 @@ fn report_an_error(root: &Path) {
 
 #[test]
 fn a_full_disk_is_told_and_survived() {
-    with_private_engine(Settings::default(), |engine| {
+    full_disk("redb");
+}
+
+#[test]
+fn a_full_disk_is_told_and_survived_with_records_in_files() {
+    full_disk("file");
+}
+
+fn full_disk(state: &str) {
+    let settings = Settings { config: format!("state: {{driver: {state}}}\n"), ..Settings::default() };
+    with_private_engine(settings, |engine| {
         let mounted = restart_on(engine, &["-t", "tmpfs", "-o", "size=24m", "tmpfs"]);
         let images = engine.docker(&["images", "-q"]).ok();
         let large = engine.directory().join("large.tar");
@@ -161,9 +171,24 @@ fn a_full_disk_is_told_and_survived() {
         });
         let run = engine.docker(&["run", "--name", "none", "busybox", "true"]);
         assert!(run.code != 0 && run.stderr.contains(full), "{run:?}");
-        engine.docker(&["kill", "fills"]).ok();
-        assert_eq!(engine.inspect("fills", "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
-        engine.docker(&["rm", "fills"]).ok();
+        // Records may be changed or not: what was answered holds, for a daemon that starts on such a disk too.
+        let mut name = "fills".to_owned();
+        let id = engine.inspect(&name, "{{.Id}}");
+        for number in 0..200 {
+            let next = format!("{}-{number}", "long".repeat(60));
+            let run = engine.docker(&["rename", &id, &next]);
+            match run.code {
+                0 => name = next,
+                _ => assert!(run.stderr.contains(full), "{run:?}"),
+            }
+        }
+        engine.kill_daemon();
+        engine.restart_daemon(&[]);
+        assert_eq!(engine.inspect(&id, "{{.State.Status}} {{.Name}}"), format!("running /{name}"));
+        engine.docker(&["kill", &id]).ok();
+        assert_eq!(engine.inspect(&id, "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
+        engine.docker(&["rm", &id]).ok();
+        assert_eq!(engine.docker(&["ps", "-aq"]).ok(), "");
         tests::wait_until("room again", || engine.docker(&["run", "--rm", "busybox", "true"]).code == 0);
         restart_without(engine, mounted);
         fs::remove_file(&large).unwrap();

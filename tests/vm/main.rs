@@ -7,6 +7,7 @@
 mod activation;
 mod apparmor;
 mod cgroup2;
+mod clock;
 mod networks;
 mod scopes;
 mod sctp;
