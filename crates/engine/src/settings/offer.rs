@@ -77,7 +77,7 @@ impl<C: Sync + Send> Taken<'_, C> {
 }
 
 fn concerned<C: Sync>(subscriber: &dyn Subscriber<C>, changes: &[Changed]) -> Option<KeyPath> {
-    let keys: Vec<KeyPath> = subscriber.keys().iter().map(|key| KeyPath::of(key.split('.'))).collect();
+    let keys: Vec<KeyPath> = subscriber.keys().iter().map(|key| KeyPath::dotted(key)).collect();
     let concerns = |path: &KeyPath| keys.iter().any(|key| path.is_in(key));
     changes.iter().map(|changed| &changed.path).find(|path| concerns(path)).cloned()
 }

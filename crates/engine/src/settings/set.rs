@@ -3,7 +3,7 @@
 use super::change::take_over;
 use super::{Outcome, SettingsError, Sources};
 use crate::Services;
-use config::{Effective, KeyPath, Node, Origin, edit, from_text, settable};
+use config::{Effective, KeyPath, Node, Origin, edit, value_of};
 use durable::Sync;
 use errors::{Error, Result};
 use std::str::FromStr;
@@ -28,8 +28,7 @@ impl FromStr for Assignment {
             wrong(format!("'{text}' is no KEY=VALUE, such as network.ip_range=172.30.0.0/16"))
         })?;
         let path = KeyPath::parse(key.trim()).map_err(wrong)?;
-        let kind = settable(&path).map_err(|message| wrong(format!("{path}: {message}")))?;
-        let value = from_text(kind, value).map_err(|message| wrong(format!("{path}: {message}")))?;
+        let value = value_of(&path, value).map_err(|message| wrong(format!("{path}: {message}")))?;
         Ok(Self { path, value })
     }
 }

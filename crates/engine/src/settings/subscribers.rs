@@ -5,7 +5,6 @@ use crate::Services;
 use ::containers::State;
 use config::Settings;
 use errors::{Class, Error};
-use ipnet::Ipv4Net;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -190,7 +189,7 @@ impl Subscriber<Services> for Networks {
 
     fn apply<'a>(&'a self, services: &'a Arc<Services>, from: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
-            let range = to.network.ip_range.as_deref().map(crate::system::ip_range).transpose()?;
+            let range = to.network.ip_range;
             let kept = services.networks.set_range(range).await?;
             let Some(range) = range.filter(|_| !kept.is_empty()) else { return Ok(Vec::new()) };
             let kept: Vec<String> = kept.iter().map(|(name, subnet)| format!("{name} ({subnet})")).collect();
@@ -210,10 +209,7 @@ impl Subscriber<Services> for Networks {
 
 /// What to do with `network.dns_server` where it is the gateway of the range that was.
 fn old_gateway(from: &Settings, to: &Settings) -> Option<String> {
-    let gateway = |settings: &Settings| {
-        let range: Ipv4Net = settings.network.ip_range.as_ref()?.parse().ok()?;
-        range.hosts().next().map(IpAddr::V4)
-    };
+    let gateway = |settings: &Settings| settings.network.ip_range?.hosts().next().map(IpAddr::V4);
     let (server, new) = (to.network.dns_server?, gateway(to)?);
     (gateway(from)? == server).then(|| {
         format!(
@@ -272,7 +268,7 @@ mod tests {
     fn a_server_at_the_old_gateway_is_told() {
         let settings = |range: &str, server: &str| {
             let mut settings = Settings::default();
-            settings.network.ip_range = Some(range.to_owned());
+            settings.network.ip_range = Some(range.parse().unwrap());
             settings.network.dns_server = Some(server.parse().unwrap());
             settings
         };

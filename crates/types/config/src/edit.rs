@@ -4,7 +4,7 @@ mod insert;
 mod render;
 mod replace;
 
-use crate::key::{Kind, key_of};
+use crate::key::{self, Kind};
 use crate::node::{self, Document, Node, NodeValue, Unreadable};
 use crate::{KeyPath, parse};
 use std::fmt;
@@ -81,10 +81,7 @@ pub fn edit(text: &str, path: &KeyPath, value: &Node) -> Result<String, EditErro
 }
 
 fn kind_of(path: &KeyPath) -> Kind {
-    match crate::key::find(path) {
-        crate::key::Found::Named(key) => key.named_kind(),
-        _ => key_of(path).map_or(Kind::Text, |key| key.kind),
-    }
+    key::find(path).kind().unwrap_or(Kind::Text)
 }
 
 fn patches(

@@ -42,7 +42,7 @@ impl Effective {
         let tree = serde_json::to_value(&settings).unwrap_or_default();
         let mut entries = BTreeMap::new();
         for key in crate::keys().filter(|key| !key.path.contains('*')) {
-            let path = KeyPath::of(key.path.split('.'));
+            let path = KeyPath::dotted(key.path);
             let value = lookup(&tree, &path);
             for (path, value) in spread(key, &path, value) {
                 entries.insert(path, Entry { value, origin: Origin::Default });
@@ -60,9 +60,7 @@ impl Effective {
         for (path, value, origin) in layers.into_iter().flat_map(|layer| layer.values) {
             entries.insert(path, Entry { value, origin });
         }
-        let effective = Self::assembled(entries)?;
-        let problems = checks::check(&effective);
-        if problems.is_empty() { Ok(effective) } else { Err(problems) }
+        Self::assembled(entries)
     }
 
     /// Every key that has a value or could have one, and each name below those that take names.
@@ -108,9 +106,7 @@ impl Effective {
                 None => entries.remove(&changed.path),
             };
         }
-        let held = Self::assembled(entries)?;
-        let problems = checks::check(&held);
-        if problems.is_empty() { Ok(held) } else { Err(problems) }
+        Self::assembled(entries)
     }
 
     fn assembled(entries: BTreeMap<KeyPath, Entry>) -> Result<Self, Vec<Problem>> {
@@ -119,13 +115,13 @@ impl Effective {
         if !incomplete.is_empty() {
             return Err(incomplete);
         }
-        match serde_json::from_value(tree) {
-            Ok(settings) => Ok(Self { settings, entries }),
-            Err(error) => {
-                let message = error.to_string();
-                Err(vec![Problem { origin: Origin::Default, key: KeyPath::root(), message }])
-            }
-        }
+        let settings = serde_json::from_value(tree).map_err(|error| {
+            let message = error.to_string();
+            vec![Problem { origin: Origin::Default, key: KeyPath::root(), message }]
+        })?;
+        let effective = Self { settings, entries };
+        let problems = checks::check(&effective);
+        if problems.is_empty() { Ok(effective) } else { Err(problems) }
     }
 }
 

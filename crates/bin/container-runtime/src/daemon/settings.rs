@@ -117,7 +117,7 @@ mod tests {
         let settings = &effective.settings;
         assert_eq!(settings.runtime.cgroup_driver, config::CgroupDriver::Systemd);
         assert_eq!((level(settings), format(settings)), (Level::Warn, LogFormat::Json));
-        assert_eq!(settings.network.ip_range.as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(settings.network.ip_range, Some("10.0.0.0/8".parse().unwrap()));
         let said = sources_of(&["--ip-range=10.0.0.1/8"]).load_with("").unwrap_err().to_string();
         assert_eq!(
             said,

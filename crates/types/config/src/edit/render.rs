@@ -49,7 +49,7 @@ pub(super) fn key(name: &str, style: Style) -> String {
 
 pub(super) fn scalar(text: &str, style: Style) -> String {
     let is_text = match style.kind {
-        Kind::Bool | Kind::Number(..) | Kind::Seconds => false,
+        Kind::Bool | Kind::Number(..) | Kind::Seconds(_) => false,
         Kind::Bytes => !text.bytes().all(|byte| byte.is_ascii_digit()),
         _ => true,
     };
