@@ -248,7 +248,7 @@ fn the_environment_and_flags_are_stronger_than_the_file() {
     with_private_engine(settings, |engine| {
         let shown = config(engine, &["show", "--origin"]);
         for line in [
-            "labels: [\"from=environment\"]  # environment CONTAINER_RUNTIME_RUNTIME__LABELS\n",
+            "labels: [from=environment]  # environment CONTAINER_RUNTIME_RUNTIME__LABELS\n",
             "idle_shims: 3  # flag --idle-shims\n",
         ] {
             assert!(shown.contains(line), "{shown}");

@@ -75,7 +75,7 @@ impl Effective {
 
     /// The tree without what is absent.
     pub fn tree(&self) -> Value {
-        tree_of(self.entries.iter().map(|(path, entry)| (path, &entry.value)))
+        tree_of(present(&self.entries))
     }
 
     /// What differs from `old`.
@@ -110,7 +110,7 @@ impl Effective {
     }
 
     fn assembled(entries: BTreeMap<KeyPath, Entry>) -> Result<Self, Vec<Problem>> {
-        let tree = tree_of(entries.iter().map(|(path, entry)| (path, &entry.value)));
+        let tree = tree_of(present(&entries));
         let incomplete = checks::incomplete(&entries);
         if !incomplete.is_empty() {
             return Err(incomplete);
@@ -139,9 +139,15 @@ fn lookup(tree: &Value, path: &KeyPath) -> Value {
     path.parts().iter().try_fold(tree, |tree, part| tree.get(part)).cloned().unwrap_or_default()
 }
 
-fn tree_of<'a>(entries: impl Iterator<Item = (&'a KeyPath, &'a Value)>) -> Value {
+/// What is not absent.
+fn present(entries: &BTreeMap<KeyPath, Entry>) -> impl Iterator<Item = (&KeyPath, &Value)> {
+    entries.iter().map(|(path, entry)| (path, &entry.value)).filter(|(_, value)| !value.is_null())
+}
+
+/// Values by key as a tree.
+pub fn tree_of<'a>(entries: impl IntoIterator<Item = (&'a KeyPath, &'a Value)>) -> Value {
     let mut tree = Map::new();
-    for (path, value) in entries.filter(|(_, value)| !value.is_null()) {
+    for (path, value) in entries {
         let Some((last, above)) = path.parts().split_last() else { continue };
         let mut section = Some(&mut tree);
         for part in above {

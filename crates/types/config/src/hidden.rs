@@ -1,7 +1,7 @@
 //! What must not be shown to everybody who may look at settings.
 
 use crate::KeyPath;
-use crate::key::{self, Kind};
+use crate::key::{Kind, kind_of};
 use serde_json::Value;
 
 /// What stands in the place of a secret.
@@ -12,7 +12,7 @@ pub fn hidden(path: &KeyPath, value: &Value) -> Value {
     let name = path.parts().last().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
     let names_secret = ["password", "secret", "token"].iter().any(|word| name.contains(word));
     // Where a secret is, is none.
-    let secret = names_secret && !matches!(key::find(path).kind(), Some(Kind::Path));
+    let secret = names_secret && !matches!(kind_of(path), Kind::Path);
     match value {
         Value::String(text) if secret && !text.is_empty() => HIDDEN.into(),
         Value::String(text) => without_password(text).into(),

@@ -222,6 +222,11 @@ pub fn kind_at(path: &KeyPath) -> Result<Option<Kind>, String> {
     }
 }
 
+/// What may stand at a path; where nothing may, a text.
+pub(crate) fn kind_of(path: &KeyPath) -> Kind {
+    find(path).kind().unwrap_or(Kind::Text)
+}
+
 /// The key that a path belongs to.
 pub fn key_of(path: &KeyPath) -> Option<&'static Key> {
     match find(path) {

@@ -19,6 +19,7 @@ mod node;
 mod path;
 mod problem;
 mod reference;
+mod render;
 mod serve;
 mod settings;
 mod state;
@@ -26,7 +27,7 @@ mod value;
 
 pub use cni::Cni;
 pub use edit::{EditError, edit};
-pub use effective::{Changed, Effective, Entry};
+pub use effective::{Changed, Effective, Entry, tree_of};
 pub use gc::{Gc, ImageBudget};
 pub use hidden::hidden;
 pub use import::{Imported, import_daemon_json};
@@ -37,6 +38,7 @@ pub use node::{Document, Node, NodeValue, Unreadable, parse};
 pub use path::KeyPath;
 pub use problem::{Origin, Place, Problem, problems_text};
 pub use reference::reference;
+pub use render::{Line, listing, word_of};
 pub use serve::{Serve, ServeTls};
 pub use settings::{
     CgroupDriver, Dns, LogFormat, LogLevel, Logging, Metrics, Network, Registry, Runtime, RuntimeEntry,

@@ -127,14 +127,25 @@ pub fn value_of(path: &KeyPath, text: &str) -> Result<Node, String> {
     }
 }
 
+/// A value as a node that stands nowhere.
+pub(crate) fn node_of(value: &Value) -> Node {
+    let scalar = |text: &str, plain| NodeValue::Scalar { text: text.to_owned(), plain };
+    let value = match value {
+        Value::Null => scalar("", true),
+        Value::String(text) => scalar(text, false),
+        Value::Bool(_) | Value::Number(_) => scalar(&value.to_string(), true),
+        Value::Array(items) => NodeValue::List { items: items.iter().map(node_of).collect() },
+        Value::Object(entries) => {
+            let entry = |(name, value): (&String, &Value)| (node_of(&name.as_str().into()), node_of(value));
+            NodeValue::Map { entries: entries.iter().map(entry).collect(), flow: true }
+        }
+    };
+    Node { value, span: 0..0, line: 1, column: 1 }
+}
+
 /// The node that a person means by a text: lists may be `a,b`, and maps `a=b,c=d`.
 fn from_text(kind: Kind, text: &str) -> Result<Node, String> {
-    let scalar = |text: &str| Node {
-        value: NodeValue::Scalar { text: text.to_owned(), plain: false },
-        span: 0..0,
-        line: 1,
-        column: 1,
-    };
+    let scalar = |text: &str| node_of(&Value::from(text));
     let brackets = text.trim_start().starts_with(['[', '{', '-']);
     match kind {
         Kind::List(_) | Kind::Mirrors | Kind::Map(_) if brackets => {
@@ -155,9 +166,7 @@ fn from_text(kind: Kind, text: &str) -> Result<Node, String> {
             let entries = pairs.collect::<Result<_, String>>()?;
             Ok(Node { value: NodeValue::Map { entries, flow: true }, ..scalar("") })
         }
-        _ if text.is_empty() || text == "null" => {
-            Ok(Node { value: NodeValue::Scalar { text: String::new(), plain: true }, ..scalar("") })
-        }
+        _ if text.is_empty() || text == "null" => Ok(node_of(&Value::Null)),
         _ => Ok(scalar(text)),
     }
 }
