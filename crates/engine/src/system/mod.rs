@@ -39,5 +39,10 @@ pub fn blobs_dir(settings: &config::Settings) -> std::path::PathBuf {
     settings.storage_root().join(images::BLOBS)
 }
 
+/// Where it has its layers.
+pub fn layers_dir(settings: &config::Settings) -> std::path::PathBuf {
+    settings.storage_root().join(images::LAYERS_DIR)
+}
+
 /// Version of this engine.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
