@@ -135,21 +135,40 @@ fn a_change_that_a_part_refuses_changes_nothing() {
 }
 
 #[test]
+fn what_waits_for_a_restart_may_be_taken_back_under_what_runs() {
+    with_config(FILE, |engine| {
+        config(engine, &["set", "network.default_bridge=elsewhere"]);
+        engine.docker(&["run", "-d", "--name", "app", "busybox", "sleep", "1000"]).ok();
+        let run = engine.cr(&["config", "set", "network.default_bridge=third"]);
+        run.fails(1, "running containers refuses network.default_bridge: app would be lost");
+        let said = config(engine, &["set", "network.default_bridge="]);
+        assert!(said.starts_with("network.default_bridge: elsewhere -> (absent) "), "{said}");
+        let shown = config(engine, &["show"]);
+        assert!(!shown.contains("After a restart"), "{shown}");
+    });
+}
+
+#[test]
 fn a_file_that_cannot_be_written_takes_the_change_back() {
     with_config(FILE, |engine| {
+        // Nobody may set it again once there are containers, not even on the way back.
+        config(engine, &["set", "network.default_bridge=elsewhere"]);
+        engine.docker(&["run", "-d", "--name", "app", "busybox", "sleep", "1000"]).ok();
+        let before = text(engine);
         // The daemon's file becomes a link to one on a mount that nobody can write to.
         let fixed = engine.directory().join("fixed");
         fs::create_dir(&fixed).unwrap();
-        fs::write(fixed.join("c.yaml"), FILE).unwrap();
+        fs::write(fixed.join("c.yaml"), &before).unwrap();
         fs::remove_file(file(engine)).unwrap();
         std::os::unix::fs::symlink(fixed.join("c.yaml"), file(engine)).unwrap();
         let flags = MountFlags::BIND | MountFlags::RDONLY;
         mount_bind(&fixed, &fixed).unwrap();
         mount_remount(&fixed, flags, "").unwrap();
-        let run = engine.cr(&["config", "set", "logging.level=error", "runtime.labels=x"]);
+        let wanted = ["logging.level=error", "runtime.labels=x", "network.default_bridge="];
+        let run = engine.cr(&[&["config", "set"], &wanted[..]].concat());
         unmount(&fixed, UnmountFlags::empty()).unwrap();
         run.fails(1, "Read-only file system");
-        assert_eq!((text(engine), labels(engine)), (FILE.to_owned(), "[a=b]".to_owned()));
+        assert_eq!((text(engine), labels(engine)), (before, "[a=b]".to_owned()));
         config(engine, &["set", "runtime.labels=heard=of"]);
         assert!(engine.daemon_log().contains("heard=of"), "the log is at its old level");
         assert!(file(engine).is_symlink() && text(engine).contains("heard=of"), "a link stays one");
@@ -183,6 +202,10 @@ fn what_can_change_while_it_runs_does() {
         engine.docker(&["create", "--name", "app", "busybox"]).ok();
         assert_eq!(engine.inspect("app", "{{index .HostConfig.LogConfig.Config \"max-size\"}}"), "9k");
         engine.cr(&["config", "set", "logging.options.max-sizes=9k"]).fails(1, "logging.options: ");
+        let said = config(engine, &["set", "logging.options.max-file="]);
+        assert!(said.starts_with("logging.options.max-file: 3 -> (absent) "), "{said}");
+        assert_eq!(config(engine, &["get", "logging.options.max-file"]), "\n");
+        assert_eq!(config(engine, &["get", "registry.serve.tls"]), "{}\n");
 
         // What the log says from then on.
         config(engine, &["set", "logging.level=warn"]);
@@ -225,7 +248,7 @@ fn the_environment_and_flags_are_stronger_than_the_file() {
     with_private_engine(settings, |engine| {
         let shown = config(engine, &["show", "--origin"]);
         for line in [
-            "labels: [\"from=environment\"]  # environment CONTAINER_RUNTIME_RUNTIME__LABELS\n",
+            "labels: [from=environment]  # environment CONTAINER_RUNTIME_RUNTIME__LABELS\n",
             "idle_shims: 3  # flag --idle-shims\n",
         ] {
             assert!(shown.contains(line), "{shown}");

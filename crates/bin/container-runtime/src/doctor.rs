@@ -1,11 +1,11 @@
 //! `system doctor`: what this host lacks for the engine, a line a subject, and 1 as the exit code if no container can run.
 
 use crate::own::Format;
+use crate::place::Place;
 use clap::Parser;
 use docker_cli::Invocation;
 use engine::system::{Examination, Line, Verdict};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,12 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Flags {
-    /// Directory of what must survive a reboot
-    #[arg(long, visible_alias = "data-root", value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Settings file [default: the daemon's]
-    #[arg(long, value_name = "FILE")]
-    config_file: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// How to print the report
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -33,11 +29,11 @@ struct Flags {
 
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::run(invocation, "system doctor", |flags: &Flags| {
-        let (settings, shim) = crate::daemon::effective(flags.root.as_deref(), flags.config_file.as_deref())?;
+        let settings = flags.place.settings()?;
         let examination = Examination {
             root: settings.storage_root().to_owned(),
             state: settings.runtime.state_dir,
-            shim: shim.map_err(|error| format!("{error:#}")),
+            shim: crate::daemon::find_shim(None).map_err(|error| format!("{error:#}")),
         };
         let mut lines = engine::system::doctor(&examination);
         lines.extend(daemon(invocation));

@@ -11,6 +11,7 @@ mod log;
 mod netd;
 mod network_check;
 mod own;
+mod place;
 mod registry;
 mod settings;
 mod shutdown;

@@ -41,6 +41,11 @@ pub(crate) fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
+/// What a verb of the engine returned, for a person.
+pub(crate) fn told<T>(done: errors::Result<T>) -> anyhow::Result<T> {
+    done.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
 /// Where the daemon is.
 pub(crate) fn endpoint(invocation: &Invocation) -> anyhow::Result<Endpoint> {
     let address = invocation.host.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -5,6 +5,7 @@ use crate::Services;
 use config::{Change as Works, Effective, KeyPath, hidden};
 use errors::Result;
 use serde_json::Value;
+use std::future::Future;
 use std::sync::Arc;
 
 /// One key that changed.
@@ -35,20 +36,21 @@ pub struct Outcome {
 /// moment from which the settings count.
 ///
 /// # Errors
-/// Who refused; or that of `keep`. Nothing has changed then.
+/// Who refused; or that of `keep`, whatever comes of taking the change back.
 pub(super) async fn take_over(
     services: &Arc<Services>,
     read: Effective,
-    keep: impl FnOnce() -> Result<()>,
+    keep: impl Future<Output = Result<()>>,
 ) -> Result<Outcome> {
     let live = &services.settings;
     let (current, before) = (live.effective(), live.read());
     let held = read.held_to(&current).map_err(super::SettingsError::Wrong)?;
     // What waits for a restart may be something that what runs forbids.
     let wished = read.changes_from(&before);
-    let notes = offer(&live.subscribers, services, &before.settings, &read.settings, &wished).await?;
-    if let Err(error) = keep() {
-        offer(&live.subscribers, services, &read.settings, &before.settings, &wished).await?;
+    let (from, to) = (&before.settings, &read.settings);
+    let taken = offer(&live.subscribers, services, from, to, &wished).await?;
+    if let Err(error) = keep.await {
+        taken.back(services, from, to).await;
         return Err(error);
     }
     let changes = wished.iter().map(|one| Change {
@@ -58,7 +60,7 @@ pub(super) async fn take_over(
         works: one.change.to_string(),
         needs_restart: one.change == Works::Restart,
     });
-    let outcome = Outcome { changes: changes.collect(), notes };
+    let outcome = Outcome { changes: changes.collect(), notes: taken.notes };
     if *before != read {
         live.replace(held, read);
     }

@@ -14,5 +14,5 @@ pub async fn reload(services: &Arc<Services>) -> Result<Outcome> {
     let _changing = services.settings.changing.lock().await;
     let sources: Sources = services.settings.sources().clone();
     let read = offload::blocking(move || sources.load()).await?;
-    take_over(services, read, || Ok(())).await
+    take_over(services, read, std::future::ready(Ok(()))).await
 }

@@ -3,7 +3,7 @@
 use super::change::take_over;
 use super::{Outcome, SettingsError, Sources};
 use crate::Services;
-use config::{Effective, KeyPath, Node, Origin, edit, from_text, key_of, settable};
+use config::{Effective, KeyPath, Node, Origin, edit, value_of};
 use durable::Sync;
 use errors::{Error, Result};
 use std::str::FromStr;
@@ -28,8 +28,7 @@ impl FromStr for Assignment {
             wrong(format!("'{text}' is no KEY=VALUE, such as network.ip_range=172.30.0.0/16"))
         })?;
         let path = KeyPath::parse(key.trim()).map_err(wrong)?;
-        let kind = settable(&path).map_err(|message| wrong(format!("{path}: {message}")))?;
-        let value = from_text(kind, value).map_err(|message| wrong(format!("{path}: {message}")))?;
+        let value = value_of(&path, value).map_err(|message| wrong(format!("{path}: {message}")))?;
         Ok(Self { path, value })
     }
 }
@@ -44,8 +43,9 @@ pub async fn set(services: &Arc<Services>, assignments: Vec<Assignment>) -> Resu
     let sources = live.sources().clone();
     let wanted = assignments.clone();
     let (text, read) = offload::blocking(move || edited(&sources, &wanted)).await?;
-    let sources = live.sources();
-    let mut outcome = take_over(services, read, || write(sources, &text)).await?;
+    let sources = live.sources().clone();
+    let written = offload::blocking(move || write(&sources, &text));
+    let mut outcome = take_over(services, read, written).await?;
     outcome.notes.extend(without_effect(&live.read(), &assignments));
     Ok(outcome)
 }
@@ -91,7 +91,6 @@ fn without_effect(read: &Effective, assignments: &[Assignment]) -> Vec<String> {
             Origin::Flag(_) | Origin::Environment(_) => entry.origin.to_string(),
             _ => return None,
         };
-        key_of(path)?;
         let value = config::hidden(path, &entry.value);
         Some(format!("{path} stays {value}, since the {who} of the daemon is stronger than the file"))
     });

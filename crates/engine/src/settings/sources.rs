@@ -118,7 +118,7 @@ impl Sources {
 fn log_options(effective: &Effective) -> Result<()> {
     let logging = &effective.settings.logging;
     let Err(error) = logs::validate(&logging.driver, &logging.options) else { return Ok(()) };
-    let key = config::KeyPath::of(["logging", "options"]);
+    let key = config::KeyPath::dotted("logging.options");
     let written = effective.entries().find(|(path, _)| path.is_in(&key));
     let origin = written.map_or(config::Origin::Default, |(_, entry)| entry.origin.clone());
     let message = errors::chain(&error);

@@ -5,7 +5,6 @@ use crate::Services;
 use ::containers::State;
 use config::Settings;
 use errors::{Class, Error};
-use ipnet::Ipv4Net;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -34,6 +33,10 @@ impl Subscriber<Services> for Containers {
         &["runtime.max_containers"]
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn apply<'a>(&'a self, services: &'a Arc<Services>, _: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
             let (limit, count) = (to.runtime.max_containers, services.containers.count());
@@ -50,25 +53,33 @@ impl Subscriber<Services> for Containers {
 #[derive(Debug)]
 struct WhatRuns;
 
+/// The keys of that.
+const STARTED_WITH: [&str; 7] = [
+    "runtime.root_dir",
+    "runtime.state_dir",
+    "runtime.cgroup_driver",
+    "runtime.cgroup_parent",
+    "runtime.userns_remap",
+    "network.default_bridge",
+    "storage.root",
+];
+
 impl Subscriber<Services> for WhatRuns {
     fn component(&self) -> &'static str {
         "running containers"
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &[
-            "runtime.root_dir",
-            "runtime.state_dir",
-            "runtime.cgroup_driver",
-            "runtime.cgroup_parent",
-            "runtime.userns_remap",
-            "network.default_bridge",
-            "storage.root",
-        ]
+        &STARTED_WITH
     }
 
-    fn apply<'a>(&'a self, services: &'a Arc<Services>, _: &'a Settings, _: &'a Settings) -> Applied<'a> {
+    fn only_looks(&self) -> bool {
+        true
+    }
+
+    fn apply<'a>(&'a self, services: &'a Arc<Services>, from: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
+            let Some(key) = parted_from(&services.settings(), from, to) else { return Ok(Vec::new()) };
             let all = services.containers.all();
             let running: Vec<String> = all
                 .iter()
@@ -85,12 +96,25 @@ impl Subscriber<Services> for WhatRuns {
                     };
                     Err(Error::new(
                         Class::Conflict,
-                        format!("{first}{more} would be lost at the restart: stop them first"),
+                        format!(
+                            "{first}{more} would be lost at a restart with another {key}: stop them first"
+                        ),
                     ))
                 }
             }
         })
     }
+}
+
+/// A key whose change goes away from what the daemon runs with. One that waits for a restart may be taken back.
+fn parted_from(running: &Settings, from: &Settings, to: &Settings) -> Option<&'static str> {
+    let tree = |settings| serde_json::to_value(settings).unwrap_or_default();
+    let (running, from, to) = (tree(running), tree(from), tree(to));
+    STARTED_WITH.into_iter().find(|key| {
+        let place = format!("/{}", key.replace('.', "/"));
+        let wanted = to.pointer(&place);
+        wanted != from.pointer(&place) && wanted != running.pointer(&place)
+    })
 }
 
 /// Where images are.
@@ -104,6 +128,10 @@ impl Subscriber<Services> for Images {
 
     fn keys(&self) -> &'static [&'static str] {
         &["storage.root", "runtime.root_dir"]
+    }
+
+    fn only_looks(&self) -> bool {
+        true
     }
 
     fn apply<'a>(&'a self, services: &'a Arc<Services>, from: &'a Settings, to: &'a Settings) -> Applied<'a> {
@@ -134,6 +162,10 @@ impl Subscriber<Services> for Runtimes {
         &["runtime.default_runtime"]
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn apply<'a>(&'a self, services: &'a Arc<Services>, _: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
             services.runtimes.check(Some(&to.runtime.default_runtime))?;
@@ -157,7 +189,7 @@ impl Subscriber<Services> for Networks {
 
     fn apply<'a>(&'a self, services: &'a Arc<Services>, from: &'a Settings, to: &'a Settings) -> Applied<'a> {
         Box::pin(async move {
-            let range = to.network.ip_range.as_deref().map(crate::system::ip_range).transpose()?;
+            let range = to.network.ip_range;
             let kept = services.networks.set_range(range).await?;
             let Some(range) = range.filter(|_| !kept.is_empty()) else { return Ok(Vec::new()) };
             let kept: Vec<String> = kept.iter().map(|(name, subnet)| format!("{name} ({subnet})")).collect();
@@ -177,10 +209,7 @@ impl Subscriber<Services> for Networks {
 
 /// What to do with `network.dns_server` where it is the gateway of the range that was.
 fn old_gateway(from: &Settings, to: &Settings) -> Option<String> {
-    let gateway = |settings: &Settings| {
-        let range: Ipv4Net = settings.network.ip_range.as_ref()?.parse().ok()?;
-        range.hosts().next().map(IpAddr::V4)
-    };
+    let gateway = |settings: &Settings| settings.network.ip_range?.hosts().next().map(IpAddr::V4);
     let (server, new) = (to.network.dns_server?, gateway(to)?);
     (gateway(from)? == server).then(|| {
         format!(
@@ -215,10 +244,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_waits_for_a_restart_may_be_taken_back_under_what_runs() {
+        let settings = |parent: &str, bridge: Option<&str>| {
+            let mut settings = Settings::default();
+            settings.runtime.cgroup_parent = parent.to_owned();
+            settings.network.default_bridge = bridge.map(str::to_owned);
+            settings
+        };
+        let (running, waiting) = (settings("/a", None), settings("/b", None));
+        let parted = |from, to: &Settings| parted_from(&running, from, to);
+        assert_eq!(parted(&running, &waiting), Some("runtime.cgroup_parent"));
+        assert_eq!(parted(&waiting, &running), None);
+        assert_eq!(parted(&waiting, &settings("/c", None)), Some("runtime.cgroup_parent"));
+        assert_eq!(parted(&waiting, &settings("/a", Some("b"))), Some("network.default_bridge"));
+        assert_eq!(parted(&settings("/b", Some("b")), &waiting), None, "the other one waits on");
+        let tree = serde_json::to_value(Settings::default()).unwrap();
+        for key in STARTED_WITH {
+            assert!(tree.pointer(&format!("/{}", key.replace('.', "/"))).is_some(), "{key}");
+        }
+    }
+
+    #[test]
     fn a_server_at_the_old_gateway_is_told() {
         let settings = |range: &str, server: &str| {
             let mut settings = Settings::default();
-            settings.network.ip_range = Some(range.to_owned());
+            settings.network.ip_range = Some(range.parse().unwrap());
             settings.network.dns_server = Some(server.parse().unwrap());
             settings
         };

@@ -23,8 +23,8 @@ pub use events::{EventStream, events};
 pub(crate) use gc::after_pull;
 pub use gc::{Choice, Collected, Fate, gc};
 pub use info::{Info, info};
+pub(crate) use open::registries;
 pub use open::{Opening, open};
-pub(crate) use open::{ip_range, registries};
 pub use purge::purge;
 pub use shutdown::{Shutdown, close, request_shutdown};
 pub use store_age::StoreAge;
@@ -37,6 +37,11 @@ pub fn registry_dir(settings: &config::Settings) -> std::path::PathBuf {
 /// Where the engine has its blobs.
 pub fn blobs_dir(settings: &config::Settings) -> std::path::PathBuf {
     settings.storage_root().join(images::BLOBS)
+}
+
+/// Where it has its layers.
+pub fn layers_dir(settings: &config::Settings) -> std::path::PathBuf {
+    settings.storage_root().join(images::LAYERS_DIR)
 }
 
 /// Version of this engine.

@@ -6,7 +6,7 @@ mod out_of_memory;
 mod storage;
 mod sweep;
 
-pub(crate) use configs::{ip_range, registries};
+pub(crate) use configs::registries;
 pub(super) use sweep::remove_stray;
 
 use crate::host::Host;
@@ -89,7 +89,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
     let containers = Containers::open(Arc::clone(&store)).await?;
     let networks = networks::Config {
         keep_strays: store_age.is_older(),
-        ..configs::networks(&settings, private, on_default_bridge(&containers))?
+        ..configs::networks(&settings, private, on_default_bridge(&containers))
     };
     let networks = Networks::open(networks, Arc::clone(&store)).await?;
     let runtimes = Runtimes::open(configs::runtimes(

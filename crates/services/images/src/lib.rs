@@ -74,6 +74,9 @@ use store::StateStore;
 /// Where the blobs are in [`Config::root`].
 pub const BLOBS: &str = "blobs";
 
+/// The same of layers.
+pub const LAYERS_DIR: &str = "layers";
+
 /// The largest config document that is read.
 pub(crate) const MAX_CONFIG: u64 = 8 << 20;
 
@@ -126,7 +129,7 @@ impl Images {
             if let Some(beside) = &config.beside {
                 blobs = blobs.beside(beside);
             }
-            let layers = Layers::open(&config.root.join("layers"))?;
+            let layers = Layers::open(&config.root.join(LAYERS_DIR))?;
             let index = records.index(&blobs)?;
             let leases = Arc::new(Leases::default());
             for key in layers.snapshots()? {

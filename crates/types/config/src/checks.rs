@@ -9,23 +9,35 @@ use std::path::{Path, PathBuf};
 /// Runtimes that need no entry.
 const RUNTIMES: [&str; 3] = ["libcontainer", "runc", "crun"];
 
-/// What the engine itself has in its root directory.
-const OWN_NAMES: [&str; 7] = ["containers", "events", "layers", "blobs", "registry", "trash", "volumes"];
+/// What the engine itself has in its root directory, beside what begins with [`OWN_STATE`].
+const OWN_NAMES: [&str; 8] =
+    ["blobs", "containers", "daemon.lock", "events", "layers", "registry", "trash", "volumes"];
+
+/// Stores of records and what belongs to them: `state.redb`, `state.files.before-import`.
+const OWN_STATE: &str = "state.";
+
+/// Sections with a certificate and its key, and what none of those is there without.
+const PAIRS: [(&str, &[&str]); 2] = [
+    ("registry.serve.tls", &["certificate", "key", "client_authority"]),
+    ("state.etcd", &["certificate", "key"]),
+];
 
 /// Keys that come in pairs and don't.
 pub(crate) fn incomplete(entries: &BTreeMap<KeyPath, Entry>) -> Vec<Problem> {
-    let tls = KeyPath::of(["registry", "serve", "tls"]);
-    let set = |name: &str| entries.get(&tls.child(name)).filter(|entry| !entry.value.is_null());
-    let (certificate, key, authority) = (set("certificate"), set("key"), set("client_authority"));
-    let Some(there) = certificate.or(key).or(authority) else { return Vec::new() };
-    let missing =
-        [("certificate", certificate), ("key", key)].into_iter().filter(|(_, entry)| entry.is_none());
-    let problem = |(name, _)| Problem {
-        origin: there.origin.clone(),
-        key: tls.child(name),
-        message: "it is missing: TLS needs a certificate and its key".to_owned(),
-    };
-    missing.map(problem).collect()
+    let set = |path: &KeyPath| entries.get(path).filter(|entry| !entry.value.is_null());
+    let mut problems = Vec::new();
+    for (section, names) in PAIRS {
+        let section = KeyPath::dotted(section);
+        let found = names.iter().map(|name| section.child(name)).find_map(|path| Some((set(&path)?, path)));
+        let Some((entry, there)) = found else { continue };
+        for missing in ["certificate", "key"].map(|name| section.child(name)) {
+            if set(&missing).is_none() {
+                let message = format!("it is missing: {there} needs it");
+                problems.push(Problem { origin: entry.origin.clone(), key: missing, message });
+            }
+        }
+    }
+    problems
 }
 
 /// What is wrong with a key, if anything is.
@@ -33,7 +45,7 @@ type Check = fn(&Settings) -> Option<(&'static str, String)>;
 
 /// Everything else that does not go together.
 pub(crate) fn check(effective: &Effective) -> Vec<Problem> {
-    let checks: [Check; 11] = [
+    let checks: [Check; 10] = [
         default_runtime,
         loopback,
         both_path_and_shim,
@@ -42,13 +54,12 @@ pub(crate) fn check(effective: &Effective) -> Vec<Problem> {
         dns_server,
         storage_root,
         directories,
-        interval,
         users,
         default_registry,
     ];
     let found = checks.into_iter().filter_map(|check| check(&effective.settings));
     let problem = |(key, message): (&str, String)| {
-        let key = KeyPath::of(key.split('.'));
+        let key = KeyPath::dotted(key);
         let origin = effective.get(&key).map_or(Origin::Default, |entry| entry.origin.clone());
         Problem { origin, key, message }
     };
@@ -102,7 +113,7 @@ fn mtu(settings: &Settings) -> Option<(&'static str, String)> {
 
 fn dns_server(settings: &Settings) -> Option<(&'static str, String)> {
     let IpAddr::V4(server) = settings.network.dns_server? else { return None };
-    let range: ipnet::Ipv4Net = settings.network.ip_range.as_ref()?.parse().ok()?;
+    let range = settings.network.ip_range?;
     let no_host = server == range.network() || server == range.broadcast();
     let text = || {
         format!(
@@ -135,7 +146,7 @@ fn storage_root(settings: &Settings) -> Option<(&'static str, String)> {
     let inside = root.strip_prefix(&settings.runtime.root_dir).ok()?;
     let name = inside.iter().next()?.to_str()?;
     let text = || format!("{} is where the engine has its {name}: take another directory", root.display());
-    OWN_NAMES.contains(&name).then(|| ("storage.root", text()))
+    (OWN_NAMES.contains(&name) || name.starts_with(OWN_STATE)).then(|| ("storage.root", text()))
 }
 
 fn directories(settings: &Settings) -> Option<(&'static str, String)> {
@@ -148,11 +159,6 @@ fn directories(settings: &Settings) -> Option<(&'static str, String)> {
         .into_iter()
         .find_map(|(key, path)| Some((key, path.filter(|path| path.as_path() == Path::new("/"))?)))?;
     Some((key, format!("{} belongs to the host: take a directory below it", path.display())))
-}
-
-fn interval(settings: &Settings) -> Option<(&'static str, String)> {
-    let text = || "0 is not allowed, it must be a whole number of seconds, 1 or more".to_owned();
-    (settings.storage.gc.interval == 0).then(|| ("storage.gc.interval", text()))
 }
 
 fn users(settings: &Settings) -> Option<(&'static str, String)> {

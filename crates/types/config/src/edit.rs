@@ -1,11 +1,11 @@
 //! Changes one value in a text and nothing else: comments, order and everybody's way of writing stay.
 
 mod insert;
-mod render;
 mod replace;
 
-use crate::key::{Kind, key_of};
+use crate::key::kind_of;
 use crate::node::{self, Document, Node, NodeValue, Unreadable};
+use crate::render::Style;
 use crate::{KeyPath, parse};
 use std::fmt;
 use std::ops::Range;
@@ -44,15 +44,6 @@ impl fmt::Display for EditError {
 
 impl std::error::Error for EditError {}
 
-/// How a text is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Style {
-    /// As JSON, with everything in quotes.
-    json: bool,
-    /// Of what is written.
-    kind: Kind,
-}
-
 /// A part of a text, and what comes in its place.
 #[derive(Debug)]
 pub(crate) struct Patch {
@@ -78,13 +69,6 @@ pub fn edit(text: &str, path: &KeyPath, value: &Node) -> Result<String, EditErro
         return Err(EditError::Entangled { path: path.clone() });
     }
     Ok(new)
-}
-
-fn kind_of(path: &KeyPath) -> Kind {
-    match crate::key::find(path) {
-        crate::key::Found::Named(key) => key.named_kind(),
-        _ => key_of(path).map_or(Kind::Text, |key| key.kind),
-    }
 }
 
 fn patches(

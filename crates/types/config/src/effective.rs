@@ -42,7 +42,7 @@ impl Effective {
         let tree = serde_json::to_value(&settings).unwrap_or_default();
         let mut entries = BTreeMap::new();
         for key in crate::keys().filter(|key| !key.path.contains('*')) {
-            let path = KeyPath::of(key.path.split('.'));
+            let path = KeyPath::dotted(key.path);
             let value = lookup(&tree, &path);
             for (path, value) in spread(key, &path, value) {
                 entries.insert(path, Entry { value, origin: Origin::Default });
@@ -60,9 +60,7 @@ impl Effective {
         for (path, value, origin) in layers.into_iter().flat_map(|layer| layer.values) {
             entries.insert(path, Entry { value, origin });
         }
-        let effective = Self::assembled(entries)?;
-        let problems = checks::check(&effective);
-        if problems.is_empty() { Ok(effective) } else { Err(problems) }
+        Self::assembled(entries)
     }
 
     /// Every key that has a value or could have one, and each name below those that take names.
@@ -77,7 +75,7 @@ impl Effective {
 
     /// The tree without what is absent.
     pub fn tree(&self) -> Value {
-        tree_of(self.entries.iter().map(|(path, entry)| (path, &entry.value)))
+        tree_of(present(&self.entries))
     }
 
     /// What differs from `old`.
@@ -108,24 +106,22 @@ impl Effective {
                 None => entries.remove(&changed.path),
             };
         }
-        let held = Self::assembled(entries)?;
-        let problems = checks::check(&held);
-        if problems.is_empty() { Ok(held) } else { Err(problems) }
+        Self::assembled(entries)
     }
 
     fn assembled(entries: BTreeMap<KeyPath, Entry>) -> Result<Self, Vec<Problem>> {
-        let tree = tree_of(entries.iter().map(|(path, entry)| (path, &entry.value)));
+        let tree = tree_of(present(&entries));
         let incomplete = checks::incomplete(&entries);
         if !incomplete.is_empty() {
             return Err(incomplete);
         }
-        match serde_json::from_value(tree) {
-            Ok(settings) => Ok(Self { settings, entries }),
-            Err(error) => {
-                let message = error.to_string();
-                Err(vec![Problem { origin: Origin::Default, key: KeyPath::root(), message }])
-            }
-        }
+        let settings = serde_json::from_value(tree).map_err(|error| {
+            let message = error.to_string();
+            vec![Problem { origin: Origin::Default, key: KeyPath::root(), message }]
+        })?;
+        let effective = Self { settings, entries };
+        let problems = checks::check(&effective);
+        if problems.is_empty() { Ok(effective) } else { Err(problems) }
     }
 }
 
@@ -143,9 +139,15 @@ fn lookup(tree: &Value, path: &KeyPath) -> Value {
     path.parts().iter().try_fold(tree, |tree, part| tree.get(part)).cloned().unwrap_or_default()
 }
 
-fn tree_of<'a>(entries: impl Iterator<Item = (&'a KeyPath, &'a Value)>) -> Value {
+/// What is not absent.
+fn present(entries: &BTreeMap<KeyPath, Entry>) -> impl Iterator<Item = (&KeyPath, &Value)> {
+    entries.iter().map(|(path, entry)| (path, &entry.value)).filter(|(_, value)| !value.is_null())
+}
+
+/// Values by key as a tree.
+pub fn tree_of<'a>(entries: impl IntoIterator<Item = (&'a KeyPath, &'a Value)>) -> Value {
     let mut tree = Map::new();
-    for (path, value) in entries.filter(|(_, value)| !value.is_null()) {
+    for (path, value) in entries {
         let Some((last, above)) = path.parts().split_last() else { continue };
         let mut section = Some(&mut tree);
         for part in above {

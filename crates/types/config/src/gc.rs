@@ -8,10 +8,8 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct Gc {
     /// Seconds since the last byte after which a half-fetched blob goes; 0: never.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub partials_after: u64,
     /// Seconds from one look at the store to the next.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub interval: u64,
     /// How much images may take.
     pub images: ImageBudget,
@@ -26,7 +24,6 @@ pub struct ImageBudget {
     /// Percent of the file system that must stay free; none: no limit.
     pub min_free_percent: Option<u8>,
     /// Seconds since its last use for which an image stays, however full the disk is.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub min_age: u64,
     /// Names, or patterns with `*` and `?`, of images that stay.
     pub keep: Vec<String>,

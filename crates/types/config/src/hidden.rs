@@ -1,6 +1,7 @@
 //! What must not be shown to everybody who may look at settings.
 
 use crate::KeyPath;
+use crate::key::{Kind, kind_of};
 use serde_json::Value;
 
 /// What stands in the place of a secret.
@@ -9,7 +10,9 @@ const HIDDEN: &str = "(hidden)";
 /// The value as it may be shown: passwords in URLs, and texts whose key says that they are one, are replaced.
 pub fn hidden(path: &KeyPath, value: &Value) -> Value {
     let name = path.parts().last().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-    let secret = ["password", "secret", "token"].iter().any(|word| name.contains(word));
+    let names_secret = ["password", "secret", "token"].iter().any(|word| name.contains(word));
+    // Where a secret is, is none.
+    let secret = names_secret && !matches!(kind_of(path), Kind::Path);
     match value {
         Value::String(text) if secret && !text.is_empty() => HIDDEN.into(),
         Value::String(text) => without_password(text).into(),
@@ -43,5 +46,6 @@ mod tests {
         assert_eq!(of("logging.options.splunk-token", json!("abc")), json!("(hidden)"));
         assert_eq!(of("registry.serve.token", json!(true)), json!(true));
         assert_eq!(of("runtime.root_dir", json!("/x")), json!("/x"));
+        assert_eq!(of("state.etcd.password_file", json!("/etc/password")), json!("/etc/password"));
     }
 }

@@ -1,7 +1,7 @@
 //! `/etc/docker/daemon.json` in our words.
 
 use crate::node::{Node, NodeValue, Unreadable};
-use crate::{KeyPath, from_text, key_of, parse};
+use crate::{KeyPath, parse, value_of};
 
 /// What a `daemon.json` comes to.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,7 @@ pub fn import_daemon_json(text: &str) -> Result<Imported, Unreadable> {
 
 impl Imported {
     fn add(&mut self, key: &str, value: Node) {
-        let path = KeyPath::of(key.split('.'));
+        let path = KeyPath::dotted(key);
         // The later of two that mean the same.
         self.values.retain(|(other, _)| *other != path);
         self.values.push((path, value));
@@ -101,8 +101,7 @@ impl Imported {
     }
 
     fn word(&mut self, key: &str, text: &str) {
-        let path = KeyPath::of(key.split('.'));
-        if let Some(Ok(node)) = key_of(&path).map(|key| from_text(key.kind, text)) {
+        if let Ok(node) = value_of(&KeyPath::dotted(key), text) {
             self.add(key, node);
         }
     }

@@ -46,8 +46,8 @@ pub enum Kind {
     Bool,
     /// A whole number, both ends among those allowed.
     Number(u64, u64),
-    /// A whole number of seconds.
-    Seconds,
+    /// A whole number of seconds, this or more.
+    Seconds(u64),
     /// A number of bytes, or of KiB, MiB, GiB, TiB with that behind it.
     Bytes,
     /// Any text.
@@ -78,7 +78,8 @@ impl fmt::Display for Kind {
             Self::Bool => f.write_str("true or false"),
             Self::Number(least, u64::MAX) => write!(f, "a whole number, {least} or more"),
             Self::Number(least, most) => write!(f, "a whole number from {least} to {most}"),
-            Self::Seconds => f.write_str("a whole number of seconds, as 3600 for an hour"),
+            Self::Seconds(0) => f.write_str("a whole number of seconds, as 3600 for an hour"),
+            Self::Seconds(least) => write!(f, "a whole number of seconds, {least} or more"),
             Self::Bytes => f.write_str("a number of bytes, or one with k, m, g or t behind it, as 20g"),
             Self::Text => f.write_str("a text"),
             Self::Choice(values) => f.write_str(&one_of(values)),
@@ -170,6 +171,26 @@ pub(crate) enum Found {
     Unknown,
 }
 
+impl Found {
+    /// What may stand there; none: no value.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Key(key) => Some(key.kind),
+            Self::Named(key) => Some(key.named_kind()),
+            Self::Section | Self::Unknown => None,
+        }
+    }
+
+    /// Whether a value there may be taken away: one with a name goes with it.
+    pub(crate) fn may_be_absent(self) -> bool {
+        match self {
+            Self::Key(key) => key.absent.is_some(),
+            Self::Named(_) => true,
+            Self::Section | Self::Unknown => false,
+        }
+    }
+}
+
 /// Looks a path up in the table of all keys.
 pub(crate) fn find(path: &KeyPath) -> Found {
     let parts = path.parts();
@@ -188,6 +209,22 @@ pub(crate) fn find(path: &KeyPath) -> Found {
         return Found::Section;
     }
     Found::Unknown
+}
+
+/// What may stand at a path; none: further keys.
+///
+/// # Errors
+/// Says that nothing may, and which key may be meant.
+pub fn kind_at(path: &KeyPath) -> Result<Option<Kind>, String> {
+    match find(path) {
+        Found::Unknown => Err(crate::layer::unknown(path)),
+        found => Ok(found.kind()),
+    }
+}
+
+/// What may stand at a path; where nothing may, a text.
+pub(crate) fn kind_of(path: &KeyPath) -> Kind {
+    find(path).kind().unwrap_or(Kind::Text)
 }
 
 /// The key that a path belongs to.

@@ -2,7 +2,7 @@
 
 use crate::key::{self, Found, Kind};
 use crate::node::{self, Node, NodeValue};
-use crate::value::{Sentence, from_node, from_text};
+use crate::value::{Sentence, from_node, value_of};
 use crate::{KeyPath, Origin, Place, Problem};
 use serde_json::Value;
 
@@ -62,15 +62,14 @@ pub fn from_flags<'a>(
 ) -> Result<Layer, Vec<Problem>> {
     let flags = flags
         .into_iter()
-        .map(|(key, value, name)| (KeyPath::of(key.split('.')), value, Origin::Flag(name.to_owned())));
+        .map(|(key, value, name)| (KeyPath::dotted(key), value, Origin::Flag(name.to_owned())));
     from_words(flags)
 }
 
 fn from_words(words: impl Iterator<Item = (KeyPath, String, Origin)>) -> Result<Layer, Vec<Problem>> {
     let (mut layer, mut problems) = (Layer::default(), Vec::new());
     for (path, text, origin) in words {
-        let read = from_word(&path, &text, &origin);
-        match read {
+        match from_word(&path, &text, &origin) {
             Ok(values) => layer.values.extend(values.values),
             Err(more) => problems.extend(more),
         }
@@ -79,18 +78,10 @@ fn from_words(words: impl Iterator<Item = (KeyPath, String, Origin)>) -> Result<
 }
 
 /// The value of one key, written as a word.
-pub(crate) fn from_word(path: &KeyPath, text: &str, origin: &Origin) -> Result<Layer, Vec<Problem>> {
+fn from_word(path: &KeyPath, text: &str, origin: &Origin) -> Result<Layer, Vec<Problem>> {
     let the_same = |_: usize, _: usize| origin.clone();
     let mut reading = Reading { origin: &the_same, layer: Layer::default(), problems: Vec::new() };
-    let kind = match key::find(path) {
-        Found::Key(key) => key.kind,
-        Found::Named(key) => key.named_kind(),
-        Found::Section | Found::Unknown => {
-            reading.problem(path, origin.clone(), unknown(path));
-            return reading.end();
-        }
-    };
-    match from_text(kind, text) {
+    match value_of(path, text) {
         Ok(node) => reading.value(path, &node),
         Err(message) => reading.problem(path, origin.clone(), message),
     }
@@ -163,11 +154,8 @@ impl Reading<'_> {
     }
 
     fn value(&mut self, path: &KeyPath, node: &Node) {
-        let (key, kind) = match key::find(path) {
-            Found::Key(key) => (key, key.kind),
-            Found::Named(key) => (key, key.named_kind()),
-            Found::Section | Found::Unknown => return,
-        };
+        let found = key::find(path);
+        let Some(kind) = found.kind() else { return };
         match (&kind, &node.value) {
             (Kind::Map(_) | Kind::Mirrors, _) if node.is_null() => {}
             (Kind::Mirrors, NodeValue::List { .. }) => self.value(&path.child(NAMELESS), node),
@@ -176,7 +164,7 @@ impl Reading<'_> {
                     self.value(&path.child(name.text().unwrap_or_default()), value);
                 }
             }
-            _ if node.is_null() && key.absent.is_some() => self.keep(path, Value::Null, node),
+            _ if node.is_null() && found.may_be_absent() => self.keep(path, Value::Null, node),
             (Kind::List(_), _) if node.is_null() => self.keep(path, Value::Array(Vec::new()), node),
             _ if node.is_null() => {
                 self.problem(
@@ -196,17 +184,5 @@ impl Reading<'_> {
 
     fn keep(&mut self, path: &KeyPath, value: Value, node: &Node) {
         self.layer.values.push((path.clone(), value, self.at(node)));
-    }
-}
-
-/// What may be set at a path.
-///
-/// # Errors
-/// Says that it is no key, and which may be meant.
-pub fn settable(path: &KeyPath) -> Result<Kind, String> {
-    match key::find(path) {
-        Found::Key(key) => Ok(key.kind),
-        Found::Named(key) => Ok(key.named_kind()),
-        Found::Section | Found::Unknown => Err(unknown(path)),
     }
 }

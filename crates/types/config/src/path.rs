@@ -17,6 +17,11 @@ impl KeyPath {
         Self(parts.into_iter().map(Into::into).collect())
     }
 
+    /// Of a name in the program's text, whose parts have no dots.
+    pub fn dotted(name: &str) -> Self {
+        Self::of(name.split('.'))
+    }
+
     /// As a person writes it: parts with dots between them; a part that has dots itself in double quotes.
     ///
     /// # Errors

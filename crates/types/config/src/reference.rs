@@ -35,7 +35,7 @@ fn default_of(key: &Key, defaults: &Effective) -> String {
     if let Some(absent) = key.absent {
         return cell(absent);
     }
-    match defaults.get(&KeyPath::of(key.path.split('.'))).map(|entry| &entry.value) {
+    match defaults.get(&KeyPath::dotted(key.path)).map(|entry| &entry.value) {
         Some(serde_json::Value::Array(items)) if !items.is_empty() => {
             let items: Vec<String> =
                 items.iter().map(|item| format!("`{}`", item.as_str().unwrap_or_default())).collect();
@@ -92,7 +92,7 @@ mod tests {
     fn what_may_be_absent_is_what_has_no_default() {
         let defaults = Effective::defaults();
         for key in keys().filter(|key| !key.path.contains('*') && !key.path.contains(".tls.")) {
-            let default = defaults.get(&KeyPath::of(key.path.split('.'))).map(|entry| entry.value.is_null());
+            let default = defaults.get(&KeyPath::dotted(key.path)).map(|entry| entry.value.is_null());
             assert_eq!(key.absent.is_some(), default == Some(true), "{}", key.path);
         }
     }

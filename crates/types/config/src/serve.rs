@@ -10,7 +10,6 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct Serve {
     /// `address:port`; none: no registry is served.
-    #[serde(deserialize_with = "crate::words::listen")]
     pub listen: Option<SocketAddr>,
     /// File of users, as of `htpasswd -B`; none: everybody may do everything.
     pub htpasswd: Option<PathBuf>,
@@ -25,12 +24,10 @@ pub struct Serve {
     /// Registries to fetch from and to keep what comes; then nobody can push. The first is meant unless a client says which.
     pub mirror_of: Vec<String>,
     /// Seconds for which a tag is not asked for there again.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub mirror_ttl: u64,
     /// File of names and passwords for them, as `docker login` writes it: whoever may pull here pulls with them.
     pub mirror_credentials: Option<PathBuf>,
     /// Seconds between two looks for what no image needs; 0: never.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub gc_interval: u64,
     /// Whether manifests without a tag go too.
     pub gc_untagged: bool,

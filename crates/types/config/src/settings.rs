@@ -3,6 +3,7 @@
 //! Section and key names follow `container-runtime.yaml`; a key that is absent has the default given here.
 
 use crate::{Cni, Gc, Serve, State};
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -59,7 +60,6 @@ pub struct Runtime {
     /// `user[:group]`, or `default`, whose subordinate ids containers run as; none: no remapping.
     pub userns_remap: Option<String>,
     /// Seconds between two comparisons of what is recorded with the kernel and the disk, which mend what is safe to be mended; 0: none.
-    #[serde(deserialize_with = "crate::words::seconds")]
     pub repair_interval: u64,
     /// Labels of this engine, shown by `info`.
     pub labels: Vec<String>,
@@ -97,7 +97,7 @@ pub struct Network {
     /// Its device name; a private engine derives one from its root directory.
     pub default_bridge: Option<String>,
     /// Its subnet, and after a change that of new networks; none: the next free one.
-    pub ip_range: Option<String>,
+    pub ip_range: Option<Ipv4Net>,
     /// Whom containers ask for names; none: the engine's own server.
     pub dns_server: Option<IpAddr>,
     /// Whether networks have IPv6 beside IPv4 unless they say otherwise.

@@ -159,10 +159,22 @@ fn keys_that_do_not_go_together_are_refused() {
             "dns: {servers: [127.0.0.53]}",
             "f.yaml:1:16: dns.servers: 127.0.0.53 is in each container the container itself: name an address of this host",
         ),
+        (
+            "state: {etcd: {certificate: /c}}",
+            "f.yaml:1:29: state.etcd.key: it is missing: state.etcd.certificate needs it",
+        ),
+        (
+            "state: {etcd: {key: /k}}",
+            "f.yaml:1:21: state.etcd.certificate: it is missing: state.etcd.key needs it",
+        ),
+        (
+            "storage: {root: /var/lib/container-runtime/state.redb}",
+            "f.yaml:1:17: storage.root: /var/lib/container-runtime/state.redb is where the engine has its state.redb: take another directory",
+        ),
         ("storage: {root: /}", "f.yaml:1:17: storage.root: / belongs to the host: take a directory below it"),
         (
             "storage: {gc: {interval: 0}}",
-            "f.yaml:1:26: storage.gc.interval: 0 is not allowed, it must be a whole number of seconds, 1 or more",
+            "f.yaml:1:26: storage.gc.interval: '0' is not allowed, it must be a whole number of seconds, 1 or more",
         ),
         (
             "registry: {serve: {token: true}}",
@@ -170,7 +182,7 @@ fn keys_that_do_not_go_together_are_refused() {
         ),
         (
             "registry: {serve: {tls: {key: /k}}}",
-            "f.yaml:1:31: registry.serve.tls.certificate: it is missing: TLS needs a certificate and its key",
+            "f.yaml:1:31: registry.serve.tls.certificate: it is missing: registry.serve.tls.key needs it",
         ),
         (
             "registry: {default: https://x.example}",
@@ -241,9 +253,18 @@ fn variables_that_name_nothing_are_mistakes() {
 
 #[test]
 fn null_takes_a_weaker_source_back() {
-    let drop_in = from_file("d", "network: {ip_range: 10.0.0.0/8}\nruntime: {labels: [a]}", true).unwrap();
-    let file = from_file("f", "network: {ip_range: null}\nruntime: {labels: }", false).unwrap();
-    let settings = Effective::of([drop_in, file]).unwrap().settings;
+    let drop_in = from_file(
+        "d",
+        "network: {ip_range: 10.0.0.0/8}\nruntime: {labels: [a]}\nlogging: {options: {a: x, b: x, c: x}}\nregistry: {mirrors: {h: [m]}}",
+        true,
+    )
+    .unwrap();
+    let file = "network: {ip_range: null}\nruntime: {labels: }\nlogging: {options: {a: null}}\nregistry: {mirrors: {h: }}";
+    let file = from_file("f", file, false).unwrap();
+    let environment = environment(&[("CONTAINER_RUNTIME_LOGGING__OPTIONS__B", "")]).unwrap();
+    let settings = Effective::of([drop_in, file, environment]).unwrap().settings;
+    assert_eq!(json!(settings.logging.options), json!({"c": "x"}));
+    assert!(settings.registry.mirrors.is_empty(), "{:?}", settings.registry.mirrors);
     assert_eq!(settings.network.ip_range, None);
     assert!(settings.runtime.labels.is_empty());
 }
@@ -288,7 +309,7 @@ fn what_docker_says_is_said_in_our_words() {
     }
     let settings = read(&file).unwrap().settings;
     assert_eq!(settings.runtime.root_dir.to_str(), Some("/data"));
-    assert_eq!(settings.network.ip_range.as_deref(), Some("10.9.0.0/16"));
+    assert_eq!(settings.network.ip_range, Some("10.9.0.0/16".parse().unwrap()));
     assert_eq!(settings.logging.level, LogLevel::Debug);
     assert_eq!(settings.registry.mirrors["docker.io"], ["https://m.example"]);
     assert_eq!(settings.runtime.cgroup_driver, CgroupDriver::Systemd);

@@ -1,10 +1,12 @@
 //! Values: from what a person wrote to what the tree of settings holds, by the kind of the key.
 
-use crate::key::Kind;
+use crate::KeyPath;
+use crate::key::{self, Found, Kind};
+use crate::layer::unknown;
 use crate::nearest::nearest;
 use crate::node::{Node, NodeValue};
 use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The value of a scalar of this kind; of a list or map, what is wrong with that.
 pub(crate) fn from_node(kind: Kind, node: &Node) -> Result<Value, (Wrong, usize, usize)> {
@@ -52,7 +54,7 @@ pub(crate) fn from_scalar(kind: Kind, text: &str) -> Result<Value, Wrong> {
             _ => Err(wrong()),
         },
         Kind::Number(least, most) => number(least, most),
-        Kind::Seconds => number(0, u64::from(u32::MAX)),
+        Kind::Seconds(least) => number(least, u64::from(u32::MAX)),
         Kind::Bytes => bytes(text).map(Value::from).ok_or_else(wrong),
         Kind::Text => Ok(Value::from(text)),
         Kind::Choice(values) if values.contains(&text) => Ok(Value::from(text)),
@@ -66,10 +68,23 @@ pub(crate) fn from_scalar(kind: Kind, text: &str) -> Result<Value, Wrong> {
         Kind::Subnet => subnet(text),
         Kind::Address => text_if(text.parse::<IpAddr>().is_ok()),
         Kind::Listen => {
-            crate::listen_address(text).map(|address| Value::from(address.to_string())).map_err(Sentence)
+            listen_address(text).map(|address| Value::from(address.to_string())).map_err(Sentence)
         }
         Kind::List(_) | Kind::Map(_) | Kind::Mirrors => Err(wrong()),
     }
+}
+
+/// An address to listen on, as `127.0.0.1:5000`.
+///
+/// # Errors
+/// Says what an address looks like: names of hosts are none, since one may stand for several.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| match text.strip_prefix("localhost:") {
+        Some(port) => format!("write 127.0.0.1:{port}, or [::1]:{port}, for localhost"),
+        None => format!(
+            "'{text}' is no address and port: write 127.0.0.1:5000 for this host alone, 0.0.0.0:5000 for everybody"
+        ),
+    })
 }
 
 fn subnet(text: &str) -> Result<Value, Wrong> {
@@ -100,17 +115,37 @@ fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-/// The node that a person means by a text in a variable, or behind a `=`: lists may be `a,b`, and maps `a=b,c=d`.
+/// The value that a key is to have by a text in a variable, or behind a `=`. An empty one takes a name away.
 ///
 /// # Errors
-/// Says what is wrong with the text.
-pub fn from_text(kind: Kind, text: &str) -> Result<Node, String> {
-    let scalar = |text: &str| Node {
-        value: NodeValue::Scalar { text: text.to_owned(), plain: false },
-        span: 0..0,
-        line: 1,
-        column: 1,
+/// Says that it is no key, or what is wrong with the text.
+pub fn value_of(path: &KeyPath, text: &str) -> Result<Node, String> {
+    match key::find(path) {
+        // A list too.
+        Found::Named(_) if text.is_empty() => from_text(Kind::Text, text),
+        found => from_text(found.kind().ok_or_else(|| unknown(path))?, text),
+    }
+}
+
+/// A value as a node that stands nowhere.
+pub(crate) fn node_of(value: &Value) -> Node {
+    let scalar = |text: &str, plain| NodeValue::Scalar { text: text.to_owned(), plain };
+    let value = match value {
+        Value::Null => scalar("", true),
+        Value::String(text) => scalar(text, false),
+        Value::Bool(_) | Value::Number(_) => scalar(&value.to_string(), true),
+        Value::Array(items) => NodeValue::List { items: items.iter().map(node_of).collect() },
+        Value::Object(entries) => {
+            let entry = |(name, value): (&String, &Value)| (node_of(&name.as_str().into()), node_of(value));
+            NodeValue::Map { entries: entries.iter().map(entry).collect(), flow: true }
+        }
     };
+    Node { value, span: 0..0, line: 1, column: 1 }
+}
+
+/// The node that a person means by a text: lists may be `a,b`, and maps `a=b,c=d`.
+fn from_text(kind: Kind, text: &str) -> Result<Node, String> {
+    let scalar = |text: &str| node_of(&Value::from(text));
     let brackets = text.trim_start().starts_with(['[', '{', '-']);
     match kind {
         Kind::List(_) | Kind::Mirrors | Kind::Map(_) if brackets => {
@@ -131,9 +166,7 @@ pub fn from_text(kind: Kind, text: &str) -> Result<Node, String> {
             let entries = pairs.collect::<Result<_, String>>()?;
             Ok(Node { value: NodeValue::Map { entries, flow: true }, ..scalar("") })
         }
-        _ if text.is_empty() || text == "null" => {
-            Ok(Node { value: NodeValue::Scalar { text: String::new(), plain: true }, ..scalar("") })
-        }
+        _ if text.is_empty() || text == "null" => Ok(node_of(&Value::Null)),
         _ => Ok(scalar(text)),
     }
 }
@@ -157,7 +190,7 @@ mod tests {
             ),
             (Kind::Number(0, 100), "101", "'101' is not allowed, it must be a whole number from 0 to 100"),
             (
-                Kind::Seconds,
+                Kind::Seconds(0),
                 "5m",
                 "'5m' is not allowed, it must be a whole number of seconds, as 3600 for an hour",
             ),
@@ -222,5 +255,17 @@ mod tests {
             panic!()
         };
         assert_eq!(entries[0].1.text(), Some("b"));
+    }
+
+    #[test]
+    fn an_address_that_is_none_tells_what_to_write() {
+        assert_eq!(listen_address("[::1]:5000").unwrap().port(), 5000);
+        assert_eq!(
+            listen_address("localhost:5001").unwrap_err(),
+            "write 127.0.0.1:5001, or [::1]:5001, for localhost"
+        );
+        for text in [":5000", "5000", "127.0.0.1", "host:5000"] {
+            assert!(listen_address(text).unwrap_err().contains("127.0.0.1:5000"), "{text}");
+        }
     }
 }

@@ -3,11 +3,13 @@
 mod listeners;
 mod notify;
 mod options;
+mod own_log;
 mod purge;
 mod reload;
 mod settings;
 
 use crate::log::{Level, LogFormat};
+use crate::own::told;
 use crate::{lock, registry};
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -16,6 +18,7 @@ use engine::Services;
 use engine::settings::Sources;
 use engine::system::{self, Opening, Shutdown};
 use options::Options;
+use own_log::OwnLog;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,14 +41,13 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     };
     let debug = options.debug || invocation.debug;
     let read = settings::sources(&options, debug).and_then(|sources| {
-        let effective = sources.load().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let effective = told(sources.load())?;
         Ok((sources, effective))
     });
     let begun = match read {
         Ok((sources, effective)) => {
-            let (level, format) =
-                (settings::level(&effective.settings), settings::format(&effective.settings));
-            let log = settings::OwnLog(crate::log::start(level, format));
+            let (level, format) = (own_log::level(&effective.settings), own_log::format(&effective.settings));
+            let log = OwnLog(crate::log::start(level, format));
             start(&options, Begin { sources, effective, log })
         }
         Err(error) => {
@@ -66,14 +68,14 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
 struct Begin {
     sources: Sources,
     effective: config::Effective,
-    log: settings::OwnLog,
+    log: OwnLog,
 }
 
 fn start(options: &Options, begin: Begin) -> Result<()> {
     if let Ok(spec) = std::env::var("CONTAINER_RUNTIME_INJECT") {
         undo::inject::configure(&spec).context("read CONTAINER_RUNTIME_INJECT")?;
     }
-    let shim = find_shim(options)?;
+    let shim = find_shim(options.shim.as_deref())?;
     // Verbs mostly wait; two threads keep one that computes from holding up the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
@@ -95,7 +97,6 @@ async fn serve(options: &Options, begin: Begin, shim: PathBuf) -> Result<()> {
     let settings = effective.settings.clone();
     let root = settings.runtime.root_dir.clone();
     let state = settings.runtime.state_dir.clone();
-    let storage = settings.storage_root().to_owned();
     anyhow::ensure!(
         rustix::process::geteuid().is_root(),
         "the daemon makes mounts, namespaces and network devices: run it as root"
@@ -113,7 +114,7 @@ async fn serve(options: &Options, begin: Begin, shim: PathBuf) -> Result<()> {
     let private = root != config::Runtime::default().root_dir;
     let served = registry.as_ref().and_then(registry::Serving::checkup);
     let netd = netd_program()?;
-    let services = system::open(Opening {
+    let opened = system::open(Opening {
         sources,
         effective,
         subscribers: vec![Arc::new(log)],
@@ -122,8 +123,8 @@ async fn serve(options: &Options, begin: Begin, shim: PathBuf) -> Result<()> {
         private,
         served,
     })
-    .await
-    .map_err(|error| anyhow::anyhow!("{error}"))?;
+    .await;
+    let services = told(opened)?;
 
     let stop = CancellationToken::new();
     let servers = TaskTracker::new();
@@ -151,10 +152,10 @@ async fn serve(options: &Options, begin: Begin, shim: PathBuf) -> Result<()> {
     drop(services);
     if wish.purge {
         purged.map_err(|error| anyhow::anyhow!("purge: {error}"))?;
-        let images = [storage.join("blobs"), storage.join("layers")];
-        purge::remove_directories(&[&images[0], &images[1], &root, &state], &listeners.inherited())?;
+        let (blobs, layers) = (system::blobs_dir(&settings), system::layers_dir(&settings));
+        purge::remove_directories(&[&blobs, &layers, &root, &state], &listeners.inherited())?;
         // If it held nothing else: it may be anybody's directory.
-        let _ = std::fs::remove_dir(&storage);
+        let _ = std::fs::remove_dir(settings.storage_root());
     }
     drop(locks);
     // Last of all: a client that waits for the end waits for this.
@@ -180,25 +181,13 @@ fn netd_program() -> Result<netd::Program> {
     Ok(netd::Program { path, arguments: Vec::new() })
 }
 
-/// The settings that a daemon would have with these flags, and its shim, if there is one.
+/// Our shim: named by a flag, beside this program, or where packages put it.
 ///
 /// # Errors
-/// For settings that can't be read.
-pub(crate) fn effective(
-    root: Option<&Path>,
-    config_file: Option<&Path>,
-) -> Result<(config::Settings, Result<PathBuf>)> {
-    let mut options = Options::try_parse_from(["daemon"])?;
-    options.root = root.map(Path::to_owned);
-    options.config_file = config_file.map(Path::to_owned);
-    let effective = settings::sources(&options, false)?.load().map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok((effective.settings, find_shim(&options)))
-}
-
-/// Our shim: named by a flag, beside this program, or where packages put it.
-fn find_shim(options: &Options) -> Result<PathBuf> {
+/// If there is none.
+pub(crate) fn find_shim(named: Option<&Path>) -> Result<PathBuf> {
     const NAME: &str = "container-runtime-shim";
-    if let Some(path) = &options.shim {
+    if let Some(path) = named {
         anyhow::ensure!(path.exists(), "the shim {} does not exist", path.display());
         return Ok(std::path::absolute(path)?);
     }

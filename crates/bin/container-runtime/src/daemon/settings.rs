@@ -1,14 +1,10 @@
-//! Where the daemon's settings come from, and its own log as somebody who hears of their changes.
+//! Where the daemon's settings come from.
 
 use super::options::{CgroupDriver, Options};
-use crate::log::{Level, LevelControl, LogFormat};
+use crate::log::{Level, LogFormat};
 use anyhow::Result;
 use clap::ValueEnum;
-use config::{LogLevel, Settings};
-use engine::Services;
-use engine::settings::{Applied, Sources, Subscriber};
-use errors::{Class, Error};
-use std::sync::Arc;
+use engine::settings::Sources;
 
 /// The file, the environment, and what the flags say.
 pub(super) fn sources(options: &Options, debug: bool) -> Result<Sources> {
@@ -44,48 +40,9 @@ fn word<T: ValueEnum>(choice: &T) -> String {
     choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// The level of the daemon's own log.
-pub(super) fn level(settings: &Settings) -> Level {
-    match settings.logging.level {
-        LogLevel::Trace => Level::Trace,
-        LogLevel::Debug => Level::Debug,
-        LogLevel::Info => Level::Info,
-        LogLevel::Warn => Level::Warn,
-        LogLevel::Error => Level::Error,
-    }
-}
-
-/// The form of the daemon's own log.
-pub(super) fn format(settings: &Settings) -> LogFormat {
-    match settings.logging.format {
-        config::LogFormat::Text => LogFormat::Text,
-        config::LogFormat::Json => LogFormat::Json,
-    }
-}
-
-/// The daemon's own log.
-#[derive(Debug)]
-pub(super) struct OwnLog(pub(super) LevelControl);
-
-impl Subscriber<Services> for OwnLog {
-    fn component(&self) -> &'static str {
-        "the daemon's log"
-    }
-
-    fn keys(&self) -> &'static [&'static str] {
-        &["logging.level"]
-    }
-
-    fn apply<'a>(&'a self, _: &'a Arc<Services>, _: &'a Settings, to: &'a Settings) -> Applied<'a> {
-        Box::pin(async move {
-            self.0.set(level(to)).map_err(|error| Error::new(Class::Internal, error.to_string()))?;
-            Ok(Vec::new())
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::own_log::{format, level};
     use super::*;
     use clap::Parser;
 
@@ -117,7 +74,7 @@ mod tests {
         let settings = &effective.settings;
         assert_eq!(settings.runtime.cgroup_driver, config::CgroupDriver::Systemd);
         assert_eq!((level(settings), format(settings)), (Level::Warn, LogFormat::Json));
-        assert_eq!(settings.network.ip_range.as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(settings.network.ip_range, Some("10.0.0.0/8".parse().unwrap()));
         let said = sources_of(&["--ip-range=10.0.0.1/8"]).load_with("").unwrap_err().to_string();
         assert_eq!(
             said,

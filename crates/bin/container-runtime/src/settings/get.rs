@@ -2,7 +2,7 @@
 
 use crate::own::print;
 use clap::Parser;
-use config::KeyPath;
+use config::{KeyPath, Kind};
 use docker_cli::Invocation;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ struct Flags {
 pub(crate) fn run(invocation: &Invocation) -> ExitCode {
     crate::own::succeed(invocation, "config get", |flags: &Flags| {
         let wanted = KeyPath::parse(&flags.key).map_err(|error| anyhow::anyhow!(error))?;
+        let kind = config::kind_at(&wanted).map_err(|message| anyhow::anyhow!("{wanted}: {message}"))?;
         let shown = super::show::shown(invocation)?;
         let mut below = Map::new();
         for key in shown["Keys"].as_array().into_iter().flatten() {
@@ -31,12 +32,8 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
                 below.insert(name.to_string(), key["Value"].clone());
             }
         }
-        if below.is_empty()
-            && let Err(message) = config::settable(&wanted)
-        {
-            anyhow::bail!("{wanted}: {message}");
-        }
-        print(&format!("{:#}\n", Value::Object(below)));
+        let has_names = matches!(kind, None | Some(Kind::Map(_) | Kind::Mirrors));
+        print(&if has_names { format!("{:#}\n", Value::Object(below)) } else { "\n".to_owned() });
         Ok(())
     })
 }

@@ -3,9 +3,7 @@
 use crate::own::print;
 use anyhow::Context;
 use clap::Parser;
-use config::{Node, NodeValue};
 use docker_cli::Invocation;
-use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,8 +25,11 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         let text = std::fs::read_to_string(&flags.file).with_context(|| format!("read {name}"))?;
         let imported = config::import_daemon_json(&text)
             .map_err(|error| anyhow::anyhow!("{name}:{}:{}: {}", error.line, error.column, error.message))?;
-        let assignments: Vec<String> =
-            imported.values.iter().map(|(path, value)| format!("{path}={}", word(value))).collect();
+        let assignments: Vec<String> = imported
+            .values
+            .iter()
+            .map(|(path, value)| format!("{path}={}", config::word_of(value)))
+            .collect();
         if flags.dry_run {
             assignments.iter().for_each(|one| print(&format!("{one}\n")));
         } else if assignments.is_empty() {
@@ -41,24 +42,4 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         }
         Ok(())
     })
-}
-
-/// As `config set` reads it.
-fn word(node: &Node) -> String {
-    match &node.value {
-        NodeValue::Scalar { text, .. } => text.clone(),
-        _ => json(node).to_string(),
-    }
-}
-
-fn json(node: &Node) -> Value {
-    match &node.value {
-        NodeValue::Scalar { text, .. } => Value::from(text.as_str()),
-        NodeValue::List { items } => items.iter().map(json).collect(),
-        NodeValue::Map { entries, .. } => {
-            let entry =
-                |(name, value): &(Node, Node)| (name.text().unwrap_or_default().to_owned(), json(value));
-            Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
-        }
-    }
 }

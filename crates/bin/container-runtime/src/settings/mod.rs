@@ -10,7 +10,6 @@ pub(crate) mod validate;
 
 mod ask;
 mod outcome;
-mod yaml;
 
 /// What may follow a verb, for completion.
 pub(crate) fn words(path: &[&str]) -> Vec<&'static str> {

@@ -1,7 +1,7 @@
 //! `config set KEY=VALUE…`: all of them or none.
 
 use super::outcome;
-use crate::own::print;
+use crate::own::{print, told};
 use clap::Parser;
 use docker_cli::Invocation;
 use engine::settings::{Assignment, Sources, set_in_file};
@@ -33,11 +33,10 @@ pub(super) fn set(invocation: &Invocation, assignments: &[String]) -> anyhow::Re
         print(&outcome::text(&answer));
         return Ok(());
     }
-    let wrong = |error: errors::Error| anyhow::anyhow!("{error}");
     let assignments: Vec<Assignment> =
-        assignments.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(wrong)?;
+        told(assignments.iter().map(|text| text.parse()).collect::<Result<_, _>>())?;
     let sources = Sources::of(None);
-    let notes = set_in_file(&sources, &assignments).map_err(wrong)?;
+    let notes = told(set_in_file(&sources, &assignments))?;
     print(&format!("{} is changed; no daemon runs.\n", sources.file.display()));
     for note in notes {
         print(&format!("Note: {note}\n"));

@@ -1,13 +1,12 @@
 //! `config show`: what the daemon works with, and where each value comes from.
 
 use super::outcome;
-use super::yaml::{self, Line};
-use crate::own::print;
+use crate::own::{print, told};
 use clap::{Parser, ValueEnum};
-use config::{Change, KeyPath, Origin};
+use config::{KeyPath, Line};
 use docker_cli::Invocation;
 use engine::settings::{Shown, Sources};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Show the settings that the daemon works with; without a daemon those that one would begin with.
@@ -52,25 +51,17 @@ pub(super) fn shown(invocation: &Invocation) -> anyhow::Result<Value> {
         return Ok(shown);
     }
     let sources = Sources::of(None);
-    let effective = sources.load().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let effective = told(sources.load())?;
     let shown = Shown::of(sources.file, &effective);
     let keys = shown.keys.iter().map(|key| {
         json!({
             "Key": key.key.to_string(),
             "Value": key.value,
-            "Origin": origin(&key.origin),
-            "Works": works(key.change),
+            "Origin": key.origin.to_string(),
+            "Works": key.change.to_string(),
         })
     });
     Ok(json!({ "File": shown.file, "Keys": keys.collect::<Vec<_>>(), "Running": false }))
-}
-
-fn origin(origin: &Origin) -> String {
-    origin.to_string()
-}
-
-fn works(change: Change) -> String {
-    change.to_string()
 }
 
 fn heading(shown: &Value) -> String {
@@ -88,28 +79,15 @@ fn path(key: &Value) -> anyhow::Result<KeyPath> {
 fn lines(keys: &[&Value], origin: bool) -> anyhow::Result<String> {
     let line = |key: &&Value| -> anyhow::Result<Line> {
         let comment = key["Origin"].as_str().filter(|_| origin).map(str::to_owned);
-        Ok(Line { path: path(key)?.parts().to_vec(), value: key["Value"].clone(), comment })
+        Ok(Line { path: path(key)?, value: key["Value"].clone(), comment })
     };
     let lines = keys.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(yaml::text(&lines))
+    Ok(config::listing(&lines))
 }
 
 fn tree(keys: &[&Value]) -> anyhow::Result<Value> {
-    let mut tree = Map::new();
-    for key in keys {
-        let path = path(key)?;
-        let Some((last, above)) = path.parts().split_last() else { continue };
-        let mut section = Some(&mut tree);
-        for part in above {
-            let entry =
-                section.map(|section| section.entry(part).or_insert_with(|| Value::Object(Map::new())));
-            section = entry.and_then(Value::as_object_mut);
-        }
-        if let Some(section) = section {
-            section.insert(last.clone(), key["Value"].clone());
-        }
-    }
-    Ok(Value::Object(tree))
+    let paths = keys.iter().map(|key| path(key)).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(config::tree_of(paths.iter().zip(keys.iter().map(|key| &key["Value"]))))
 }
 
 /// What waits for a restart.

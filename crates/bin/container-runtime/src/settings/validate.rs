@@ -1,6 +1,6 @@
 //! `config validate [FILE]`: every mistake with its place, and 1 as the exit code if there is one. No daemon is asked.
 
-use crate::own::print;
+use crate::own::{print, told};
 use anyhow::Context;
 use clap::Parser;
 use docker_cli::Invocation;
@@ -31,7 +31,7 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         } else {
             sources.load()
         };
-        read.map_err(|error| anyhow::anyhow!("{error}"))?;
+        told(read)?;
         let what = match (standard_input, sources.required || sources.file.exists()) {
             (true, _) => "The settings are good.\n".to_owned(),
             (_, true) => format!("{} is good.\n", sources.file.display()),

@@ -1,6 +1,8 @@
 //! `state export [FILE]`
 
-use super::{Place, runtime, stopped, told};
+use super::{runtime, stopped};
+use crate::own::told;
+use crate::place::Place;
 use anyhow::Result;
 use clap::Parser;
 use docker_cli::Invocation;

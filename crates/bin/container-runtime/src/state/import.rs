@@ -1,6 +1,8 @@
 //! `state import FILE`
 
-use super::{Place, runtime, stopped, told};
+use super::{runtime, stopped};
+use crate::own::told;
+use crate::place::Place;
 use anyhow::Context;
 use clap::Parser;
 use docker_cli::Invocation;

@@ -1,6 +1,8 @@
 //! `state migrate --to DRIVER`
 
-use super::{Place, runtime, stopped, told};
+use super::{runtime, stopped};
+use crate::own::told;
+use crate::place::Place;
 use clap::Parser;
 use config::StateDriver;
 use docker_cli::Invocation;

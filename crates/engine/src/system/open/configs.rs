@@ -1,18 +1,12 @@
 //! The daemon's settings as networks and runtimes know them.
 
 use config::Settings;
-use errors::{Class, Error, Result};
-use ipnet::Ipv4Net;
 use runtime::RuntimeKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) fn networks(
-    settings: &Settings,
-    private: bool,
-    bridge_in_use: bool,
-) -> Result<::networks::Config> {
+pub(super) fn networks(settings: &Settings, private: bool, bridge_in_use: bool) -> ::networks::Config {
     let mut config = if private {
         ::networks::Config::private(&settings.runtime.root_dir)
     } else {
@@ -21,8 +15,8 @@ pub(super) fn networks(
     if let Some(bridge) = &settings.network.default_bridge {
         config.bridge.clone_from(bridge);
     }
-    if let Some(range) = &settings.network.ip_range {
-        config.preferred_subnet = Some(ip_range(range)?);
+    if let Some(range) = settings.network.ip_range {
+        config.preferred_subnet = Some(range);
         config.subnet_is_fixed = true;
     }
     config.bridge_in_use = bridge_in_use;
@@ -33,14 +27,7 @@ pub(super) fn networks(
     config.namespaces = settings.runtime.state_dir.join("netns");
     config.plugin_networks.clone_from(&settings.network.cni.conf_dir);
     config.plugins.clone_from(&settings.network.cni.bin_dirs);
-    Ok(config)
-}
-
-/// `network.ip_range`.
-pub(crate) fn ip_range(text: &str) -> Result<Ipv4Net> {
-    text.parse().map_err(|error| {
-        Error::new(Class::Invalid, format!("network.ip_range: {text} is not an IPv4 subnet: {error}"))
-    })
+    config
 }
 
 pub(crate) fn registries(settings: &Settings) -> registry::Client {

@@ -14,7 +14,10 @@ pub(super) async fn check(store: &Arc<dyn StateStore>, settings: &Settings) -> R
     let root = settings.storage_root();
     let recorded = store::get_as::<PathBuf>(&**store, KEY).await?.map(|(path, _)| path);
     let before = recorded.clone().unwrap_or_else(|| settings.runtime.root_dir.clone());
-    if before != root && before.join("layers").exists() && !root.join("layers").exists() {
+    if before != root
+        && before.join(images::LAYERS_DIR).exists()
+        && !super::super::layers_dir(settings).exists()
+    {
         let (old, new) = (before.display(), root.display());
         return Err(Error::new(Class::Conflict, format!("storage.root is {new}, but images are in {old}"))
             .hint(format!("Move {old}/blobs and {old}/layers there, or set storage.root to {old} again")));

@@ -1,7 +1,8 @@
 //! A key where there was none.
 
-use super::{Patch, Style, colon, indentation, line_end, render};
+use super::{Patch, colon, indentation, line_end};
 use crate::node::{Node, NodeValue};
+use crate::render::{self, Style};
 
 /// Into a text that holds comments at most.
 pub(super) fn into_nothing(text: &str, path: &[String], value: &Node, style: Style) -> Vec<Patch> {

@@ -1,7 +1,8 @@
 //! Another value for a key that has one.
 
-use super::{Patch, Style, colon, indentation, line_start, render};
+use super::{Patch, colon, indentation, line_start};
 use crate::node::{Node, NodeValue};
+use crate::render::{self, Style};
 
 pub(super) fn value(
     text: &str,

@@ -1,12 +1,12 @@
 //! Edits: what changes, and that nothing else does.
 
 use super::*;
-use crate::from_text;
+use crate::value_of;
 use proptest::prelude::*;
 
 fn set(text: &str, key: &str, value: &str) -> Result<String, String> {
     let path = KeyPath::parse(key).unwrap();
-    let node = from_text(kind_of(&path), value).unwrap();
+    let node = value_of(&path, value).unwrap();
     edit(text, &path, &node).map_err(|error| error.to_string())
 }
 
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn every_edit_says_the_old_text_with_the_change(text in texts(), (key, value) in changes()) {
         let path = KeyPath::parse(key).unwrap();
-        let node = from_text(kind_of(&path), &value).unwrap();
+        let node = value_of(&path, &value).unwrap();
         let new = edit(&text, &path, &node).map_err(|error| TestCaseError::fail(format!("{error}:\n{text}")))?;
         let (before, after) = (parse(&text).unwrap(), parse(&new).unwrap());
         let expected = with(before.root.as_ref(), path.parts(), &node);

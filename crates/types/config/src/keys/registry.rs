@@ -22,9 +22,9 @@ pub(super) const KEYS: [Key; 23] = [
     Key::new("registry.serve.tls.key", Path, "Its private key, PEM.").or("plain HTTP"),
     Key::new("registry.serve.tls.client_authority", Path, "Authorities whose clients are let in, PEM.").or("every client is"),
     Key::new("registry.serve.mirror_of", List(&Text), "Registries to fetch from and to keep what comes; then nobody can push. The first is meant unless a client says which."),
-    Key::new("registry.serve.mirror_ttl", Seconds, "Seconds for which a tag is not asked for there again."),
+    Key::new("registry.serve.mirror_ttl", Seconds(0), "Seconds for which a tag is not asked for there again."),
     Key::new("registry.serve.mirror_credentials", Path, "File of names and passwords for them, as `docker login` writes it: whoever may pull here pulls with them.").or("none"),
-    Key::new("registry.serve.gc_interval", Seconds, "Seconds between two looks for what no image needs; 0: never."),
+    Key::new("registry.serve.gc_interval", Seconds(0), "Seconds between two looks for what no image needs; 0: never."),
     Key::new("registry.serve.gc_untagged", Bool, "Whether manifests without a tag go too."),
     Key::new("registry.serve.max_connections", Number(1, 1_000_000), "Connections at a time; further ones wait until one of these ends."),
 ];

@@ -18,6 +18,6 @@ pub(super) const KEYS: [Key; 16] = [
     Key::new("runtime.init_path", Path, "Program for `--init`.").or("the engine's own").new_ones("starts of containers"),
     Key::new("runtime.no_new_privileges", Bool, "Forbid every container to gain privileges by exec.").new_ones("containers"),
     Key::new("runtime.userns_remap", Text, "`user[:group]`, or `default`, whose subordinate ids containers run as.").or("containers have the host's ids"),
-    Key::new("runtime.repair_interval", Seconds, "Seconds between two comparisons of what is recorded with the kernel and the disk, which mend what is safe to be mended; 0: none.").now(),
+    Key::new("runtime.repair_interval", Seconds(0), "Seconds between two comparisons of what is recorded with the kernel and the disk, which mend what is safe to be mended; 0: none.").now(),
     Key::new("runtime.labels", List(&Text), "Labels of this engine, as `key=value`; `info` shows them.").now(),
 ];
