@@ -111,7 +111,7 @@ async fn repair(services: &Arc<Services>, one: &Disagreement) -> Result<()> {
         Subject::Volume(name) => volumes::repair(services, one.kind, name).await,
         Subject::Network(flaw) => networks::repair(services, flaw).await,
         Subject::Names => {
-            crate::names::restore(services).await;
+            crate::names::restore(services, false).await;
             Ok(())
         }
     }

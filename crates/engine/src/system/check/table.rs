@@ -56,6 +56,7 @@ impl Kind {
                 | Self::CgroupWithoutContainer
                 | Self::BundleWithoutContainer
                 | Self::ContainerHalfRemoved
+                | Self::VolumeWithoutRecord
                 | Self::BridgeWithoutNetwork
                 | Self::DeviceWithoutEndpoint
                 | Self::PortWithoutOwner
