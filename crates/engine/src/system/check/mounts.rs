@@ -33,7 +33,7 @@ fn owner(parent: &Path, point: &Path) -> Option<ContainerId> {
 /// Those of containers that do not run, and that nobody is at work on.
 pub(super) fn compare(mounts: &[(PathBuf, ContainerId)], facts: &containers::Facts) -> Vec<Disagreement> {
     let rightly = |id: &ContainerId| {
-        let one = facts.recorded.iter().find(|one| one.id == *id);
+        let one = facts.recorded.get(id);
         facts.in_progress.contains(id) || one.is_some_and(|one| one.live || one.busy)
     };
     // What runs without a record, since that was replaced by an older one, has its mounts rightly too.
