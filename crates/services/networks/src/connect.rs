@@ -1,7 +1,7 @@
 //! A container comes to a network, and goes.
 
 use crate::attach::{self, Carrier, Place, Reservation};
-use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
+use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox, audit};
 use ids::ContainerId;
 use net::route::DefaultRoute;
 use spec::{EndpointRequest, PortBinding};
@@ -192,7 +192,7 @@ impl Networks {
         });
         for stray in strays.into_iter().filter(|_| !self.config.keep_strays) {
             tracing::info!(
-                disagreement = "device-without-endpoint",
+                disagreement = audit::name::DEVICE_STRAY,
                 device = stray,
                 "a network device of no container is removed"
             );

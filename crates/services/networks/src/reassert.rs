@@ -1,7 +1,7 @@
 //! The table comes back when somebody has deleted it.
 
 use crate::ports::Ports;
-use crate::{Networks, Result, forwarding};
+use crate::{Networks, Result, audit, forwarding};
 use net::Stop;
 use net::firewall::{Change, Watch};
 use std::collections::BTreeSet;
@@ -72,7 +72,7 @@ fn write_again(networks: &Weak<Networks>) {
         return;
     }
     tracing::warn!(
-        disagreement = "packet-filter-changed",
+        disagreement = audit::name::FILTER_OTHER,
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );
