@@ -5,6 +5,7 @@ use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox, audit};
 use ids::ContainerId;
 use net::route::DefaultRoute;
 use spec::{EndpointRequest, PortBinding};
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -39,8 +40,7 @@ pub fn default_route<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> O
 /// Endpoints, the one first that a container's default route should leave by: the highest gateway priority, then by name.
 pub fn ranked<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Vec<&'a Endpoint> {
     let mut ranked: Vec<&Endpoint> = endpoints.into_iter().collect();
-    ranked
-        .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));
+    ranked.sort_by_key(|one| (Reverse(one.gateway_priority), &one.network));
     ranked
 }
 

@@ -56,11 +56,15 @@ impl Networks {
 
     /// Writes the table where it could not be written before: somebody may have installed `nft` meanwhile.
     pub(crate) async fn write_missing_table(self: &Arc<Self>) {
-        if !self.works.lock().lacks_table {
-            return;
+        if self.works.lock().lacks_table {
+            self.write_table_now().await;
         }
+    }
+
+    /// Writes the table on behalf of a network that is made either way.
+    pub(crate) async fn write_table_now(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        // What comes of it is for `info`; the network is made either way.
+        // What comes of it is for `info`.
         let _ = offload::blocking(move || this.write_table(&this.ports.lock())).await;
     }
 }
