@@ -36,7 +36,6 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         let (settings, shim) = crate::daemon::effective(flags.root.as_deref(), flags.config_file.as_deref())?;
         let examination = Examination {
             root: settings.storage_root().to_owned(),
-            state: settings.runtime.state_dir,
             shim: shim.map_err(|error| format!("{error:#}")),
         };
         let mut lines = engine::system::doctor(&examination);
