@@ -188,7 +188,7 @@ fn full_disk(state: &str) {
         engine.docker(&["kill", &id]).ok();
         assert_eq!(engine.inspect(&id, "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
         engine.docker(&["rm", &id]).ok();
-        assert_eq!(engine.docker(&["ps", "-aq"]).ok(), "");
+        engine.docker(&["inspect", &id]).fails(1, "o such");
         tests::wait_until("room again", || engine.docker(&["run", "--rm", "busybox", "true"]).code == 0);
         restart_without(engine, mounted);
         fs::remove_file(&large).unwrap();

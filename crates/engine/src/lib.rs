@@ -13,6 +13,7 @@ pub mod exec;
 mod filters;
 mod host;
 pub mod image;
+mod mountinfo;
 mod names;
 pub mod network;
 mod random;

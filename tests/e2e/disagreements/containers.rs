@@ -241,8 +241,11 @@ fn store_older() {
         copy(store, old);
         engine.restart_daemon(&[]);
         engine.docker(&["network", "create", "later"]).ok();
-        run(engine, "late", &["--network", "later"]);
+        // Empty as yet, and in use.
+        run(engine, "late", &["--network", "later", "-v", "data:/data"]);
         let (late, pid) = (id(engine, "late"), pid(engine, "late"));
+        let told = state(engine, "netd").join(format!("container-{late}.json"));
+        let volume = root(engine, "volumes/data");
         end();
         copy(store, new);
         copy(old, store);
@@ -254,6 +257,7 @@ fn store_older() {
             let (found, code) = check(engine, &[]);
             assert!(code == 1 && found.iter().any(|one| one["Kind"] == "store-older"), "{found:?}");
             assert!(runs() && root(engine, "containers").join(&late).exists());
+            assert!(told.exists() && volume.exists());
             engine.kill_daemon();
             engine.restart_daemon(&[]);
         }
@@ -265,6 +269,8 @@ fn store_older() {
         let reaches =
             ["exec", "late", "sh", "-c", "ping -c 1 -W 2 $(ip route | awk '/default/ { print $3 }')"];
         engine.docker(&reaches).ok();
+        engine.docker(&["exec", "late", "touch", "/data/file"]).ok();
+        assert!(volume.join("_data/file").exists(), "it has another directory");
         is_silent(engine);
 
         // It stays lost, and a repair says so of all that it was.
@@ -275,7 +281,8 @@ fn store_older() {
         assert_eq!(code, 0, "{mended:?}");
         assert!(mended.iter().any(|one| one["Kind"] == "store-older" && one["Thing"] == late.as_str()));
         is_silent(engine);
-        assert!(!runs() && !root(engine, "containers").join(&late).exists());
+        assert!(!runs() && !root(engine, "containers").join(&late).exists() && !told.exists());
+        assert_eq!(engine.docker(&["volume", "ls", "-q"]).ok(), "data\n");
         fs::remove_file(root(engine, old)).unwrap();
         fs::remove_file(root(engine, new)).unwrap();
     });

@@ -32,7 +32,6 @@ pub(crate) fn run(invocation: &Invocation) -> ExitCode {
         let settings = flags.place.settings()?;
         let examination = Examination {
             root: settings.storage_root().to_owned(),
-            state: settings.runtime.state_dir,
             shim: crate::daemon::find_shim(None).map_err(|error| format!("{error:#}")),
         };
         let mut lines = engine::system::doctor(&examination);

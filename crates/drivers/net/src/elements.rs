@@ -2,6 +2,8 @@
 //!
 //! The messages are those of nf_tables (`linux/netfilter/nf_tables.h`, `nfnetlink.h`): a batch is a transaction.
 
+mod dump;
+
 use crate::nfnetlink::{
     self, ACK, Answer, BATCH_BEGIN, BATCH_END, CREATE, FAMILY_INET, NLMSG_ERROR, REQUEST, SUBSYSTEM,
 };
@@ -68,8 +70,8 @@ const PER_BATCH: usize = 1000;
 /// Puts elements into the sets of one table, and takes them out. It acts on the namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Elements {
-    pub(crate) table: String,
-    pub(crate) fd: OwnedFd,
+    table: String,
+    fd: OwnedFd,
     sequence: u32,
 }
 
@@ -153,14 +155,7 @@ impl Elements {
         }
     }
 
-    pub(crate) fn header(
-        &mut self,
-        bytes: &mut Vec<u8>,
-        kind: u16,
-        flags: u16,
-        family: u8,
-        resource: u16,
-    ) -> u32 {
+    fn header(&mut self, bytes: &mut Vec<u8>, kind: u16, flags: u16, family: u8, resource: u16) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
         nfnetlink::header(bytes, kind, flags, self.sequence, family, resource);
         self.sequence

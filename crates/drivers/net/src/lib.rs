@@ -13,7 +13,6 @@ mod elements;
 mod error;
 pub mod firewall;
 pub mod link;
-mod listed;
 pub mod listening;
 mod lock;
 mod lost;

@@ -27,7 +27,7 @@ pub(crate) async fn clear_leftovers(services: &Arc<Services>, container: &Contai
 ///
 /// # Errors
 /// When its shim lives but does not answer, or something can't be ended.
-pub(super) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Result<()> {
+pub(crate) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Result<()> {
     let task = match services.runtimes.adopt(id, &services.bundle_dir(id)).await? {
         Adopted::Running { task, .. } => {
             kill_and_wait(&task).await?;
@@ -46,7 +46,7 @@ pub(super) async fn end_by_bundle(services: &Services, id: &ContainerId) -> Resu
 ///
 /// # Errors
 /// `Unavailable` where it does not come: what is stuck in the kernel must not hold up everything else.
-pub(crate) async fn kill_and_wait(task: &Task) -> Result<()> {
+pub(super) async fn kill_and_wait(task: &Task) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(30);
     let killed = task.kill(9, true).await;
     if tokio::time::timeout(LIMIT, task.wait()).await.is_ok() {

@@ -51,7 +51,7 @@ pub(crate) use apparmor::APPARMOR_PROFILE;
 pub use archive::{Get, PathStat, Put, get, put, stat};
 pub use attach::{Attach, Attached, attach};
 pub use changes::changes;
-pub(crate) use cleanup::{clear_leftovers, kill_and_wait};
+pub(crate) use cleanup::{clear_leftovers, end_by_bundle};
 pub use commit::{Commit, commit};
 pub use create::{Create, Created, create};
 pub use export::export;

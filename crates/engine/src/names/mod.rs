@@ -82,15 +82,16 @@ pub(crate) async fn forget_network(services: &Services, network: &Network) {
     }
 }
 
-/// Tells everything, after a start of the engine, or where somebody has changed what was told: it is put right.
-pub(crate) async fn restore(services: &Services) {
+/// Tells everything, after a start of the engine, or where somebody has changed what was told: it is put right. With
+/// `keep_strays` what is told of others stays: they may be containers that the store does not know.
+pub(crate) async fn restore(services: &Services, keep_strays: bool) {
     let netd = Arc::clone(&services.names);
     let (networks, running) = all(services);
     offload::blocking(move || {
         if !running.is_empty() {
             netd.keep();
         }
-        match netd.reconcile(networks, told(running)) {
+        match netd.reconcile(networks, told(running), keep_strays) {
             Ok(warnings) => warn(&warnings),
             Err(error) => {
                 tracing::error!(error = %errors::chain(&error), "names are not answered as they should be");
@@ -138,8 +139,16 @@ pub(crate) async fn close(services: &Services) {
         services.names.let_go();
         return;
     }
-    let netd = Arc::clone(&services.names);
-    if let Err(error) = offload::blocking(move || netd.stop()).await {
+    let (netd, older) = (Arc::clone(&services.names), services.store_age.is_older());
+    let ended = offload::blocking(move || {
+        if older && netd.has_containers()? {
+            // Of containers that the store does not know.
+            netd.let_go();
+            return Ok(());
+        }
+        netd.stop()
+    });
+    if let Err(error) = ended.await {
         tracing::warn!(error = %errors::chain(&error), "netd was not stopped");
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Applied, Subscriber};
 use crate::Services;
-use ::containers::State;
 use config::Settings;
 use errors::{Class, Error};
 use std::net::IpAddr;
@@ -83,7 +82,7 @@ impl Subscriber<Services> for WhatRuns {
             let all = services.containers.all();
             let running: Vec<String> = all
                 .iter()
-                .filter(|one| matches!(one.state(), State::Running { .. } | State::Paused { .. }))
+                .filter(|one| one.state().is_live())
                 .map(|one| one.record().name.to_string())
                 .collect();
             match running.as_slice() {

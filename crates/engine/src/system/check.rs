@@ -50,16 +50,8 @@ pub struct Checked {
 /// # Errors
 /// Those of reading directories.
 pub(super) async fn strays(services: &Arc<Services>) -> Result<Vec<(&'static str, ContainerId)>> {
-    let found = containers::compare(&containers::gather(services).await?);
-    let strays = found.into_iter().filter_map(|one| match (&one.subject, one.kind) {
-        (disagreement::Subject::Container(id), Kind::BundleWithoutContainer | Kind::ContainerHalfRemoved)
-            if services.containers.get(id).is_none() =>
-        {
-            Some((one.kind.row().name, id.clone()))
-        }
-        _ => None,
-    });
-    Ok(strays.collect())
+    let strays = containers::strays(services).await?;
+    Ok(strays.into_iter().map(|(kind, id)| (kind.row().name, id)).collect())
 }
 
 /// Compares records, kernel and disk; then looks at every blob, layer and record, unless it is to be `quick`, and with `repair` mends what can be mended: from what is here, and from the registries
@@ -71,9 +63,8 @@ pub async fn check(services: &Arc<Services>, repair: bool, quick: bool) -> Resul
     let mut findings = state::check(services, repair).await?;
     let repository = |name: &oci::Reference| services.registries().repository(name, None, Purpose::Pull);
     let is_running = |key: &str| {
-        let container =
-            services.containers.all().into_iter().find(|container| container.id().as_str() == key);
-        container.is_some_and(|container| container.record().state.is_live())
+        let container = key.parse().ok().and_then(|id| services.containers.get(&id));
+        container.is_some_and(|container| container.state().is_live())
     };
     let mounted = || crate::image::mounted(services);
     let surroundings = Surroundings { repository: &repository, is_running: &is_running, mounted: &mounted };

@@ -13,8 +13,6 @@ use std::path::PathBuf;
 pub struct Examination {
     /// Where an engine has, or would have, what must survive a reboot.
     pub root: PathBuf,
-    /// Where it has what need not.
-    pub state: PathBuf,
     /// Our shim's program, or why there is none.
     pub shim: Result<PathBuf, String>,
 }

@@ -1,9 +1,6 @@
 //! `storage.gc`: half-fetched blobs that nobody comes back for, and images beyond their budget, least recently used first.
 
 mod pressure;
-mod timer;
-
-pub(super) use timer::each;
 
 use crate::Services;
 use errors::Result;
@@ -92,7 +89,7 @@ pub(super) fn watch(services: &Arc<Services>) {
     let interval =
         |services: &Arc<Services>| Duration::from_secs(services.settings().storage.gc.interval.max(1));
     let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));
-    tokio::spawn(timer::each(interval, changed, services, async |services| collect(&services).await));
+    tokio::spawn(super::timer::each(interval, changed, services, async |services| collect(&services).await));
 }
 
 /// A pull is what fills the disk: looks at the budget behind it, if there is one.

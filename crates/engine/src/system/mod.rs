@@ -13,6 +13,7 @@ mod remap;
 mod shutdown;
 pub mod state;
 mod store_age;
+mod timer;
 
 pub(crate) use cgroup_driver::check as check_cgroup_parent;
 pub(crate) use check::{CONTAINER_DEAD, SHIM_LOST};

@@ -12,7 +12,7 @@ pub(super) use sweep::remove_stray;
 use crate::host::Host;
 use crate::settings::{Live, Sources, Subscriber};
 use crate::{Services, random};
-use ::containers::{Containers, State};
+use ::containers::Containers;
 use ::events::{Events, Journal, Limits};
 use arc_swap::ArcSwap;
 use config::Effective;
@@ -84,11 +84,14 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         let state = state.join("containers");
         super::remap::check(maps, host.kernel, &shim, &state, &images)?;
     }
-    let volumes = Volumes::open(&root.join("volumes"), Arc::clone(&store), Arc::clone(&trash)).await?;
+    // With a store that is older than the disk it is not known whose things are.
+    let keep_strays = store_age.is_older();
+    let volumes = root.join("volumes");
+    let volumes = Volumes::open(&volumes, Arc::clone(&store), Arc::clone(&trash), keep_strays).await?;
     let volumes = volumes.owned_by(id_maps.as_ref().map_or((0, 0), spec::IdMaps::root));
     let containers = Containers::open(Arc::clone(&store)).await?;
     let networks = networks::Config {
-        keep_strays: store_age.is_older(),
+        keep_strays,
         ..configs::networks(&settings, private, on_default_bridge(&containers))
     };
     let networks = Networks::open(networks, Arc::clone(&store)).await?;
@@ -143,7 +146,7 @@ pub async fn open(opening: Opening) -> Result<Arc<Services>> {
         shutdown: tokio::sync::watch::Sender::new(None),
     });
     adopt::adopt_all(&services).await?;
-    crate::names::restore(&services).await;
+    crate::names::restore(&services, keep_strays).await;
     out_of_memory::watch(&services);
     super::gc::watch(&services);
     services.store_age.note(&services.store).await;
@@ -172,8 +175,7 @@ async fn open_events(root: &Path) -> (Events, Option<JoinHandle<()>>) {
 fn on_default_bridge(containers: &Containers) -> bool {
     containers.all().iter().any(|container| {
         let record = container.record();
-        let may_live = matches!(record.state, State::Running { .. } | State::Paused { .. });
-        may_live && record.endpoints.values().any(|endpoint| endpoint.network == "bridge")
+        record.state.is_live() && record.endpoints.values().any(|endpoint| endpoint.network == "bridge")
     })
 }
 

@@ -6,6 +6,7 @@
 mod compare;
 mod gather;
 mod mend;
+pub mod name;
 
 pub(crate) use compare::strays;
 pub(crate) use gather::devices;

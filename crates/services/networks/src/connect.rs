@@ -2,10 +2,11 @@
 
 use crate::attach::{self, Carrier, Place, Reservation};
 use crate::host::Host;
-use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox};
+use crate::{Driver, Endpoint, Error, Networks, Result, Sandbox, audit};
 use ids::ContainerId;
 use net::route::DefaultRoute;
 use spec::{EndpointRequest, PortBinding};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -40,8 +41,7 @@ pub fn default_route<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> O
 /// Endpoints, the one first that a container's default route should leave by: the highest gateway priority, then by name.
 pub fn ranked<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Vec<&'a Endpoint> {
     let mut ranked: Vec<&Endpoint> = endpoints.into_iter().collect();
-    ranked
-        .sort_by(|a, b| b.gateway_priority.cmp(&a.gateway_priority).then_with(|| a.network.cmp(&b.network)));
+    ranked.sort_by_key(|one| (Reverse(one.gateway_priority), &one.network));
     ranked
 }
 
@@ -193,7 +193,7 @@ impl Networks {
         });
         for (stray, host) in strays.into_iter().filter(|_| !self.config.keep_strays) {
             tracing::info!(
-                disagreement = "device-without-endpoint",
+                disagreement = audit::name::DEVICE_STRAY,
                 device = stray,
                 "a network device of no container is removed"
             );

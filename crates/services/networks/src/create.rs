@@ -63,9 +63,7 @@ impl Networks {
         self.live.write().insert(record.name.clone(), Arc::new(live));
         if self.table_writings() != writings {
             // Flushed and written again meanwhile, by somebody who did not know this network.
-            let this = Arc::clone(self);
-            // What comes of it is for `info`.
-            let _ = offload::blocking(move || this.write_table(&this.ports.lock())).await;
+            self.write_table_now().await;
         }
         Ok(record)
     }

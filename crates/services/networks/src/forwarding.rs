@@ -152,7 +152,7 @@ pub(crate) fn remove_strays(config: &Config, networks: &[Arc<Live>]) {
         let mut socket = Socket::open()?;
         for stray in audit::strays(&config.table, &devices, &known) {
             tracing::info!(
-                disagreement = "bridge-without-network",
+                disagreement = audit::name::BRIDGE_STRAY,
                 bridge = stray,
                 "a bridge of no network is removed"
             );

@@ -25,9 +25,9 @@ impl Networks {
             .await?;
         }
         *self.range.lock() = further;
+        let Some(range) = further.map(IpNet::V4) else { return Ok(Vec::new()) };
         let others = networks.iter().filter_map(|network| Some((network.name.clone(), ipv4(network)?)));
-        let inside = |subnet: &IpNet| further.is_some_and(|range| IpNet::V4(range).contains(subnet));
-        Ok(others.filter(|(_, subnet)| further.is_some() && !inside(subnet)).collect())
+        Ok(others.filter(|(_, subnet)| !range.contains(subnet)).collect())
     }
 }
 

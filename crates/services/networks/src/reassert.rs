@@ -1,7 +1,7 @@
 //! The table comes back when somebody has deleted it.
 
 use crate::ports::Ports;
-use crate::{Networks, Result, forwarding};
+use crate::{Networks, Result, audit, forwarding};
 use net::Stop;
 use net::firewall::{Change, Watch};
 use std::collections::BTreeSet;
@@ -56,11 +56,15 @@ impl Networks {
 
     /// Writes the table where it could not be written before: somebody may have installed `nft` meanwhile.
     pub(crate) async fn write_missing_table(self: &Arc<Self>) {
-        if !self.works.lock().lacks_table {
-            return;
+        if self.works.lock().lacks_table {
+            self.write_table_now().await;
         }
+    }
+
+    /// Writes the table on behalf of a network that is made either way.
+    pub(crate) async fn write_table_now(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        // What comes of it is for `info`; the network is made either way.
+        // What comes of it is for `info`.
         let _ = offload::blocking(move || this.write_table(&this.ports.lock())).await;
     }
 }
@@ -72,7 +76,7 @@ fn write_again(networks: &Weak<Networks>) {
         return;
     }
     tracing::warn!(
-        disagreement = "packet-filter-changed",
+        disagreement = audit::name::FILTER_OTHER,
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );

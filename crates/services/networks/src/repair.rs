@@ -1,7 +1,7 @@
 //! Bridges come back when somebody has deleted them or taken their addresses, and containers' devices to them.
 
 use crate::live::Live;
-use crate::{Networks, Result};
+use crate::{Networks, Result, audit};
 use net::{Lost, Stop};
 use std::sync::Arc;
 use std::thread;
@@ -45,7 +45,7 @@ impl Networks {
             Ok(false) => {}
             Ok(true) => {
                 tracing::warn!(
-                    disagreement = "bridge-missing",
+                    disagreement = audit::name::BRIDGE_MISSING,
                     network = live.record.name,
                     "containers were off their bridge, and are back"
                 );

@@ -20,21 +20,19 @@ pub(crate) fn data(dir: &Path, name: &str) -> PathBuf {
     dir.join(name).join("_data")
 }
 
-/// Makes the directories of a volume that has no record yet, the inner one with this user and group.
-pub(crate) fn create(dir: &Path, name: &str, owner: (u32, u32), trash: &Trash) -> Result<()> {
+/// Makes the directories of a volume that has no record yet, the inner one with this user and group. Says whether they were not
+/// there: what is may be an earlier attempt's, or somebody's whom the store does not know any more, and stays as it is.
+pub(crate) fn create(dir: &Path, name: &str, owner: (u32, u32)) -> Result<bool> {
     let volume = dir.join(name);
-    match DirBuilder::new().mode(0o701).create(&volume) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // What an earlier attempt left; with a record the name would not have come here.
-            trash.discard(&volume)?;
-            DirBuilder::new().mode(0o701).create(&volume).map_err(at("create directory", &volume))?;
-        }
+    let new = match DirBuilder::new().mode(0o701).create(&volume) {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
         Err(error) => return Err(at("create directory", &volume)(error)),
-    }
+    };
     durable::create_dir_all(&data(dir, name), 0o755)?;
-    give_to(&data(dir, name), owner)?;
-    Ok(durable::sync_dir(dir)?)
+    adopt(dir, name, owner)?;
+    durable::sync_dir(dir)?;
+    Ok(new)
 }
 
 fn give_to(path: &Path, (uid, gid): (u32, u32)) -> Result<()> {
@@ -101,8 +99,13 @@ pub(crate) fn populate(
 }
 
 /// Brings the directories in line with the records after whatever ended the last process, and returns what has content
-/// but no record.
-pub(crate) fn reconcile(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -> Result<Vec<Volume>> {
+/// but no record. With `keep_strays` nothing is discarded: what has no record may be somebody's whom the store does not know.
+pub(crate) fn reconcile(
+    dir: &Path,
+    records: &BTreeSet<String>,
+    keep_strays: bool,
+    trash: &Trash,
+) -> Result<Vec<Volume>> {
     durable::create_dir_all(dir, 0o701)?;
     let mut orphans = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(at("read", dir))? {
@@ -110,8 +113,10 @@ pub(crate) fn reconcile(dir: &Path, records: &BTreeSet<String>, trash: &Trash) -
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
         match name.strip_prefix(ASIDE) {
             Some(removed) if records.contains(removed) => move_back(dir, removed)?,
+            Some(_) if keep_strays => {}
             Some(_) => trash.discard(&entry.path())?,
             None if records.contains(&name) || !ids::is_name(&name) => {}
+            None if keep_strays && !has_content(&data(dir, &name)) => {}
             None => orphans.extend(readmit(dir, &name, trash)?),
         }
     }
@@ -163,8 +168,12 @@ fn orphan(dir: &Path, name: String) -> Volume {
     }
 }
 
+/// One that can't be read is not known to be empty.
 fn has_content(data: &Path) -> bool {
-    std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
+    match std::fs::read_dir(data) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }
 
 fn at(action: &'static str, path: impl AsRef<OsStr>) -> impl FnOnce(io::Error) -> VolumeError {

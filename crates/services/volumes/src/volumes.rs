@@ -51,13 +51,20 @@ impl Volumes {
     /// The volumes whose directories are in `dir` (usually `<root>/volumes`). `trash` must be on the same mount.
     ///
     /// Finishes or takes back what a crash interrupted. A directory with content but without a record, as after the
-    /// loss of the store, becomes a volume again.
-    pub async fn open(dir: &Path, store: Arc<dyn StateStore>, trash: Arc<Trash>) -> Result<Self> {
+    /// loss of the store, becomes a volume again; one without content goes, unless `keep_strays` says that it may be of a
+    /// container that the store does not know.
+    pub async fn open(
+        dir: &Path,
+        store: Arc<dyn StateStore>,
+        trash: Arc<Trash>,
+        keep_strays: bool,
+    ) -> Result<Self> {
         let (_, records) = store::list_as::<Volume>(&*store, PREFIX).await?;
         let known: BTreeMap<_, _> =
             records.into_iter().map(|(name, volume, _)| (name, Known::new(volume))).collect();
         let (path, names, bin) = (dir.to_owned(), known.keys().cloned().collect(), Arc::clone(&trash));
-        let orphans = offload::blocking(move || directories::reconcile(&path, &names, &bin)).await?;
+        let orphans =
+            offload::blocking(move || directories::reconcile(&path, &names, keep_strays, &bin)).await?;
         let volumes = Self {
             dir: dir.to_owned(),
             owner: (0, 0),
@@ -95,9 +102,8 @@ impl Volumes {
             None => {}
         }
         driver::validate(&volume.name, &volume.options)?;
-        let (dir, name, trash) = (self.dir.clone(), volume.name.clone(), Arc::clone(&self.trash));
-        let owner = self.owner;
-        offload::blocking(move || directories::create(&dir, &name, owner, &trash)).await?;
+        let (dir, name, owner) = (self.dir.clone(), volume.name.clone(), self.owner);
+        let new = offload::blocking(move || directories::create(&dir, &name, owner)).await?;
         match self.record(volume.clone()).await {
             Ok(()) => Ok((volume, true)),
             // An earlier call was cut off after its record was made.
@@ -105,8 +111,10 @@ impl Volumes {
                 Ok((self.recorded(&volume.name).await?, false))
             }
             Err(error) => {
-                // What stays of it is empty, hence discarded at the next start.
-                let _ = self.trash.discard(&self.dir.join(&volume.name));
+                if new {
+                    // What stays of it is empty, hence discarded at the next start.
+                    let _ = self.trash.discard(&self.dir.join(&volume.name));
+                }
                 Err(error)
             }
         }

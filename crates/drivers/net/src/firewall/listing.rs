@@ -35,11 +35,11 @@ impl Chain<'_> {
     pub(super) fn is_input(&self) -> bool {
         self.base.is_some_and(|(hook, _)| hook == "input")
     }
-}
 
-/// Whether a chain is hooked where packets are forwarded.
-pub(super) fn is_forward(chain: &Chain<'_>) -> bool {
-    chain.base.is_some_and(|(hook, _)| hook == "forward")
+    /// Whether it is hooked where packets are forwarded.
+    pub(super) fn is_forward(&self) -> bool {
+        self.base.is_some_and(|(hook, _)| hook == "forward")
+    }
 }
 
 /// A rule of a listing with handles, and its handle.

@@ -1,7 +1,7 @@
 //! Refusing what cannot be, before anything is made.
 
+mod dns;
 mod mounts;
-mod names;
 mod namespaces;
 
 use crate::Services;
@@ -29,7 +29,7 @@ pub(super) fn validate(services: &Services, spec: &mut ContainerSpec) -> Result<
     let settings = services.settings();
     services.runtimes.check(Some(spec.runtime.as_ref().unwrap_or(&settings.runtime.default_runtime)))?;
     default_log(&settings.logging, &mut spec.log);
-    names::default(services, &settings, &mut spec.network);
+    dns::default(services, &settings, &mut spec.network);
     logs::validate(&spec.log.driver, &spec.log.options)?;
     if settings.runtime.no_new_privileges {
         spec.security.no_new_privileges = true;

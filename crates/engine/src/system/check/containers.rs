@@ -3,22 +3,22 @@
 use super::disagreement::Disagreement;
 use super::table::Kind;
 use crate::Services;
+use crate::container::WaitFor;
 use ::containers::Container;
 use errors::{Class, Error, Result};
 use ids::ContainerId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the end of a container may take to be recorded.
 const LIMIT: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is known of containers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    pub(super) recorded: Vec<Recorded>,
+    pub(super) recorded: BTreeMap<ContainerId, Recorded>,
     /// Being made or removed: something of them may be there.
     pub(super) in_progress: BTreeSet<ContainerId>,
     /// Writable layers on the disk.
@@ -36,7 +36,6 @@ pub(super) struct Facts {
 /// A recorded container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recorded {
-    pub(super) id: ContainerId,
     pub(super) name: String,
     /// Whether the record says that it runs.
     pub(super) live: bool,
@@ -51,37 +50,53 @@ pub(super) struct Recorded {
 /// Looks everything up: some system calls a container.
 pub(super) async fn gather(services: &Arc<Services>) -> Result<Facts> {
     // The disk first: what is made later has a record by the time that those are looked at, or is in progress.
-    let layers = ids(services.images.snapshots_on_disk().await?);
-    let settings = services.settings();
-    let runtime = &settings.runtime;
-    let (root, state) = (runtime.root_dir.join("containers"), runtime.state_dir.join("containers"));
+    let facts = on_disk(services).await?;
     let (host, parent) = (services.cgroups.clone(), services.cgroup_parent.clone());
     // Names of scopes do not say which engine made them.
     let by_name = services.cgroup_driver == cgroups::Driver::Cgroupfs;
-    // Those have theirs rightly, and a look into each hierarchy for each of them is what costs.
-    let live = services.containers.all().into_iter().filter(|container| container.state().is_live());
-    let live: BTreeSet<ContainerId> = live.map(|container| container.id().clone()).collect();
-    let (directories, bundles, cgroups) = offload::blocking(move || {
+    // Those have their cgroups rightly, and a look into each hierarchy for each of them is what costs.
+    let all = services.containers.all().into_iter();
+    let live: BTreeMap<ContainerId, u32> =
+        all.filter_map(|container| Some((container.id().clone(), container.state().pid()?))).collect();
+    let (cgroups, ended) = offload::blocking(move || {
         let groups = if by_name { ids(host.children(Path::new(&parent))) } else { BTreeSet::new() };
-        let cgroups = groups.into_iter().filter(|id| !live.contains(id)).map(|id| {
+        let cgroups = groups.into_iter().filter(|id| !live.contains_key(id)).map(|id| {
             let group = host.cgroup(&Path::new(&parent).join(id.as_str()));
             let busy = group.pids().is_ok_and(|pids| !pids.is_empty());
             (id, busy)
         });
-        let cgroups = cgroups.collect();
-        (listed(&root), listed(&state), cgroups)
+        let ended: BTreeSet<u32> = live.values().copied().filter(|pid| !runs(*pid)).collect();
+        (cgroups.collect(), ended)
     })
     .await;
     let in_progress = services.containers.in_progress().into_iter().collect();
-    let mut recorded = Vec::new();
+    let mut recorded = BTreeMap::new();
     for container in services.containers.all() {
-        recorded.push(look_at(&container).await);
+        recorded.insert(container.id().clone(), look_at(&container, &ended).await);
     }
     let store_older = services.store_age.is_older();
-    Ok(Facts { recorded, in_progress, layers, directories, bundles, cgroups, store_older })
+    Ok(Facts { recorded, in_progress, cgroups, store_older, ..facts })
 }
 
-async fn look_at(container: &Container) -> Recorded {
+/// The directories that there are, and nothing else.
+async fn on_disk(services: &Arc<Services>) -> Result<Facts> {
+    let layers = ids(services.images.snapshots_on_disk().await?);
+    let settings = services.settings();
+    let runtime = &settings.runtime;
+    let (root, state) = (runtime.root_dir.join("containers"), runtime.state_dir.join("containers"));
+    let (directories, bundles) = offload::blocking(move || (listed(&root), listed(&state))).await;
+    Ok(Facts { layers, directories, bundles, ..Facts::default() })
+}
+
+/// What is there of containers without a record, when nobody is at work yet.
+pub(super) async fn strays(services: &Arc<Services>) -> Result<Vec<(Kind, ContainerId)>> {
+    let strays = compare_strays(&on_disk(services).await?).into_iter();
+    let strays = strays.filter(|(id, _)| services.containers.get(id).is_none());
+    Ok(strays.map(|(id, kind)| (kind, id)).collect())
+}
+
+/// With the processes that had `ended` before.
+async fn look_at(container: &Container, ended: &BTreeSet<u32>) -> Recorded {
     let record = container.record();
     let (pid, task) = (record.state.pid(), container.task());
     let shim = match &task {
@@ -89,13 +104,12 @@ async fn look_at(container: &Container) -> Recorded {
         None => false,
     };
     Recorded {
-        id: record.id.clone(),
         name: record.name.to_string(),
         live: pid.is_some(),
         busy: container.verb_lock.try_lock().is_err()
             || container.cleanup_lock.try_lock().is_err()
             || container.is_removing(),
-        process: pid.is_some_and(runs),
+        process: pid.is_some_and(|pid| !ended.contains(&pid)),
         shim,
     }
 }
@@ -120,44 +134,48 @@ fn ids(names: impl IntoIterator<Item = String>) -> BTreeSet<ContainerId> {
 /// Every disagreement among the facts.
 pub(super) fn compare(facts: &Facts) -> Vec<Disagreement> {
     let mut found = Vec::new();
-    for one in facts.recorded.iter().filter(|one| !one.busy && !facts.in_progress.contains(&one.id)) {
-        let mut add = |kind| found.push(Disagreement::of(kind, &one.id).detail(one.name.clone()));
+    for (id, one) in &facts.recorded {
+        if one.busy || facts.in_progress.contains(id) {
+            continue;
+        }
+        let mut add = |kind| found.push(Disagreement::of(kind, id).detail(one.name.clone()));
         match (one.live, one.process, one.shim) {
             (true, false, _) => add(Kind::ContainerDead),
             (true, true, false) => add(Kind::ShimLost),
             _ => {}
         }
-        if !facts.layers.contains(&one.id) {
+        if !facts.layers.contains(id) {
             add(Kind::ContainerWithoutLayer);
         }
-        if !facts.directories.contains(&one.id) {
+        if !facts.directories.contains(id) {
             add(Kind::ContainerWithoutDirectory);
         }
-        if !one.live && facts.bundles.contains(&one.id) {
+        if !one.live && facts.bundles.contains(id) {
             add(Kind::BundleWithoutContainer);
         }
     }
-    let known =
-        |id: &ContainerId| facts.recorded.iter().any(|one| one.id == *id) || facts.in_progress.contains(id);
-    let idle = |id: &ContainerId| {
-        let one = facts.recorded.iter().find(|one| one.id == *id);
-        one.map_or_else(|| !facts.in_progress.contains(id), |one| !one.live && !one.busy)
+    let strays = compare_strays(facts);
+    let idle = |id: &ContainerId| match facts.recorded.get(id) {
+        Some(one) => !one.live && !one.busy,
+        // What is left of one goes with it.
+        None => !(facts.in_progress.contains(id) || facts.store_older && strays.contains_key(id)),
     };
-    let halves: BTreeSet<_> = facts.layers.union(&facts.directories).filter(|id| !known(id)).collect();
-    let bundles: BTreeSet<_> = facts.bundles.iter().filter(|id| !known(id)).collect();
-    if facts.store_older {
-        let strays = halves.union(&bundles).map(|id| Disagreement::of(Kind::StoreOlder, id));
-        found.extend(strays);
-        let of_store = |id: &ContainerId| halves.contains(id) || bundles.contains(id);
-        let groups = facts.cgroups.iter().filter(|(id, _)| idle(id) && !of_store(id));
-        found.extend(groups.map(|(id, busy)| cgroup(id, *busy)));
-    } else {
-        found.extend(halves.into_iter().map(|id| Disagreement::of(Kind::ContainerHalfRemoved, id)));
-        found.extend(bundles.into_iter().map(|id| Disagreement::of(Kind::BundleWithoutContainer, id)));
-        let groups = facts.cgroups.iter().filter(|(id, _)| idle(id));
-        found.extend(groups.map(|(id, busy)| cgroup(id, *busy)));
-    }
+    let groups = facts.cgroups.iter().filter(|(id, _)| idle(id)).map(|(id, busy)| cgroup(id, *busy));
+    found.extend(groups);
+    found.extend(strays.iter().map(|(id, kind)| Disagreement::of(*kind, id)));
     found
+}
+
+/// What is on the disk of containers without a record, by one name each: all of it is removed at once.
+fn compare_strays(facts: &Facts) -> BTreeMap<ContainerId, Kind> {
+    let known = |id: &ContainerId| facts.recorded.contains_key(id) || facts.in_progress.contains(id);
+    let all = facts.layers.iter().chain(&facts.directories).chain(&facts.bundles).filter(|id| !known(id));
+    let kind = |id: &ContainerId| match facts.bundles.contains(id) {
+        _ if facts.store_older => Kind::StoreOlder,
+        true => Kind::BundleWithoutContainer,
+        false => Kind::ContainerHalfRemoved,
+    };
+    all.map(|id| (id.clone(), kind(id))).collect()
 }
 
 fn cgroup(id: &ContainerId, busy: bool) -> Disagreement {
@@ -196,29 +214,29 @@ pub(super) async fn repair(services: &Arc<Services>, kind: Kind, id: &ContainerI
 /// Sees to it that the end of a container is recorded whose shim is dead, or does not tell.
 async fn record_end(services: &Arc<Services>, id: &ContainerId) -> Result<()> {
     let Some(container) = services.containers.get(id) else { return Ok(()) };
-    match container.task() {
-        // Whoever waits for the process then learns that the shim is lost, and does the rest.
-        Some(task) if task.end_shim() => {}
-        Some(_) => {
-            return Err(Error::new(Class::Unavailable, "its shim does not say which process it is")
-                .hint("End the shim by hand"));
+    let Some(task) = container.task() else {
+        let _verb = container.verb_lock.lock().await;
+        if container.task().is_none() && container.state().is_live() {
+            crate::container::adopt(services, &container).await?;
         }
-        None => {
-            let _verb = container.verb_lock.lock().await;
-            if container.task().is_none() && container.state().is_live() {
-                crate::container::adopt(services, &container).await?;
-            }
-            return Ok(());
-        }
+        return Ok(());
+    };
+    // It is gone otherwise, and has ended.
+    let Ok(end) = crate::container::wait(services, id.as_str(), WaitFor::NotRunning).await else {
+        return Ok(());
+    };
+    if !container.state().is_live() {
+        return Ok(());
     }
-    let deadline = tokio::time::Instant::now() + LIMIT;
-    while container.state().is_live() && container.task().is_some() {
-        if tokio::time::Instant::now() > deadline {
-            return Err(Error::new(Class::Unavailable, format!("its end was not recorded within {LIMIT:?}")));
-        }
-        tokio::time::sleep(PAUSE).await;
+    // Whoever waits for the process then learns that the shim is lost, and does the rest.
+    if !task.end_shim() {
+        return Err(Error::new(Class::Unavailable, "its shim does not say which process it is")
+            .hint("End the shim by hand"));
     }
-    Ok(())
+    match tokio::time::timeout(LIMIT, end).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(Class::Unavailable, format!("its end was not recorded within {LIMIT:?}"))),
+    }
 }
 
 async fn remove_cgroup(services: &Arc<Services>, id: &ContainerId) -> Result<()> {

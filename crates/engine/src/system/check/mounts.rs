@@ -3,12 +3,10 @@
 use super::containers;
 use super::disagreement::{Disagreement, Subject};
 use super::table::Kind;
-use crate::Services;
+use crate::{Services, mountinfo};
 use errors::{Class, Error, Result};
 use ids::ContainerId;
 use rustix::mount::{UnmountFlags, unmount};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,35 +16,13 @@ pub(super) async fn gather(services: &Arc<Services>) -> Vec<(PathBuf, ContainerI
     let runtime = &settings.runtime;
     let parents = [&runtime.state_dir, &runtime.root_dir].map(|parent| parent.join("containers"));
     offload::blocking(move || {
-        let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
-        let points = table.split(|byte| *byte == b'\n').filter_map(point);
+        let table = mountinfo::read().unwrap_or_default();
+        let points = mountinfo::lines(&table).map(|fields| mountinfo::point(&fields));
         let owned =
             |point: PathBuf| parents.iter().find_map(|parent| owner(parent, &point)).map(|id| (point, id));
         points.filter_map(owned).collect()
     })
     .await
-}
-
-/// `proc_pid_mountinfo(5)`: the fifth field, in which spaces and the like are octal numbers.
-fn point(line: &[u8]) -> Option<PathBuf> {
-    let field = line.split(|byte| *byte == b' ').nth(4)?;
-    let mut path = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let Some((first, after)) = rest.split_first() {
-        let octal =
-            after.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
-        match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                path.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                path.push(*first);
-                rest = after;
-            }
-        }
-    }
-    Some(OsString::from_vec(path).into())
 }
 
 fn owner(parent: &Path, point: &Path) -> Option<ContainerId> {
@@ -57,7 +33,7 @@ fn owner(parent: &Path, point: &Path) -> Option<ContainerId> {
 /// Those of containers that do not run, and that nobody is at work on.
 pub(super) fn compare(mounts: &[(PathBuf, ContainerId)], facts: &containers::Facts) -> Vec<Disagreement> {
     let rightly = |id: &ContainerId| {
-        let one = facts.recorded.iter().find(|one| one.id == *id);
+        let one = facts.recorded.get(id);
         facts.in_progress.contains(id) || one.is_some_and(|one| one.live || one.busy)
     };
     // What runs without a record, since that was replaced by an older one, has its mounts rightly too.
@@ -96,8 +72,6 @@ mod tests {
 
     #[test]
     fn a_mount_point_belongs_to_the_container_whose_directory_it_is_in() {
-        let line = br"40 31 0:37 / /run/a\040b/containers/ID/rootfs rw - overlay overlay rw";
-        assert_eq!(point(line), Some("/run/a b/containers/ID/rootfs".into()));
         let id = ContainerId::from_bytes([7; 32]);
         let parent = Path::new("/run/a b/containers");
         assert_eq!(owner(parent, &parent.join(id.as_str()).join("rootfs")), Some(id));

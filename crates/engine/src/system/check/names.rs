@@ -15,8 +15,8 @@ pub(super) async fn gather(services: &Arc<Services>) -> Result<Vec<String>> {
 /// Those that nobody is at work on.
 pub(super) fn compare(told: Vec<String>, facts: &containers::Facts) -> Vec<Disagreement> {
     let busy = |thing: &str| {
-        let id = thing.strip_prefix("container ").unwrap_or_default();
-        let one = facts.recorded.iter().find(|one| one.id.as_str() == id);
+        let id = thing.strip_prefix("container ").and_then(|id| id.parse().ok());
+        let one = id.and_then(|id| facts.recorded.get(&id));
         // One that has just ended is about to be forgotten.
         one.is_some_and(|one| one.busy || (one.live && !one.process))
     };

@@ -10,12 +10,13 @@ use errors::{Error, Result};
 use images::Finding;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long what was mended may take to be in order: the kernel removes devices and cgroups in its own time.
 const SETTLING: Duration = Duration::from_secs(10);
+/// Before the first of the looks meanwhile; each later pause is twice as long.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// What is wrong now; with `repair` it is mended.
@@ -56,7 +57,7 @@ pub(super) async fn look(services: &Arc<Services>) -> Result<Vec<Disagreement>> 
     let mut found = containers::compare(&facts);
     found.extend(mounts::compare(&mounted, &facts));
     let name_of = |endpoint: &::networks::Endpoint| {
-        let one = facts.recorded.iter().find(|one| one.id == endpoint.container)?;
+        let one = facts.recorded.get(&endpoint.container)?;
         (one.live && one.process && !one.busy).then(|| one.name.clone())
     };
     found.extend(networks::compare(flaws, name_of));
@@ -69,8 +70,12 @@ pub(super) async fn look(services: &Arc<Services>) -> Result<Vec<Disagreement>> 
 /// Mends what was found, and tells what came of it: what is still there at the end is not mended, whatever the repair said.
 async fn mend(services: &Arc<Services>, found: Vec<Disagreement>) -> Result<Vec<Finding>> {
     let mut outcomes = Vec::new();
+    let mut names_told = false;
     for one in found {
-        let outcome = repair(services, &one).await;
+        // All that netd is told wrongly is put right at once.
+        let is_names = matches!(one.subject, Subject::Names);
+        let outcome = if is_names && names_told { Ok(()) } else { repair(services, &one).await };
+        names_told |= is_names;
         outcomes.push((one, outcome));
     }
     let still = remaining(services, &outcomes).await?;
@@ -92,15 +97,17 @@ async fn remaining(services: &Arc<Services>, outcomes: &[(Disagreement, Result<(
     if outcomes.is_empty() {
         return Ok(Vec::new());
     }
+    let mut pause = AGAIN;
     loop {
         let now = look(services).await?;
         let still: Vec<bool> =
             outcomes.iter().map(|(one, _)| now.iter().any(|other| other.is_same(one))).collect();
         let settled = outcomes.iter().zip(&still).all(|((_, outcome), still)| outcome.is_err() || !still);
-        if settled || Instant::now() > deadline {
+        if settled || Instant::now() >= deadline {
             return Ok(still);
         }
-        sleep(AGAIN).await;
+        sleep_until((Instant::now() + pause).min(deadline)).await;
+        pause *= 2;
     }
 }
 
@@ -111,7 +118,7 @@ async fn repair(services: &Arc<Services>, one: &Disagreement) -> Result<()> {
         Subject::Volume(name) => volumes::repair(services, one.kind, name).await,
         Subject::Network(flaw) => networks::repair(services, flaw).await,
         Subject::Names => {
-            crate::names::restore(services).await;
+            crate::names::restore(services, false).await;
             Ok(())
         }
     }

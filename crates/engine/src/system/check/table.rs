@@ -56,6 +56,7 @@ impl Kind {
                 | Self::CgroupWithoutContainer
                 | Self::BundleWithoutContainer
                 | Self::ContainerHalfRemoved
+                | Self::VolumeWithoutRecord
                 | Self::BridgeWithoutNetwork
                 | Self::DeviceWithoutEndpoint
                 | Self::PortWithoutOwner
@@ -145,19 +146,19 @@ impl Kind {
                 "mounts it for those who start from now on",
             ),
             Self::BridgeWithoutNetwork => row(
-                "bridge-without-network",
+                networks::flaws::BRIDGE_STRAY,
                 true,
                 "is a device with this engine's mark, and no network has it",
                 "removes the device",
             ),
             Self::BridgeMissing => row(
-                "bridge-missing",
+                networks::flaws::BRIDGE_MISSING,
                 true,
                 "is a network whose bridge is gone, is down or lacks its address",
                 "makes the bridge and brings the containers' devices back to it",
             ),
             Self::DeviceWithoutEndpoint => row(
-                "device-without-endpoint",
+                networks::flaws::DEVICE_STRAY,
                 true,
                 "is a device on a network's bridge, and no container has it",
                 "removes the device",
@@ -175,7 +176,7 @@ impl Kind {
                 "gives it back",
             ),
             Self::PacketFilterChanged => row(
-                "packet-filter-changed",
+                networks::flaws::FILTER_OTHER,
                 true,
                 "is the engine's table, and it is gone or somebody has changed it",
                 "writes the table again",

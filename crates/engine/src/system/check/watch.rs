@@ -47,5 +47,5 @@ pub(in super::super) fn watch(services: &Arc<Services>) {
         }
     };
     let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));
-    tokio::spawn(super::super::gc::each(interval, changed, services, each));
+    tokio::spawn(super::super::timer::each(interval, changed, services, each));
 }

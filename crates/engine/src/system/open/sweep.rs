@@ -4,7 +4,6 @@ use super::super::check;
 use crate::Services;
 use errors::{Class, Error, Result};
 use ids::ContainerId;
-use runtime::Adopted;
 use std::sync::Arc;
 
 /// Removes what belongs to no record: a creation that the engine did not live to finish, or to undo. Where the store is older than the
@@ -43,16 +42,8 @@ pub(crate) async fn remove_stray(services: &Arc<Services>, id: &ContainerId) -> 
     if services.containers.get(id).is_some() {
         return Ok(());
     }
-    let bundle = services.bundle_dir(id);
-    // A bundle may still have a shim with a process.
-    match services.runtimes.adopt(id, &bundle).await? {
-        Adopted::Running { task, .. } | Adopted::Exited(_, Some(task)) => {
-            crate::container::kill_and_wait(&task).await?;
-            task.delete().await?;
-        }
-        Adopted::Exited(_, None) | Adopted::Lost => {}
-    }
-    for directory in [bundle, services.container_dir(id)] {
+    crate::container::end_by_bundle(services, id).await?;
+    for directory in [services.bundle_dir(id), services.container_dir(id)] {
         let left = durable::remove_tree(&directory)?;
         if let Some(first) = left.into_iter().next() {
             return Err(

@@ -11,12 +11,14 @@ pub(super) fn compare(facts: &Facts) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     bridges(facts, &mut flaws);
     devices(facts, &mut flaws);
+    let own = |one: &crate::Endpoint| [one.ipv4, one.ipv6].map(|own| own.map(|own| own.address));
+    let had = facts
+        .endpoints
+        .iter()
+        .flat_map(|one| own(one).into_iter().flatten().map(|own| (&one.network_id, own)));
+    let had: BTreeSet<_> = had.collect();
     for (id, network, address) in &facts.given {
-        let has = |one: &&crate::Endpoint| {
-            let own = [one.ipv4, one.ipv6];
-            one.network_id == *id && own.into_iter().flatten().any(|own| own.address == *address)
-        };
-        if !facts.endpoints.iter().any(|one| has(&one)) {
+        if !had.contains(&(id, *address)) {
             flaws.push(Flaw::AddressStray { network: network.clone(), address: *address });
         }
     }

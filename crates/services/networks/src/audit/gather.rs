@@ -59,6 +59,8 @@ pub(crate) struct Device {
 impl Networks {
     /// Blocking. A network to which somebody attaches just now is left out, with all that concerns it.
     pub(super) fn gather(&self) -> Result<Facts> {
+        // Whoever repairs bridges passes over networks that are kept quiet: it waits instead.
+        let _kept = self.bridges_kept.lock();
         let all: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
         let parents = all.iter().filter_map(|live| live.branched.as_ref());
         let parents = parents.map(|branched| branched.parent.device().to_owned()).collect();

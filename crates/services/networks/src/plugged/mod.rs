@@ -116,6 +116,9 @@ impl Plugins {
             let own = there.filter(|record| record.container == *container);
             own.map(|record| record.namespace.clone()).collect()
         };
+        if pins.is_empty() {
+            return Ok(());
+        }
         offload::blocking(move || {
             pins.iter().filter(|at| !pin::is_pinned(at)).try_for_each(|at| pin::pin(&namespace, at))
         })

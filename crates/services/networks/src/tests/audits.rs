@@ -1,6 +1,7 @@
 //! The kernel beside the records: in order while all goes its way, and each repair helps.
 
 use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn opened(store: Arc<dyn StateStore>) -> Arc<Networks> {
     let networks = Networks::open(config(), store).await.unwrap();
@@ -55,6 +56,27 @@ fn whoever_attaches_just_now_is_not_told_of() {
         assert_eq!(networks.audit().await.unwrap().len(), 2 + usize::from(endpoint.ipv6.is_some()));
         networks.attached.lock().insert(known.id.clone(), known);
         assert_eq!(networks.audit().await.unwrap(), []);
+        networks.purge().await.unwrap();
+    });
+}
+
+#[test]
+fn a_bridge_that_is_deleted_during_a_look_comes_back() {
+    on_a_host(|store| async move {
+        let networks = opened(store).await;
+        let (looked, stop) = (Arc::clone(&networks), Arc::new(AtomicBool::new(false)));
+        let stopped = Arc::clone(&stop);
+        let looking = tokio::spawn(async move {
+            while !stopped.load(Ordering::Relaxed) {
+                looked.audit().await.unwrap();
+            }
+        });
+        for round in 0..10 {
+            link::delete(&mut Socket::open().unwrap(), &config().bridge).unwrap();
+            assert!(eventually(|| devices().contains(&config().bridge)).await, "round {round}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        looking.await.unwrap();
         networks.purge().await.unwrap();
     });
 }

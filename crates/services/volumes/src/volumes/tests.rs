@@ -28,8 +28,13 @@ impl Scene {
 
     /// As after a restart.
     async fn open(&self) -> Volumes {
+        self.open_with(false).await
+    }
+
+    async fn open_with(&self, keep_strays: bool) -> Volumes {
         let dir = self.dir.path().join("volumes");
-        Volumes::open(&dir, Arc::clone(&self.store), Arc::clone(&self.trash)).await.unwrap()
+        let (store, trash) = (Arc::clone(&self.store), Arc::clone(&self.trash));
+        Volumes::open(&dir, store, trash, keep_strays).await.unwrap()
     }
 
     fn entries(&self) -> Vec<String> {
@@ -172,6 +177,23 @@ async fn a_crash_at_any_step_leaves_the_old_state_or_the_new() {
     assert_eq!(std::fs::read(volumes.path("half-removed").join("file")).unwrap(), b"half-removed");
     assert!(volumes.path("without-directory").is_dir());
     assert!(!dir.join("kept/_populate").exists());
+    assert!(scene.trash_is_empty());
+}
+
+#[tokio::test]
+async fn what_an_older_store_does_not_know_is_kept() {
+    let scene = Scene::new();
+    let dir = scene.dir.path().join("volumes");
+    std::fs::create_dir_all(dir.join("in-use/_data")).unwrap();
+    std::fs::create_dir_all(dir.join("full/_data/content")).unwrap();
+    std::fs::create_dir_all(dir.join(".removing-later/_data/content")).unwrap();
+    let volumes = scene.open_with(true).await;
+    assert_eq!(names(&volumes).await, ["full"]);
+    assert_eq!(scene.entries(), [".removing-later", "full", "in-use"]);
+    // Whoever asks for that name gets what the container that nobody knows has written meanwhile.
+    std::fs::write(volumes.path("in-use").join("file"), b"1").unwrap();
+    assert!(volumes.create(named("in-use")).await.unwrap().1);
+    assert_eq!(std::fs::read(volumes.path("in-use").join("file")).unwrap(), b"1");
     assert!(scene.trash_is_empty());
 }
 

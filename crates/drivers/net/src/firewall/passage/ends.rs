@@ -1,7 +1,7 @@
 //! Where chains drop all packets that nobody has decided on, and where our rule has to be for that.
 
 use super::MARK;
-use crate::firewall::listing::{Chain, Table, is_forward, without_handle};
+use crate::firewall::listing::{Chain, Table, without_handle};
 use std::collections::BTreeSet;
 
 /// Where a chain drops the rest.
@@ -44,7 +44,7 @@ impl Work<'_> {
 pub(super) fn work<'a>(table: &Table<'a>, comment: &str) -> Vec<Work<'a>> {
     let mut ends: Vec<(&'a str, End<'a>)> = Vec::new();
     let mut seen = BTreeSet::new();
-    for chain in table.chains.iter().filter(|chain| is_forward(chain)) {
+    for chain in table.chains.iter().filter(|chain| chain.is_forward()) {
         let policy = chain.base == Some(("forward", true));
         look(table, chain, policy, &mut seen, &mut ends);
     }

@@ -7,7 +7,7 @@
 
 mod ends;
 
-use super::listing::{Table, is_forward, read, without_handle};
+use super::listing::{Chain, Table, read, without_handle};
 use super::nft::{list_with_handles, run};
 use crate::Result;
 use ends::Work;
@@ -33,7 +33,7 @@ pub(super) struct Passage {
 pub(super) fn open(table: &str, present: &[Table<'_>]) -> Result<Passage> {
     let own = format!("inet {table}");
     let forwards =
-        |one: &&Table<'_>| one.is_internet() && one.name != own && one.chains.iter().any(is_forward);
+        |one: &&Table<'_>| one.is_internet() && one.name != own && one.chains.iter().any(Chain::is_forward);
     let mut passage = Passage::default();
     for other in present.iter().filter(forwards) {
         passage.tables.insert(other.name.to_owned());

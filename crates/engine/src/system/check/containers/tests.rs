@@ -12,18 +12,20 @@ fn id(number: u8) -> ContainerId {
 
 /// One that runs (1) and one that has ended (2), and nothing wrong.
 fn sound() -> Facts {
-    let runs =
-        Recorded { id: id(1), name: "runs".into(), live: true, busy: false, process: true, shim: true };
-    let done =
-        Recorded { id: id(2), name: "done".into(), live: false, busy: false, process: false, shim: false };
+    let runs = Recorded { name: "runs".into(), live: true, busy: false, process: true, shim: true };
+    let done = Recorded { name: "done".into(), live: false, busy: false, process: false, shim: false };
     Facts {
-        recorded: vec![runs, done],
+        recorded: [(id(1), runs), (id(2), done)].into(),
         layers: [id(1), id(2)].into(),
         directories: [id(1), id(2)].into(),
         bundles: [id(1)].into(),
         cgroups: vec![(id(1), true)],
         ..Facts::default()
     }
+}
+
+fn recorded(facts: &mut Facts, number: u8) -> &mut Recorded {
+    facts.recorded.get_mut(&id(number)).unwrap()
 }
 
 /// What is found once the facts were changed.
@@ -37,9 +39,9 @@ fn found(change: impl FnOnce(&mut Facts)) -> Vec<(Kind, ContainerId)> {
 
 #[test]
 fn each_disagreement_has_its_name() {
-    let cases: [(Change, Kind, u8); 13] = [
-        (|facts| facts.recorded[0].process = false, Kind::ContainerDead, 1),
-        (|facts| facts.recorded[0].shim = false, Kind::ShimLost, 1),
+    let cases: [(Change, Kind, u8); 14] = [
+        (|facts| recorded(facts, 1).process = false, Kind::ContainerDead, 1),
+        (|facts| recorded(facts, 1).shim = false, Kind::ShimLost, 1),
         (|facts| facts.layers.retain(|one| *one != id(2)), Kind::ContainerWithoutLayer, 2),
         (|facts| facts.directories.retain(|one| *one != id(2)), Kind::ContainerWithoutDirectory, 2),
         (|facts| facts.bundles.extend([id(2)]), Kind::BundleWithoutContainer, 2),
@@ -50,6 +52,15 @@ fn each_disagreement_has_its_name() {
         (|facts| facts.cgroups.push((id(3), false)), Kind::CgroupWithoutContainer, 3),
         (|facts| facts.cgroups.push((id(2), true)), Kind::ProcessWithoutContainer, 2),
         (|facts| facts.cgroups.push((id(2), false)), Kind::CgroupWithoutContainer, 2),
+        (
+            |facts| {
+                facts.layers.extend([id(3)]);
+                facts.directories.extend([id(3)]);
+                facts.bundles.extend([id(3)]);
+            },
+            Kind::BundleWithoutContainer,
+            3,
+        ),
         (
             |facts| {
                 facts.store_older = true;
@@ -77,13 +88,14 @@ fn what_is_in_progress_is_no_disagreement() {
     });
     assert_eq!(made, none);
     let starting = found(|facts| {
-        facts.recorded[1].busy = true;
+        recorded(facts, 2).busy = true;
         facts.bundles.extend([id(2)]);
         facts.cgroups.push((id(2), true));
     });
     assert_eq!(starting, none);
     let ending = found(|facts| {
-        facts.recorded[0] = Recorded { busy: true, process: false, shim: false, ..facts.recorded[0].clone() };
+        let one = recorded(facts, 1);
+        (one.busy, one.process, one.shim) = (true, false, false);
     });
     assert_eq!(ending, none);
     let removing = found(|facts| {

@@ -2,8 +2,9 @@
 //!
 //! The messages are those of nf_tables (`linux/netfilter/nf_tables.h`): a dump ends with `NLMSG_DONE`.
 
+use super::{Element, Elements};
+use crate::Result;
 use crate::nfnetlink::{self, Answer, FAMILY_INET, GENERIC, HEADER, NLMSG_ERROR, REQUEST, SUBSYSTEM};
-use crate::{Element, Elements, Result};
 use std::collections::BTreeMap;
 
 const GET_RULE: u16 = SUBSYSTEM << 8 | 7;

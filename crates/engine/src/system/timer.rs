@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Does the work an `interval` after it was last done, the first time an `interval` from now, until nobody else holds what it is for.
 /// The interval is asked for anew whenever something has `changed`.
-pub(in super::super) async fn each<T>(
+pub(super) async fn each<T>(
     interval: impl Fn(&Arc<T>) -> Duration,
     mut changed: watch::Receiver<()>,
     what: Weak<T>,
