@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-type Store = Arc<dyn StateStore>;
+pub(super) type Store = Arc<dyn StateStore>;
 
-fn options(server: &Server, prefix: &str, owner: &str) -> Options {
+pub(super) fn options(server: &Server, prefix: &str, owner: &str) -> Options {
     let mut options =
         Options::new(vec![server.url()], prefix.to_owned(), owner.to_owned(), format!("host of {owner}"));
     options.lease = Duration::from_secs(2);
     options
 }
 
-async fn put(store: &Store, key: &str, value: &[u8]) -> Result<u64, StoreError> {
+pub(super) async fn put(store: &Store, key: &str, value: &[u8]) -> Result<u64, StoreError> {
     store.commit(Transaction::new().put(key, value)).await
 }
 
@@ -26,7 +26,7 @@ async fn value(store: &Store, key: &str) -> Option<Vec<u8>> {
 }
 
 /// Tries until the store takes changes again.
-async fn back(store: &Store) {
+pub(super) async fn back(store: &Store) {
     let end = Instant::now() + Duration::from_secs(20);
     while let Err(error) = put(store, "back", b"1").await {
         assert!(Instant::now() < end, "{}", errors::chain(&error));
