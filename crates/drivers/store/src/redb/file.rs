@@ -148,12 +148,15 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes an empty store under another name first: a crash while redb lays out its file must not look like damage.
+/// Makes a store under another name first: a crash while redb lays out its file must not look like damage.
 fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(&new, error)),
-        _ => {}
+    // The mark is of a store that was moved away.
+    for left in [&new, &beside(path, MARK)] {
+        match std::fs::remove_file(left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(left, error)),
+            _ => {}
+        }
     }
     lay_out(&new, cache_bytes, listing).map_err(|error| cannot_open(path, error))?;
     durable::rename(&new, path).map_err(|error| cannot_open(path, error))
@@ -163,11 +166,6 @@ fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
 pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     if path.try_exists().map_err(|error| cannot_open(path, error))? {
         return Err(StoreError::NotEmpty { place: path.display().to_string() });
-    }
-    // Of a store that was moved away.
-    match std::fs::remove_file(beside(path, MARK)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(path, error)),
-        _ => {}
     }
     create(path, cache_bytes, listing)
 }
