@@ -2,6 +2,7 @@
 
 use crate::{Compare, Revision};
 use errors::{Class, Classified};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -240,6 +241,11 @@ fn remedy(code: u64, message: &str) -> &'static str {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// Whether there is no room on the disk, or none for this user.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 impl StoreError {

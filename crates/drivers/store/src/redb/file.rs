@@ -16,6 +16,7 @@
 use super::compact;
 use super::mark::{self, Mark};
 use super::reserve::Reserve;
+use crate::error::is_full;
 use crate::{Listing, Result, Revision, StoreError};
 use durable::{LockError, LockFile};
 use redb::{
@@ -104,7 +105,7 @@ impl StoreFile {
         if !matches!(error, redb::Error::ValueTooLarge(_)) {
             self.close();
         }
-        let full = matches!(&error, redb::Error::Io(cause) if cause.kind() == ErrorKind::StorageFull);
+        let full = matches!(&error, redb::Error::Io(cause) if is_full(cause));
         StoreError::Io { action, path: self.path.clone(), source: Arc::new(error), full }
     }
 
