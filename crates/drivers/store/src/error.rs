@@ -1,5 +1,6 @@
 //! What can go wrong with records.
 
+use crate::etcd::code::{PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED};
 use crate::{Compare, Revision};
 use errors::{Class, Classified};
 use std::io::ErrorKind;
@@ -223,16 +224,11 @@ fn doubt(unknown: bool) -> &'static str {
     if unknown { "; whether this change was made is seen when it is back" } else { "" }
 }
 
-/// gRPC's codes for what a person can change.
-const DENIED: u64 = 7;
-const EXHAUSTED: u64 = 8;
-const UNAUTHENTICATED: u64 = 16;
-
 fn remedy(code: u64, message: &str) -> &'static str {
     match code {
         _ if message.contains("user name is empty") => ": set state.etcd.user and state.etcd.password_file",
-        DENIED => ": give its user a role that may read and write all keys of state.etcd.prefix",
-        EXHAUSTED if message.contains("space exceeded") => {
+        PERMISSION_DENIED => ": give its user a role that may read and write all keys of state.etcd.prefix",
+        RESOURCE_EXHAUSTED if message.contains("space exceeded") => {
             ": compact and defragment it, then end the alarm with 'etcdctl alarm disarm'"
         }
         _ => "",
@@ -285,7 +281,7 @@ impl Classified for StoreError {
             Self::Compacted { .. } | Self::Closed | Self::Unusable { .. } => Class::Unavailable,
             Self::BadOption { .. } | Self::TooLarge { .. } | Self::TooLargeForServer { .. } => Class::Invalid,
             Self::Unreachable { .. } => Class::Unavailable,
-            Self::Refused { code: DENIED | UNAUTHENTICATED, .. } => Class::Denied,
+            Self::Refused { code: PERMISSION_DENIED | UNAUTHENTICATED, .. } => Class::Denied,
             Self::Refused { .. } => Class::Unavailable,
             Self::Newer { .. } | Self::NewerRecords { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,

@@ -19,6 +19,7 @@ mod history;
 mod key;
 mod mirror;
 #[cfg(test)]
+mod place;
 mod random;
 mod redb;
 mod schema;

@@ -10,6 +10,7 @@
 //! they go on without the server; commits need it. A commit returns when the copy has what was committed.
 
 mod client;
+pub(crate) mod code;
 mod fill;
 mod follow;
 mod keeper;

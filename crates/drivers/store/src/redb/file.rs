@@ -17,8 +17,9 @@ use super::compact;
 use super::mark::{self, Mark};
 use super::reserve::Reserve;
 use crate::error::is_full;
+use crate::place::{self, beside, cannot_open};
 use crate::{Listing, Result, Revision, StoreError};
-use durable::{LockError, LockFile};
+use durable::LockFile;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
     TableError, WriteTransaction,
@@ -56,10 +57,7 @@ impl StoreFile {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             durable::create_dir_all(parent, 0o700).map_err(|error| cannot_open(path, error))?;
         }
-        let lock = LockFile::acquire(&beside(path, "lock")).map_err(|error| match error {
-            LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: path.to_owned(), pid },
-            LockError::File(error) => cannot_open(path, error),
-        })?;
+        let lock = place::lock(path, &beside(path, "lock"))?;
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
             create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
@@ -140,13 +138,6 @@ impl StoreFile {
 /// The revision of a snapshot.
 pub(super) fn revision(snapshot: &ReadTransaction) -> Result<Revision, redb::Error> {
     Ok(snapshot.open_table(META)?.get(REVISION)?.map_or(0, |value| value.value()))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Makes a store under another name first: a crash while redb lays out its file must not look like damage.
@@ -230,10 +221,6 @@ fn not_opened(path: &Path, error: DatabaseError) -> StoreError {
         }
         error => damaged(path, error),
     }
-}
-
-fn cannot_open(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source: Box::new(error) }
 }
 
 fn damaged(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
