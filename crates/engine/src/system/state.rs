@@ -18,8 +18,6 @@ use store::{Migration, StateStore};
 /// Steps from each schema of the records to the next.
 const MIGRATIONS: &[Migration] = &[];
 
-const DRIVERS: [StateDriver; 3] = [StateDriver::Redb, StateDriver::File, StateDriver::Etcd];
-
 /// What a driver has in the root directory: its records, or a note where they are.
 fn place(settings: &Settings, driver: StateDriver) -> PathBuf {
     settings.runtime.root_dir.join(match driver {
@@ -32,7 +30,7 @@ fn place(settings: &Settings, driver: StateDriver) -> PathBuf {
 /// The drivers that have something in the root directory.
 fn present(settings: &Settings) -> Result<Vec<StateDriver>> {
     let mut present = Vec::new();
-    for driver in DRIVERS {
+    for driver in StateDriver::ALL {
         let place = place(settings, driver);
         let exists = place.try_exists().map_err(|error| {
             Error::wrap(errors::io_class(&error), error).context(format!("look for {}", place.display()))
