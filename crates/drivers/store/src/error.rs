@@ -211,6 +211,12 @@ pub enum StoreError {
         /// Where.
         place: String,
     },
+    /// What was copied to the store is not what it has then.
+    #[error("{place} does not give back the records that were put in")]
+    NotGivenBack {
+        /// Where.
+        place: String,
+    },
     /// The store was closed while the call waited.
     #[error("the state store is closed")]
     Closed,
@@ -285,9 +291,11 @@ impl Classified for StoreError {
             Self::Refused { .. } => Class::Unavailable,
             Self::Newer { .. } | Self::NewerRecords { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,
-            Self::BadRecord { .. } | Self::Damaged { .. } | Self::Open { .. } | Self::Io { .. } => {
-                Class::Internal
-            }
+            Self::BadRecord { .. }
+            | Self::Damaged { .. }
+            | Self::Open { .. }
+            | Self::Io { .. }
+            | Self::NotGivenBack { .. } => Class::Internal,
         }
     }
 }

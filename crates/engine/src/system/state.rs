@@ -46,7 +46,7 @@ fn present(settings: &Settings) -> Result<Vec<StateDriver>> {
 const ASIDE: &str = ".before-";
 
 /// A store that was put aside.
-fn put_aside(settings: &Settings) -> Result<Option<PathBuf>> {
+fn found_aside(settings: &Settings) -> Result<Option<PathBuf>> {
     let root = &settings.runtime.root_dir;
     let failed = |error: std::io::Error| {
         Error::wrap(errors::io_class(&error), error).context(format!("list {}", root.display()))
@@ -66,7 +66,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn StateStore>> {
     let wanted = settings.state.driver;
     let present = present(settings)?;
     if present.is_empty()
-        && let Some(kept) = put_aside(settings)?
+        && let Some(kept) = found_aside(settings)?
     {
         let text = format!("there is no state store, but {} was put aside", kept.display());
         return Err(Error::new(Class::Conflict, text).hint(format!(
@@ -120,17 +120,10 @@ pub async fn export_offline(settings: &Settings) -> Result<Vec<u8>> {
 
 /// Takes the records out of an etcd; those in the root directory go with it.
 pub(crate) async fn forget(services: &Services) -> Result<()> {
-    /// Of one transaction.
-    const MANY: usize = 100;
     if services.settings().state.driver != StateDriver::Etcd {
         return Ok(());
     }
-    let listing = services.store.list("").await?;
-    for part in listing.entries.chunks(MANY) {
-        let deletes = part.iter().fold(store::Transaction::new(), |all, (key, _)| all.delete(key.clone()));
-        services.store.commit(deletes).await?;
-    }
-    Ok(())
+    Ok(store::clear(&*services.store).await?)
 }
 
 async fn export_store(store: &dyn StateStore) -> Result<Vec<u8>> {

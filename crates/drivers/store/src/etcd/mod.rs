@@ -138,7 +138,7 @@ pub async fn open_etcd(options: &Options) -> Result<Arc<dyn StateStore>> {
     Ok(store)
 }
 
-async fn open(options: &Options) -> Result<Arc<dyn StateStore>> {
+async fn open(options: &Options) -> Result<Arc<EtcdStore>> {
     let prefix = options.prefix.trim_end_matches('/');
     if prefix.is_empty() {
         return Err(StoreError::BadOption { reason: "prefix: it must not be empty".to_owned() });

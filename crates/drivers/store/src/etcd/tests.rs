@@ -250,14 +250,16 @@ async fn records_are_copied_in_whole_or_not_opened() {
     let store = open_etcd(&options).await.unwrap();
     assert_eq!(values(&store.list("").await.unwrap()), values(&listing));
     drop(store);
-    let error = fill_etcd(&options, &listing, false).await.unwrap_err();
+    fill_etcd(&options, &listing, false).await.expect("it was cut off after its end");
+    let less = crate::Listing { revision: 5, entries: listing.entries[..10].to_vec() };
+    let error = fill_etcd(&options, &less, false).await.unwrap_err();
     assert!(matches!(error, StoreError::NotEmpty { .. }), "{error}");
     // As a copy leaves it that was cut off.
     server.control(&["put", "p/records/state/half-copied", "true"]);
     let error = open_etcd(&options).await.unwrap_err();
     assert!(matches!(error, StoreError::HalfCopied { .. }), "{error}");
-    let less = crate::Listing { revision: 5, entries: listing.entries[..10].to_vec() };
     fill_etcd(&options, &less, false).await.unwrap();
+    fill_etcd(&options, &listing, true).await.unwrap();
     fill_etcd(&options, &less, true).await.unwrap();
     let store = open_etcd(&options).await.unwrap();
     assert_eq!(values(&store.list("").await.unwrap()), values(&less));

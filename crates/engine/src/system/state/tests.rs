@@ -3,7 +3,7 @@
 use super::{export_offline, import, migrate, open, place};
 use config::{Settings, StateDriver};
 use errors::Class;
-use store::{Listing, Transaction};
+use store::{Entry, Listing, Transaction};
 
 fn settings(root: &tempfile::TempDir, driver: StateDriver) -> Settings {
     let mut settings = Settings::default();
@@ -114,4 +114,39 @@ async fn an_import_that_was_cut_off_does_not_begin_anew() {
     assert!(error.to_string().contains("state.redb.before-import"), "{error}");
     import(&redb, &backup, false).await.unwrap();
     assert_eq!(records(&redb).await, before);
+}
+
+fn export(listing: &Listing) -> Vec<u8> {
+    let mut text = Vec::new();
+    store::write_export(listing, &mut text).unwrap();
+    text
+}
+
+/// As a crash leaves it before the old store is put aside.
+#[tokio::test]
+async fn a_migration_that_was_cut_off_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let (redb, file) = (settings(&root, StateDriver::Redb), settings(&root, StateDriver::File));
+    let before = fill(&redb).await;
+    store::create_files(&place(&redb, StateDriver::File), &before).unwrap();
+    migrate(&redb, StateDriver::File).await.unwrap();
+    assert_eq!(records(&file).await, before);
+}
+
+/// Files that are of a later revision than their store are refused when they are read back.
+#[tokio::test]
+async fn what_does_not_come_back_is_not_left_there() {
+    let root = tempfile::tempdir().unwrap();
+    let (redb, file) = (settings(&root, StateDriver::Redb), settings(&root, StateDriver::File));
+    let entry = Entry { value: (*b"{}").into(), created: 1, modified: 7 };
+    let bad = Listing { revision: 5, entries: vec![("containers/1".to_owned(), entry)] };
+    import(&file, &export(&bad), false).await.unwrap_err();
+    assert!(!place(&file, StateDriver::File).exists());
+    store::create_redb(&place(&redb, StateDriver::Redb), &bad).unwrap();
+    for _ in 0..2 {
+        let error = migrate(&redb, StateDriver::File).await.unwrap_err();
+        assert_ne!(error.class(), Class::Conflict, "{error}");
+    }
+    let good = fill(&redb).await;
+    import(&redb, &export(&good), true).await.unwrap();
 }
