@@ -1,5 +1,6 @@
 //! Records from a backup, and from one driver to another. Only while no daemon runs: callers hold its lock.
 
+use super::super::StoreAge;
 use super::{ASIDE, etcd, open_driver, place, present};
 use config::{Settings, StateDriver};
 use errors::{Class, Error, Result};
@@ -63,6 +64,7 @@ async fn take(
     for other in present.into_iter().filter(|other| !stays(*other)) {
         kept.push((other, put_aside(settings, other, "import")?));
     }
+    StoreAge::distrust(&settings.runtime.root_dir)?;
     fill(settings, driver, listing, replace).await
 }
 
@@ -107,6 +109,7 @@ pub async fn migrate(settings: &Settings, to: StateDriver) -> Result<Migrated> {
     }
     drop(source);
     let kept = put_aside(settings, from, to.as_str())?;
+    StoreAge::forget(&settings.runtime.root_dir, listing.revision)?;
     Ok(Migrated { records: listing.entries.len(), from, kept })
 }
 
