@@ -1,7 +1,9 @@
 //! What can go wrong with records.
 
+use crate::etcd::code::{PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED};
 use crate::{Compare, Revision};
 use errors::{Class, Classified};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -209,6 +211,12 @@ pub enum StoreError {
         /// Where.
         place: String,
     },
+    /// What was copied to the store is not what it has then.
+    #[error("{place} does not give back the records that were put in")]
+    NotGivenBack {
+        /// Where.
+        place: String,
+    },
     /// The store was closed while the call waited.
     #[error("the state store is closed")]
     Closed,
@@ -222,16 +230,11 @@ fn doubt(unknown: bool) -> &'static str {
     if unknown { "; whether this change was made is seen when it is back" } else { "" }
 }
 
-/// gRPC's codes for what a person can change.
-const DENIED: u64 = 7;
-const EXHAUSTED: u64 = 8;
-const UNAUTHENTICATED: u64 = 16;
-
 fn remedy(code: u64, message: &str) -> &'static str {
     match code {
         _ if message.contains("user name is empty") => ": set state.etcd.user and state.etcd.password_file",
-        DENIED => ": give its user a role that may read and write all keys of state.etcd.prefix",
-        EXHAUSTED if message.contains("space exceeded") => {
+        PERMISSION_DENIED => ": give its user a role that may read and write all keys of state.etcd.prefix",
+        RESOURCE_EXHAUSTED if message.contains("space exceeded") => {
             ": compact and defragment it, then end the alarm with 'etcdctl alarm disarm'"
         }
         _ => "",
@@ -240,6 +243,11 @@ fn remedy(code: u64, message: &str) -> &'static str {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// Whether there is no room on the disk, or none for this user.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 impl StoreError {
@@ -279,13 +287,15 @@ impl Classified for StoreError {
             Self::Compacted { .. } | Self::Closed | Self::Unusable { .. } => Class::Unavailable,
             Self::BadOption { .. } | Self::TooLarge { .. } | Self::TooLargeForServer { .. } => Class::Invalid,
             Self::Unreachable { .. } => Class::Unavailable,
-            Self::Refused { code: DENIED | UNAUTHENTICATED, .. } => Class::Denied,
+            Self::Refused { code: PERMISSION_DENIED | UNAUTHENTICATED, .. } => Class::Denied,
             Self::Refused { .. } => Class::Unavailable,
             Self::Newer { .. } | Self::NewerRecords { .. } => Class::Unsupported,
             Self::Io { full: true, .. } => Class::Unavailable,
-            Self::BadRecord { .. } | Self::Damaged { .. } | Self::Open { .. } | Self::Io { .. } => {
-                Class::Internal
-            }
+            Self::BadRecord { .. }
+            | Self::Damaged { .. }
+            | Self::Open { .. }
+            | Self::Io { .. }
+            | Self::NotGivenBack { .. } => Class::Internal,
         }
     }
 }

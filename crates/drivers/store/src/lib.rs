@@ -7,6 +7,7 @@
 //! A commit is durable when it returns. Commits that arrive while another is being synced share the next sync, so
 //! that fifty clients cost about as much as one. Reads work on a snapshot and wait for no writer.
 
+mod clear;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod files;
 mod history;
 mod key;
 mod mirror;
+mod place;
 #[cfg(test)]
 mod random;
 mod redb;
@@ -30,6 +32,7 @@ mod typed;
 mod watch;
 mod writer;
 
+pub use crate::clear::clear;
 pub use crate::etcd::{Options as EtcdOptions, fill_etcd, open_etcd};
 pub use crate::export::{ExportError, read_export, write_export};
 pub use crate::files::{Options as FilesOptions, create_files, open_files, open_files_with};

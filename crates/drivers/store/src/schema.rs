@@ -22,13 +22,12 @@ pub struct Migration {
 /// [`StoreError::NewerRecords`], and those of the steps.
 pub async fn upgrade(store: &dyn StateStore, migrations: &[Migration]) -> Result<u64> {
     let known = migrations.last().map_or(1, |last| last.to);
-    let listing = store.list("").await?;
     let noted = store.get(KEY).await?;
     let found = match &noted {
         Some(entry) => serde_json::from_slice(&entry.value)
             .map_err(|source| StoreError::BadRecord { key: KEY.to_owned(), source })?,
         // Nothing to bring anywhere.
-        None if listing.entries.is_empty() => known,
+        None if store.list("").await?.entries.is_empty() => known,
         // From before versions were noted.
         None => 1,
     };

@@ -19,8 +19,6 @@ use store::{Migration, StateStore};
 /// Steps from each schema of the records to the next.
 const MIGRATIONS: &[Migration] = &[];
 
-const DRIVERS: [StateDriver; 3] = [StateDriver::Redb, StateDriver::File, StateDriver::Etcd];
-
 /// What a driver has in the root directory: its records, or a note where they are.
 fn place(settings: &Settings, driver: StateDriver) -> PathBuf {
     settings.runtime.root_dir.join(match driver {
@@ -33,7 +31,7 @@ fn place(settings: &Settings, driver: StateDriver) -> PathBuf {
 /// The drivers that have something in the root directory.
 fn present(settings: &Settings) -> Result<Vec<StateDriver>> {
     let mut present = Vec::new();
-    for driver in DRIVERS {
+    for driver in StateDriver::ALL {
         let place = place(settings, driver);
         let exists = place.try_exists().map_err(|error| {
             Error::wrap(errors::io_class(&error), error).context(format!("look for {}", place.display()))
@@ -49,7 +47,7 @@ fn present(settings: &Settings) -> Result<Vec<StateDriver>> {
 const ASIDE: &str = ".before-";
 
 /// A store that was put aside.
-fn put_aside(settings: &Settings) -> Result<Option<PathBuf>> {
+fn found_aside(settings: &Settings) -> Result<Option<PathBuf>> {
     let root = &settings.runtime.root_dir;
     let failed = |error: std::io::Error| {
         Error::wrap(errors::io_class(&error), error).context(format!("list {}", root.display()))
@@ -69,7 +67,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn StateStore>> {
     let wanted = settings.state.driver;
     let present = present(settings)?;
     if present.is_empty()
-        && let Some(kept) = put_aside(settings)?
+        && let Some(kept) = found_aside(settings)?
     {
         let text = format!("there is no state store, but {} was put aside", kept.display());
         return Err(Error::new(Class::Conflict, text).hint(format!(
@@ -123,17 +121,10 @@ pub async fn export_offline(settings: &Settings) -> Result<Vec<u8>> {
 
 /// Takes the records out of an etcd; those in the root directory go with it.
 pub(crate) async fn forget(services: &Services) -> Result<()> {
-    /// Of one transaction.
-    const MANY: usize = 100;
     if services.settings().state.driver != StateDriver::Etcd {
         return Ok(());
     }
-    let listing = services.store.list("").await?;
-    for part in listing.entries.chunks(MANY) {
-        let deletes = part.iter().fold(store::Transaction::new(), |all, (key, _)| all.delete(key.clone()));
-        services.store.commit(deletes).await?;
-    }
-    Ok(())
+    Ok(store::clear(&*services.store).await?)
 }
 
 async fn export_store(store: &dyn StateStore) -> Result<Vec<u8>> {

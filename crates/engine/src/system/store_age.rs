@@ -1,7 +1,8 @@
 //! Whether the store is the one that the disk belongs to, or an older one that somebody has put in its place.
 //!
 //! Of a container that the store does not know it can't be told else whether it was half removed or is from after the backup. So the
-//! store's revision is noted beside it; a store whose revision is lower is older.
+//! store's revision is noted beside it; a store whose revision is lower is older. Each driver counts its own revisions, so that those of
+//! records from elsewhere say nothing.
 
 use durable::Sync;
 use errors::Result;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use store::{Revision, StateStore};
 
 const FILE: &str = "state.revision";
+/// What each engine has records below, from its first start on.
+const ENGINE: &str = "engine/";
 
 /// See the module.
 #[derive(Debug)]
@@ -27,14 +30,37 @@ impl StoreAge {
     /// The store's, and where the note can't be read.
     pub(super) async fn of(root: &Path, store: &Arc<dyn StateStore>) -> Result<Self> {
         let file = root.join(FILE);
-        let noted = durable::read_optional(&file)?.and_then(|text| parse(&text)).unwrap_or_default();
-        let older = revision(store).await? < noted;
+        let noted = noted(&file)?;
+        let found = store.list(ENGINE).await?;
+        // An etcd in which others write may be further with a prefix that is empty.
+        let older = found.revision < noted || (noted > 0 && found.entries.is_empty());
         let age = Self { file, older: AtomicBool::new(older), noted: AtomicU64::new(noted) };
         if older {
             // However far this store goes on: until what it does not know is gone.
             age.write(Revision::MAX);
         }
         Ok(age)
+    }
+
+    /// Before a store gets records of which nobody knows how old they are: what they do not name may be from after them.
+    ///
+    /// # Errors
+    /// Of the disk.
+    pub(super) fn distrust(root: &Path) -> Result<()> {
+        Ok(durable::write_atomic(&root.join(FILE), Revision::MAX.to_string().as_bytes(), Sync::FileAndDir)?)
+    }
+
+    /// After all records went to another store, which counts anew; the one that they are from was at revision `source`.
+    ///
+    /// # Errors
+    /// Of the disk.
+    pub(super) fn forget(root: &Path, source: Revision) -> Result<()> {
+        let file = root.join(FILE);
+        if noted(&file)? > source {
+            return Self::distrust(root);
+        }
+        durable::remove_tree(&file)?;
+        Ok(())
     }
 
     /// Whether it is older than the disk, and there may be containers that it does not know.
@@ -68,12 +94,14 @@ impl StoreAge {
     }
 }
 
-fn parse(text: &[u8]) -> Option<Revision> {
-    std::str::from_utf8(text).ok()?.trim().parse().ok()
+/// 0: nothing.
+fn noted(file: &Path) -> Result<Revision> {
+    let parse = |text: Vec<u8>| std::str::from_utf8(&text).ok()?.trim().parse().ok();
+    Ok(durable::read_optional(file)?.and_then(parse).unwrap_or_default())
 }
 
 async fn revision(store: &Arc<dyn StateStore>) -> Result<Revision> {
-    Ok(store.list("engine/").await?.revision)
+    Ok(store.list(ENGINE).await?.revision)
 }
 
 #[cfg(test)]

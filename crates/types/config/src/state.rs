@@ -27,6 +27,9 @@ pub enum StateDriver {
 }
 
 impl StateDriver {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Redb, Self::File, Self::Etcd];
+
     /// As it is written in the settings.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,9 +44,8 @@ impl std::str::FromStr for StateDriver {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = [Self::Redb, Self::File, Self::Etcd];
-        let found = known.into_iter().find(|driver| driver.as_str() == text);
-        found.ok_or_else(|| format!("'{text}' is none of redb, file, etcd"))
+        let found = Self::ALL.into_iter().find(|driver| driver.as_str() == text);
+        found.ok_or_else(|| format!("'{text}' is none of {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }
 

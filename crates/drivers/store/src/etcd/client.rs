@@ -1,6 +1,7 @@
 //! Requests to etcd: which member is asked, as whom, and what an answer that does not come means.
 
 use super::Options;
+use super::code::{DEADLINE_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE};
 use super::wire::{Complaint, Token};
 use crate::{Result, StoreError};
 use reqwest::{Certificate, Identity, Response, StatusCode};
@@ -12,11 +13,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const CONNECT: Duration = Duration::from_secs(1);
-
-/// Codes of gRPC.
-const DEADLINE_EXCEEDED: u64 = 4;
-const UNAVAILABLE: u64 = 14;
-const UNAUTHENTICATED: u64 = 16;
 
 /// Whether a request may be made again when its answer does not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn keep(shared: Arc<Shared>, follow: Follow) {
     let mut following = Some(follow);
     let mut pause = PAUSE;
+    let mut was_away = false;
     loop {
         let ended = match following.take() {
             Some(follow) => run(&shared, follow).await,
@@ -22,16 +23,16 @@ pub(super) async fn keep(shared: Arc<Shared>, follow: Follow) {
                 Ok(follow) => {
                     tracing::info!(etcd = shared.client.places(), "the state store answers again");
                     following = Some(follow);
-                    pause = PAUSE;
+                    (pause, was_away) = (PAUSE, false);
                     continue;
                 }
                 Err(error) => error,
             },
         };
-        let was_ready = matches!(*shared.status.borrow(), Status::Ready(_));
-        if was_ready {
+        if !was_away {
             tracing::warn!(error = %errors::chain(&ended), "the state store is away: nothing can be changed until it is back");
         }
+        was_away = true;
         shared.status.send_replace(Status::Away(Arc::new(ended)));
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -54,10 +55,7 @@ async fn run(shared: &Shared, mut follow: Follow) -> StoreError {
                 Ok(false) => return shared.lock.held(None),
                 Err(failure) => return shared.client.error("keep the lock", failure),
             },
-            () = shared.doubt.notified() => if !matches!(*shared.status.borrow(), Status::Ready(_)) {
-                let reason = "a change was not answered".to_owned();
-                return shared.client.error("keep the lock", Failure::Silent { reason, unknown: false });
-            },
+            why = shared.away() => return why,
         }
     }
 }

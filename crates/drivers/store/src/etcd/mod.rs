@@ -10,6 +10,7 @@
 //! they go on without the server; commits need it. A commit returns when the copy has what was committed.
 
 mod client;
+pub(crate) mod code;
 mod fill;
 mod follow;
 mod keeper;
@@ -28,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use transaction::Verdict;
 
@@ -120,8 +121,6 @@ struct Shared {
     lease: Duration,
     patience: Duration,
     status: watch::Sender<Status>,
-    /// Rung when nobody knows what became of a change.
-    doubt: Notify,
 }
 
 /// Opens the records below a prefix of an etcd, and keeps them from other engines.
@@ -139,7 +138,7 @@ pub async fn open_etcd(options: &Options) -> Result<Arc<dyn StateStore>> {
     Ok(store)
 }
 
-async fn open(options: &Options) -> Result<Arc<dyn StateStore>> {
+async fn open(options: &Options) -> Result<Arc<EtcdStore>> {
     let prefix = options.prefix.trim_end_matches('/');
     if prefix.is_empty() {
         return Err(StoreError::BadOption { reason: "prefix: it must not be empty".to_owned() });
@@ -155,7 +154,6 @@ async fn open(options: &Options) -> Result<Arc<dyn StateStore>> {
         lease: options.lease,
         patience: options.patience,
         status: watch::Sender::new(Status::Away(Arc::new(StoreError::Closed))),
-        doubt: Notify::new(),
     };
     let follow = keeper::begin(&shared).await?;
     let shared = Arc::new(shared);
@@ -257,21 +255,29 @@ impl Shared {
         error
     }
 
-    /// Commits wait until the lock is written anew.
+    /// Commits wait until the keeper, who follows the status, has written the lock anew.
     fn lose(&self, fence: Revision, why: StoreError) {
-        let lost = self.status.send_if_modified(|status| {
+        self.status.send_if_modified(|status| {
             let same = matches!(status, Status::Ready(known) if *known == fence);
             if same {
                 *status = Status::Away(Arc::new(why));
             }
             same
         });
-        if lost {
-            self.doubt.notify_one();
+    }
+
+    /// Why commits can't be made, as soon as somebody finds that.
+    async fn away(&self) -> StoreError {
+        let mut status = self.status.subscribe();
+        match status.wait_for(|status| matches!(status, Status::Away(_))).await.as_deref() {
+            Ok(Status::Away(error)) => error.again(),
+            _ => StoreError::Closed,
         }
     }
 }
 
+#[cfg(test)]
+mod away_tests;
 #[cfg(test)]
 #[path = "../../../../../tests/src/etcd.rs"]
 #[expect(unreachable_pub, reason = "the end-to-end tests have this file too")]

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-type Store = Arc<dyn StateStore>;
+pub(super) type Store = Arc<dyn StateStore>;
 
-fn options(server: &Server, prefix: &str, owner: &str) -> Options {
+pub(super) fn options(server: &Server, prefix: &str, owner: &str) -> Options {
     let mut options =
         Options::new(vec![server.url()], prefix.to_owned(), owner.to_owned(), format!("host of {owner}"));
     options.lease = Duration::from_secs(2);
     options
 }
 
-async fn put(store: &Store, key: &str, value: &[u8]) -> Result<u64, StoreError> {
+pub(super) async fn put(store: &Store, key: &str, value: &[u8]) -> Result<u64, StoreError> {
     store.commit(Transaction::new().put(key, value)).await
 }
 
@@ -26,7 +26,7 @@ async fn value(store: &Store, key: &str) -> Option<Vec<u8>> {
 }
 
 /// Tries until the store takes changes again.
-async fn back(store: &Store) {
+pub(super) async fn back(store: &Store) {
     let end = Instant::now() + Duration::from_secs(20);
     while let Err(error) = put(store, "back", b"1").await {
         assert!(Instant::now() < end, "{}", errors::chain(&error));
@@ -250,14 +250,16 @@ async fn records_are_copied_in_whole_or_not_opened() {
     let store = open_etcd(&options).await.unwrap();
     assert_eq!(values(&store.list("").await.unwrap()), values(&listing));
     drop(store);
-    let error = fill_etcd(&options, &listing, false).await.unwrap_err();
+    fill_etcd(&options, &listing, false).await.expect("it was cut off after its end");
+    let less = crate::Listing { revision: 5, entries: listing.entries[..10].to_vec() };
+    let error = fill_etcd(&options, &less, false).await.unwrap_err();
     assert!(matches!(error, StoreError::NotEmpty { .. }), "{error}");
     // As a copy leaves it that was cut off.
     server.control(&["put", "p/records/state/half-copied", "true"]);
     let error = open_etcd(&options).await.unwrap_err();
     assert!(matches!(error, StoreError::HalfCopied { .. }), "{error}");
-    let less = crate::Listing { revision: 5, entries: listing.entries[..10].to_vec() };
     fill_etcd(&options, &less, false).await.unwrap();
+    fill_etcd(&options, &listing, true).await.unwrap();
     fill_etcd(&options, &less, true).await.unwrap();
     let store = open_etcd(&options).await.unwrap();
     assert_eq!(values(&store.list("").await.unwrap()), values(&less));

@@ -2,6 +2,7 @@
 
 use super::journal::Journal;
 use super::{MANIFEST, RECORDS, manifest, record};
+use crate::error::is_full;
 use crate::mirror::Mirror;
 use crate::watch::Change;
 use crate::writer::{Sink, Verdict};
@@ -37,7 +38,7 @@ impl Sink for Disk {
             return Ok(verdicts);
         }
         if let Err(error) = self.journal.append(&changes) {
-            self.journal_failed = error.kind() != ErrorKind::StorageFull;
+            self.journal_failed = !is_full(&error);
             return Err(self.failed(error));
         }
         for change in &changes {
@@ -160,7 +161,7 @@ impl Disk {
     }
 
     fn failed(&self, error: io::Error) -> StoreError {
-        let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let full = is_full(&error);
         StoreError::Io { action: "commit", path: self.dir.clone(), source: Arc::new(error), full }
     }
 }

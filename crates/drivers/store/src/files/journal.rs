@@ -37,7 +37,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens it, or makes it, and returns what is in it, or the reason why that can't be trusted.
+    /// Opens it, or makes it, and returns what is in it, or the reason why that can't be trusted. A last line that was not written to
+    /// its end is cut off, so that nothing of it stands behind a shorter one.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Result<Vec<Change>, String>)> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let bytes = std::fs::read(path)?;
@@ -45,7 +46,11 @@ impl Journal {
             Ok((changes, length)) => (Ok(changes), length),
             Err(reason) => (Err(reason), bytes.len()),
         };
-        Ok((Self { file, length: length as u64 }, changes))
+        let journal = Self { file, length: length as u64 };
+        if length < bytes.len() {
+            journal.cut(journal.length)?;
+        }
+        Ok((journal, changes))
     }
 
     /// How much is in it.
@@ -71,12 +76,13 @@ impl Journal {
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.cut(0)?;
         self.length = 0;
-        self.reserve();
         Ok(())
     }
 
+    /// Takes the reserve anew too, which goes with what is cut off.
     fn cut(&self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
+        self.reserve();
         self.file.sync_all()
     }
 
@@ -181,6 +187,33 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert!(parse(&bytes).is_err(), "bit {bit}");
         }
+    }
+
+    /// Or what is written next would end in the middle of it.
+    #[test]
+    fn a_line_that_was_cut_off_is_gone_for_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(&[change(1, "a", Some(&"v".repeat(2000)))]).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(1000).unwrap();
+        let (mut journal, found) = Journal::open(&path).unwrap();
+        assert_eq!(found.unwrap(), []);
+        let next = [change(1, "b", Some("{}"))];
+        journal.append(&next).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().1.unwrap(), next);
+    }
+
+    #[test]
+    fn an_append_that_fails_leaves_the_reserve() {
+        let Some(mount) = crate::small_disk::SmallDisk::mount("4m") else { return };
+        let path = mount.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.clear().unwrap();
+        journal.append(&[change(1, "a", Some(&"v".repeat(8 << 20)))]).unwrap_err();
+        let metadata = std::fs::metadata(&path).unwrap();
+        let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+        assert!(metadata.len() == 0 && blocks >= RESERVE, "{metadata:?}");
     }
 
     #[test]

@@ -20,10 +20,10 @@ mod record;
 
 use crate::history::Limits;
 use crate::mirror::{Mirror, Records};
+use crate::place;
 use crate::writer::Writer;
 use crate::{Entry, Listing, Result, Revision, StateStore, StoreError, Transaction, Watch};
 use disk::Disk;
-use durable::{LockError, LockFile};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -70,14 +70,10 @@ pub fn open_files_with(dir: &Path, options: Options) -> Result<Arc<dyn StateStor
 }
 
 fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
-    let cannot_open =
-        |error: durable::FileError| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    let cannot_open = |error: durable::FileError| place::cannot_open(dir, error);
     let records_dir = dir.join(RECORDS);
     durable::create_dir_all(&records_dir, 0o700).map_err(cannot_open)?;
-    let lock = LockFile::acquire(&dir.join(LOCK)).map_err(|error| match error {
-        LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: dir.to_owned(), pid },
-        LockError::File(error) => cannot_open(error),
-    })?;
+    let lock = place::lock(dir, &dir.join(LOCK))?;
     durable::sweep(dir).map_err(cannot_open)?;
     durable::sweep(&records_dir).map_err(cannot_open)?;
     let open::Opened { journal, records, dirty, fresh } = open::read(dir)?;
@@ -92,8 +88,7 @@ fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
         _lock: lock,
     };
     if fresh || disk.needs_checkpoint() {
-        let failed = |error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
-        disk.checkpoint().map_err(failed)?;
+        disk.checkpoint().map_err(|error| place::cannot_open(dir, error))?;
     }
     Ok(disk)
 }
@@ -103,22 +98,20 @@ fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
 /// # Errors
 /// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
 pub fn create_files(dir: &Path, listing: &Listing) -> Result<()> {
-    let failed = |error: std::io::Error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    let failed = |error: std::io::Error| place::cannot_open(dir, error);
     if dir.try_exists().map_err(failed)? {
         return Err(StoreError::NotEmpty { place: dir.display().to_string() });
     }
-    let mut new = dir.as_os_str().to_owned();
-    new.push(".new");
-    let new = Path::new(&new);
+    let new = place::beside(dir, "new");
     // Of a time before that was cut off.
-    durable::remove_tree(new).map_err(|error| failed(error.source))?;
-    let mut disk = open_disk(new, Options::default())?;
+    durable::remove_tree(&new).map_err(|error| failed(error.source))?;
+    let mut disk = open_disk(&new, Options::default())?;
     let entries: BTreeMap<_, _> = listing.entries.iter().cloned().collect();
     disk.dirty = entries.keys().cloned().collect();
     disk.mirror.replace(Records { revision: listing.revision, entries });
     disk.checkpoint().map_err(failed)?;
     drop(disk);
-    durable::rename(new, dir).map_err(|error| failed(error.source))
+    durable::rename(&new, dir).map_err(|error| failed(error.source))
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use super::manifest::{self, Manifest, Unusable};
 use super::record;
 use super::{JOURNAL, MANIFEST, RECORDS};
 use crate::mirror::Records;
+use crate::place::cannot_open;
 use crate::stored::Stored;
 use crate::watch::Change;
 use crate::{Entry, Result, Revision, StoreError};
@@ -31,7 +32,7 @@ pub(super) struct Opened {
 
 /// Reads everything. Nothing of it is taken unless all of it fits.
 pub(super) fn read(dir: &Path) -> Result<Opened> {
-    let failed = |error: std::io::Error| StoreError::Open { path: dir.to_owned(), source: Box::new(error) };
+    let failed = |error: std::io::Error| cannot_open(dir, error);
     let not_ours = |file: &str, reason: String| damaged(dir, file, reason);
     let bytes = durable::read_optional(&dir.join(MANIFEST)).map_err(|error| failed(error.source))?;
     let (mut journal, changes) = Journal::open(&dir.join(JOURNAL)).map_err(failed)?;
@@ -63,7 +64,7 @@ type Read = Result<(Stored, Option<Entry>), String>;
 /// All files of records, by their names.
 fn files(dir: &Path) -> Result<BTreeMap<String, Read>> {
     let records = dir.join(RECORDS);
-    let failed = |error: std::io::Error| StoreError::Open { path: records.clone(), source: Box::new(error) };
+    let failed = |error: std::io::Error| cannot_open(&records, error);
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(&records).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -112,10 +113,13 @@ fn put_together(
             Some(read) => read.map_err(|reason| not_ours(&name, reason))?,
             None => return Err(not_ours(&name, "it is missing".to_owned())),
         };
-        let entry = entry.filter(|_| stored.key == key && stored.modified == expected.modified);
-        let entry =
-            entry.filter(|entry| record::checksum(&key, entry.modified, Some(entry)) == expected.checksum);
-        let entry = entry.ok_or_else(|| not_ours(&name, "it is not the record's last content".to_owned()))?;
+        // The content has the checksum that it names: that was seen when it was read.
+        let is_expected = stored.key == key
+            && stored.modified == expected.modified
+            && stored.checksum.as_ref() == Some(&expected.checksum);
+        let entry = entry
+            .filter(|_| is_expected)
+            .ok_or_else(|| not_ours(&name, "it is not the record's last content".to_owned()))?;
         entries.insert(key, entry);
     }
     let mut dirty: BTreeSet<String> = journal.keys().cloned().collect();

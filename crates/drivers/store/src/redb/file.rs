@@ -16,8 +16,10 @@
 use super::compact;
 use super::mark::{self, Mark};
 use super::reserve::Reserve;
+use crate::error::is_full;
+use crate::place::{self, beside, cannot_open};
 use crate::{Listing, Result, Revision, StoreError};
-use durable::{LockError, LockFile};
+use durable::LockFile;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageError, TableDefinition,
     TableError, WriteTransaction,
@@ -55,10 +57,7 @@ impl StoreFile {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             durable::create_dir_all(parent, 0o700).map_err(|error| cannot_open(path, error))?;
         }
-        let lock = LockFile::acquire(&beside(path, "lock")).map_err(|error| match error {
-            LockError::AlreadyHeld { pid, .. } => StoreError::Held { path: path.to_owned(), pid },
-            LockError::File(error) => cannot_open(path, error),
-        })?;
+        let lock = place::lock(path, &beside(path, "lock"))?;
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
             create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
         }
@@ -104,7 +103,7 @@ impl StoreFile {
         if !matches!(error, redb::Error::ValueTooLarge(_)) {
             self.close();
         }
-        let full = matches!(&error, redb::Error::Io(cause) if cause.kind() == ErrorKind::StorageFull);
+        let full = matches!(&error, redb::Error::Io(cause) if is_full(cause));
         StoreError::Io { action, path: self.path.clone(), source: Arc::new(error), full }
     }
 
@@ -141,19 +140,15 @@ pub(super) fn revision(snapshot: &ReadTransaction) -> Result<Revision, redb::Err
     Ok(snapshot.open_table(META)?.get(REVISION)?.map_or(0, |value| value.value()))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Makes an empty store under another name first: a crash while redb lays out its file must not look like damage.
+/// Makes a store under another name first: a crash while redb lays out its file must not look like damage.
 fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(&new, error)),
-        _ => {}
+    // The mark is of a store that was moved away.
+    for left in [&new, &beside(path, MARK)] {
+        match std::fs::remove_file(left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(left, error)),
+            _ => {}
+        }
     }
     lay_out(&new, cache_bytes, listing).map_err(|error| cannot_open(path, error))?;
     durable::rename(&new, path).map_err(|error| cannot_open(path, error))
@@ -163,11 +158,6 @@ fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
 pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
     if path.try_exists().map_err(|error| cannot_open(path, error))? {
         return Err(StoreError::NotEmpty { place: path.display().to_string() });
-    }
-    // Of a store that was moved away.
-    match std::fs::remove_file(beside(path, MARK)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(path, error)),
-        _ => {}
     }
     create(path, cache_bytes, listing)
 }
@@ -231,10 +221,6 @@ fn not_opened(path: &Path, error: DatabaseError) -> StoreError {
         }
         error => damaged(path, error),
     }
-}
-
-fn cannot_open(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source: Box::new(error) }
 }
 
 fn damaged(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

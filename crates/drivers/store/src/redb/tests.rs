@@ -209,6 +209,20 @@ async fn an_older_copy_counts_only_on_purpose() {
     assert_eq!(open_redb(&path).unwrap().list("").await.unwrap().revision, 1);
 }
 
+/// What the error of a damaged store advises.
+#[tokio::test]
+async fn a_store_that_was_moved_away_makes_room_for_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open_redb(&path).unwrap();
+    put(&store, "a", b"1").await.unwrap();
+    drop(store);
+    std::fs::rename(&path, dir.path().join("away")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(open_redb(&path).unwrap().list("").await.unwrap().revision, 0);
+    }
+}
+
 /// A store that is made with records is the one that they are from, in both local backends.
 #[tokio::test]
 async fn a_copy_has_the_same_revisions() {

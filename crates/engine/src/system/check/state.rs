@@ -35,10 +35,12 @@ pub(super) async fn check(services: &Arc<Services>, repair: bool) -> Result<Vec<
 async fn confirmed(services: &Arc<Services>) -> Result<Vec<Disagreement>> {
     let first = look(services).await?;
     if first.is_empty() {
+        settle_if_known(services, &first);
         return Ok(first);
     }
     sleep(PAUSE).await;
     let mut second = look(services).await?;
+    settle_if_known(services, &second);
     second.retain(|one| first.iter().any(|before| before.is_same(one)));
     Ok(second)
 }
@@ -104,6 +106,7 @@ async fn remaining(services: &Arc<Services>, outcomes: &[(Disagreement, Result<(
             outcomes.iter().map(|(one, _)| now.iter().any(|other| other.is_same(one))).collect();
         let settled = outcomes.iter().zip(&still).all(|((_, outcome), still)| outcome.is_err() || !still);
         if settled || Instant::now() >= deadline {
+            settle_if_known(services, &now);
             return Ok(still);
         }
         sleep_until((Instant::now() + pause).min(deadline)).await;
@@ -140,10 +143,15 @@ pub(super) async fn keep(services: &Arc<Services>, before: &[Disagreement]) -> R
         .cloned()
         .collect();
     mend(services, lasting).await?;
-    if older && !found.iter().any(|one| one.kind == Kind::StoreOlder) {
+    settle_if_known(services, &found);
+    Ok(found)
+}
+
+/// A store that was older than the disk is no longer, once a look finds nothing that it does not know.
+fn settle_if_known(services: &Services, found: &[Disagreement]) {
+    if services.store_age.is_older() && !found.iter().any(|one| one.kind == Kind::StoreOlder) {
         services.store_age.settle();
     }
-    Ok(found)
 }
 
 fn tell(one: &Disagreement, (repaired, outcome): &(bool, String)) {

@@ -1,5 +1,6 @@
 //! Records from a backup, and from one driver to another. Only while no daemon runs: callers hold its lock.
 
+use super::super::StoreAge;
 use super::{ASIDE, etcd, open_driver, place, present};
 use config::{Settings, StateDriver};
 use errors::{Class, Error, Result};
@@ -34,32 +35,37 @@ pub struct Migrated {
 /// [`Class::Conflict`] if there are records; what is wrong with the export, or with the store.
 pub async fn import(settings: &Settings, export: &[u8], replace: bool) -> Result<Imported> {
     let listing = store::read_export(export)?;
-    let driver = settings.state.driver;
-    let mut aside = Vec::new();
-    for other in present(settings)? {
-        if !replace {
-            refuse_records(settings, other).await?;
-        }
-        // Where the records are in etcd, they are replaced there.
-        if other != StateDriver::Etcd || driver != StateDriver::Etcd {
-            aside.push(other);
-        }
-    }
     let mut kept = Vec::new();
-    for other in aside {
-        kept.push((other, put_aside(settings, other, "import")?));
-    }
-    let taken = match fill(settings, driver, &listing, replace).await {
-        Ok(()) => verify(settings, driver, &listing).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = taken {
+    if let Err(error) = take(settings, &listing, replace, &mut kept).await {
         for (other, path) in kept {
-            bring_back(settings, other, &path)?;
+            durable::rename(&path, &place(settings, other))?;
         }
         return Err(error);
     }
     Ok(Imported { records: listing.entries.len(), kept: kept.into_iter().map(|(_, path)| path).collect() })
+}
+
+/// Notes in `kept` what was put aside, also if it fails then.
+async fn take(
+    settings: &Settings,
+    listing: &Listing,
+    replace: bool,
+    kept: &mut Vec<(StateDriver, PathBuf)>,
+) -> Result<()> {
+    let driver = settings.state.driver;
+    let present = present(settings)?;
+    if !replace {
+        for other in &present {
+            refuse_records(settings, *other).await?;
+        }
+    }
+    // Where the records are in etcd, they are replaced there.
+    let stays = |other: StateDriver| other == StateDriver::Etcd && driver == StateDriver::Etcd;
+    for other in present.into_iter().filter(|other| !stays(*other)) {
+        kept.push((other, put_aside(settings, other, "import")?));
+    }
+    StoreAge::distrust(&settings.runtime.root_dir)?;
+    fill(settings, driver, listing, replace).await
 }
 
 async fn refuse_records(settings: &Settings, driver: StateDriver) -> Result<()> {
@@ -88,7 +94,12 @@ pub async fn migrate(settings: &Settings, to: StateDriver) -> Result<Migrated> {
         let place = place(settings, from);
         return Err(Error::new(Class::NotFound, format!("there is no state store {}", place.display())));
     }
-    if present.contains(&to) {
+    let source = open_driver(settings, from).await?;
+    let listing = source.list("").await?;
+    if !present.contains(&to) {
+        fill(settings, to, &listing, false).await?;
+    } else if verify(settings, to, &listing).await.is_err() {
+        // Else it is of a migration that was cut off.
         let place = place(settings, to);
         return Err(Error::new(
             Class::Conflict,
@@ -96,22 +107,25 @@ pub async fn migrate(settings: &Settings, to: StateDriver) -> Result<Migrated> {
         )
         .hint("Move it away if its records are not needed"));
     }
-    let source = open_driver(settings, from).await?;
-    let listing = source.list("").await?;
-    fill(settings, to, &listing, false).await?;
-    verify(settings, to, &listing).await?;
     drop(source);
     let kept = put_aside(settings, from, to.as_str())?;
+    StoreAge::forget(&settings.runtime.root_dir, listing.revision)?;
     Ok(Migrated { records: listing.entries.len(), from, kept })
 }
 
+/// Makes a store of these records that was seen to give them back. After an error there is none, or one that the next try replaces.
 async fn fill(settings: &Settings, driver: StateDriver, listing: &Listing, replace: bool) -> Result<()> {
     let place = place(settings, driver);
     match driver {
-        StateDriver::Redb => Ok(store::create_redb(&place, listing)?),
-        StateDriver::File => Ok(store::create_files(&place, listing)?),
-        StateDriver::Etcd => etcd::fill(settings, listing, replace).await,
+        StateDriver::Redb => store::create_redb(&place, listing)?,
+        StateDriver::File => store::create_files(&place, listing)?,
+        StateDriver::Etcd => return etcd::fill(settings, listing, replace).await,
     }
+    let verified = verify(settings, driver, listing).await;
+    if verified.is_err() {
+        durable::remove_tree(&place)?;
+    }
+    verified
 }
 
 /// Whether a store that was filled gives back what was put in.
@@ -147,12 +161,4 @@ fn put_aside(settings: &Settings, driver: StateDriver, why: &str) -> Result<Path
     let to = (0..1000).map(name).find(|path| free(path)).unwrap_or_else(|| name(1000));
     durable::rename(&from, &to)?;
     Ok(to)
-}
-
-/// After an import that failed: what was made of it goes, what was there before is there again.
-fn bring_back(settings: &Settings, driver: StateDriver, kept: &Path) -> Result<()> {
-    if driver == settings.state.driver {
-        durable::remove_tree(&place(settings, driver))?;
-    }
-    Ok(durable::rename(kept, &place(settings, driver))?)
 }
