@@ -22,6 +22,8 @@ pub struct Journal {
     limit: u64,
     /// Whether the last appending failed: half a line may be there.
     is_broken: bool,
+    /// Whether half a line is there.
+    is_torn: bool,
 }
 
 impl Journal {
@@ -49,9 +51,9 @@ impl Journal {
                 }
             }
         }
-        let (file, length) = open(&directory.join(NEWER))?;
-        let limit = limits.bytes as u64 / 2;
-        Ok((Self { directory: directory.to_owned(), file, length, limit, is_broken: false }, past.into()))
+        let (file, length, is_torn) = open(&directory.join(NEWER))?;
+        let (directory, limit) = (directory.to_owned(), limits.bytes as u64 / 2);
+        Ok((Self { directory, file, length, limit, is_broken: false, is_torn }, past.into()))
     }
 
     /// Appends events.
@@ -61,23 +63,26 @@ impl Journal {
     pub fn append(&mut self, events: &[impl AsRef<Event>]) -> io::Result<()> {
         let newer = self.directory.join(NEWER);
         if self.is_broken {
-            (self.file, self.length) = open(&newer)?;
+            (self.file, self.length, self.is_torn) = open(&newer)?;
         }
         self.is_broken = true;
         if self.length >= self.limit {
             match fs::rename(&newer, self.directory.join(OLDER)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => (self.file, self.length) = open(&newer)?,
+                _ => (self.file, self.length, self.is_torn) = open(&newer)?,
             }
         }
         let mut text = Vec::new();
+        if self.is_torn {
+            text.push(b'\n');
+        }
         for event in events {
             serde_json::to_writer(&mut text, event.as_ref())?;
             text.push(b'\n');
         }
         self.file.write_all(&text)?;
         self.length += text.len() as u64;
-        self.is_broken = false;
+        (self.is_broken, self.is_torn) = (false, false);
         Ok(())
     }
 
@@ -104,8 +109,9 @@ impl Journal {
     }
 }
 
-/// Opens a file to append whole lines to.
-fn open(path: &Path) -> io::Result<(File, u64)> {
+/// Opens a file to append to: with its length, and whether it ends within a line. Nothing is written: a full disk keeps nobody from
+/// opening it.
+fn open(path: &Path) -> io::Result<(File, u64, bool)> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
     let length = file.metadata()?.len();
     let mut last = [b'\n'];
@@ -113,11 +119,7 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;
     }
-    if last != *b"\n" {
-        file.write_all(b"\n")?;
-        return Ok((file, length + 1));
-    }
-    Ok((file, length))
+    Ok((file, length, last != *b"\n"))
 }
 
 #[cfg(test)]

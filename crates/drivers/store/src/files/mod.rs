@@ -18,6 +18,7 @@ mod manifest;
 mod open;
 mod record;
 
+use crate::error::is_full;
 use crate::history::Limits;
 use crate::mirror::{Mirror, Records};
 use crate::place;
@@ -88,7 +89,13 @@ fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
         _lock: lock,
     };
     if fresh || disk.needs_checkpoint() {
-        disk.checkpoint().map_err(|error| place::cannot_open(dir, error))?;
+        match disk.checkpoint() {
+            // What the journal says is known all the same, and is written when there is room.
+            Err(error) if !fresh && is_full(&error) => {
+                tracing::warn!(%error, store = %dir.display(), "the state store's journal is not cleared");
+            }
+            done => done.map_err(|error| place::cannot_open(dir, error))?,
+        }
     }
     Ok(disk)
 }
