@@ -328,7 +328,7 @@ fn set_by_api(engine: &TestEngine, assignment: &str) {
 
 #[test]
 fn names_without_a_registry_are_of_the_one_that_is_set() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = tests::registry::free_port();
     let host = format!("127.0.0.1:{port}");
     with_config(&format!("registry: {{serve: {{listen: '{host}'}}}}\n"), |engine| {
         engine.docker(&["tag", "busybox", &format!("{host}/own-app")]).ok();

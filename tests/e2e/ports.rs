@@ -4,6 +4,7 @@ use crate::names::{kill, netd};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
+use tests::registry::free_port;
 use tests::{TestEngine, eventually, wait_until, with_engine};
 
 const SERVE: &str = "while true; do echo page | nc -l -p 80; done";
@@ -196,11 +197,6 @@ fn ports_come_and_go_while_the_container_runs_and_lead_by_the_network_that_is_le
         engine.docker(&["rm", "-f", "web", "other"]).ok();
         engine.docker(&["network", "rm", "left", "zone"]).ok();
     });
-}
-
-/// A port of the host that nobody has now.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]

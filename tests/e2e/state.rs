@@ -151,3 +151,25 @@ fn records_move_between_drivers_while_containers_run() {
         assert_eq!(pid(engine, "web"), before, "the backup has the container that still runs");
     });
 }
+
+/// etcd counts on through an import: by its revision the backup would be newer than the disk.
+#[test]
+fn an_import_into_etcd_ends_no_container() {
+    let etcd = Etcd::start(&[]);
+    let settings = Settings { config: etcd_settings(&etcd), ..Settings::default() };
+    with_private_engine(settings, |engine| {
+        let backup = engine.directory().join("backup");
+        engine.cr(&["state", "export", backup.to_str().unwrap()]).ok();
+        engine.docker(&["run", "-d", "--name", "late", "busybox", "sleep", "600"]).ok();
+        let process = engine.inspect("late", "{{.State.Pid}}");
+        let runs = || std::path::Path::new(&format!("/proc/{process}")).exists();
+        stop(engine);
+        state(engine, &["import", backup.to_str().unwrap(), "--replace"]).ok();
+        engine.restart_daemon(&[]);
+        assert!(runs(), "it is from after the backup");
+        let found = engine.cr(&["system", "check", "--quick"]);
+        assert!(found.code == 1 && found.stdout.contains("store-older"), "{}{}", found.stdout, found.stderr);
+        engine.cr(&["system", "check", "--quick", "--repair"]).ok();
+        assert!(!runs());
+    });
+}

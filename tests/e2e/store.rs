@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tests::fixtures::Archive;
+use tests::registry::free_port;
 use tests::{Need, Run, Settings, TestEngine, lacks, skip, with_private_engine};
 
 /// Allocated bytes below a directory, as du says.
@@ -261,7 +262,7 @@ struct Registry {
 
 impl Registry {
     fn start(directory: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let config = directory.join("registry.yml");
         let files = directory.join("registry");
         let text = format!(

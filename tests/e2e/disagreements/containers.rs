@@ -282,7 +282,15 @@ fn store_older() {
         assert!(mended.iter().any(|one| one["Kind"] == "store-older" && one["Thing"] == late.as_str()));
         is_silent(engine);
         assert!(!runs() && !root(engine, "containers").join(&late).exists() && !told.exists());
-        assert_eq!(engine.docker(&["volume", "ls", "-q"]).ok(), "data\n");
+        assert_eq!(
+            engine.docker(&["volume", "ls", "-q"]).ok(),
+            "data
+"
+        );
+        end();
+        let noted = fs::read_to_string(root(engine, "state.revision")).unwrap();
+        assert!(noted.parse::<u64>().unwrap() < u64::MAX, "nothing is left that it does not know");
+        engine.restart_daemon(&[]);
         fs::remove_file(root(engine, old)).unwrap();
         fs::remove_file(root(engine, new)).unwrap();
     });

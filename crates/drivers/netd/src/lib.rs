@@ -12,7 +12,7 @@ pub use error::{Error, Result};
 pub use start::Program;
 
 use connection::Connection;
-use netd_protocol::{Container, Network, Put, PutContainer, Request, Response};
+use netd_protocol::{Container, MAX_MESSAGE, Network, Put, PutContainer, Request, Response};
 use parking_lot::Mutex;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -40,9 +40,6 @@ pub struct Attached<'a> {
     /// Its process's pidfd; without one it is what the record says.
     pub process: Option<BorrowedFd<'a>>,
 }
-
-/// Bytes of what is put at a time; a request has some more around it.
-const LONGEST: usize = netd_protocol::MAX_MESSAGE - 1024;
 
 /// How long a new one is waited with if the one before lived no longer.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -80,12 +77,15 @@ impl Netd {
     }
 
     /// In as many messages as it takes: networks come before the containers on them.
-    fn tell(&self, mut put: Put, descriptors: &[BorrowedFd<'_>]) -> Result<Vec<String>> {
-        let message = records::encode(&put)?.len();
-        let fits = message <= LONGEST && descriptors.len() <= netd_protocol::MAX_DESCRIPTORS;
-        if fits || put.containers.len() < 2 {
-            return Ok(self.ask(&Request::Put(put), descriptors, true)?.unwrap_or_default().warnings);
-        }
+    fn tell(&self, put: Put, descriptors: &[BorrowedFd<'_>]) -> Result<Vec<String>> {
+        let can_split = put.containers.len() > 1;
+        let request = Request::Put(put);
+        let message = records::encode(&request)?;
+        let fits = message.len() <= MAX_MESSAGE && descriptors.len() <= netd_protocol::MAX_DESCRIPTORS;
+        let mut put = match request {
+            Request::Put(put) if can_split && !fits => put,
+            _ => return Ok(self.send(&message, descriptors, true)?.unwrap_or_default().warnings),
+        };
         let second = put.containers.split_off(put.containers.len() / 2);
         let carried = put.containers.iter().map(|one| usize::from(one.namespace) + usize::from(one.process));
         let (of_first, of_second) = descriptors.split_at(carried.sum());
@@ -181,20 +181,24 @@ impl Netd {
         self.connection.lock().as_ref().map(Connection::process).transpose().map(Option::flatten)
     }
 
-    /// One request and its answer. A connection that broke off is made anew, once: each request may be done twice.
+    /// One request and its answer.
     fn ask(
         &self,
         request: &Request,
         descriptors: &[BorrowedFd<'_>],
         start: bool,
     ) -> Result<Option<Response>> {
-        let message = serde_json::to_vec(request).map_err(Error::Encode)?;
-        if message.len() > netd_protocol::MAX_MESSAGE {
+        self.send(&records::encode(request)?, descriptors, start)
+    }
+
+    /// A connection that broke off is made anew, once: each request may be done twice.
+    fn send(&self, message: &[u8], descriptors: &[BorrowedFd<'_>], start: bool) -> Result<Option<Response>> {
+        if message.len() > MAX_MESSAGE {
             return Err(Error::TooLong { bytes: message.len() });
         }
         let mut connection = self.connection.lock();
         if let Some(known) = &*connection
-            && let Ok(response) = known.ask(&message, descriptors)
+            && let Ok(response) = known.ask(message, descriptors)
         {
             return accepted(response).map(Some);
         }
@@ -204,7 +208,7 @@ impl Netd {
             *connection = Connection::open(&self.state)?;
         }
         match &*connection {
-            Some(new) => accepted(new.ask(&message, descriptors)?).map(Some),
+            Some(new) => accepted(new.ask(message, descriptors)?).map(Some),
             None if start => Err(Error::NotThere),
             None => Ok(None),
         }

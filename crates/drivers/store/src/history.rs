@@ -21,6 +21,11 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
+impl Limits {
+    /// For an engine.
+    pub(crate) const USUAL: Self = Self { changes: 4096, bytes: 2 << 20 };
+}
+
 #[derive(Debug)]
 struct Ring {
     changes: VecDeque<Change>,

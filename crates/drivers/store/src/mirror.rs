@@ -1,4 +1,4 @@
-//! All records in memory: what a backend answers reads from whose records are elsewhere, in files or on a server.
+//! All records in memory, where a backend whose records are elsewhere (in files, on a server) reads them.
 //!
 //! A reader takes a lock for as long as it copies pointers; nobody holds it over a disk or a network.
 

@@ -100,12 +100,6 @@ impl Events {
         drop(state);
         waiting.into_values().for_each(Waker::wake);
     }
-
-    /// How many events were published since the start.
-    pub fn published(&self) -> u64 {
-        let state = lock(&self.shared);
-        state.first + state.history.len() as u64
-    }
 }
 
 impl State {
@@ -226,7 +220,6 @@ mod tests {
         assert_eq!(ids(&mut now), ["4"]);
         assert_eq!(ids(&mut past), ["2", "3", "4"]);
         assert_eq!(ids(&mut future), ["4"]);
-        assert_eq!(events.published(), 4);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! full.
 
 use crate::{Event, Limits, Received, Subscription};
-use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -35,25 +34,27 @@ impl Journal {
     pub fn open(directory: &Path, limits: Limits) -> io::Result<(Self, Vec<Event>)> {
         // Commands of execs are among what it tells of.
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let mut past = VecDeque::new();
-        for name in [OLDER, NEWER] {
+        let mut past = Vec::new();
+        for name in [NEWER, OLDER] {
             let text = match fs::read(directory.join(name)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 read => read?,
             };
-            for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                match serde_json::from_slice::<Event>(line) {
-                    Ok(event) => past.push_back(event),
-                    Err(error) => tracing::warn!(file = name, %error, "a line of the journal is no event"),
-                }
-                if past.len() > limits.events {
-                    past.pop_front();
-                }
-            }
+            let lines = text.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let events = lines.filter_map(|line| {
+                let event = serde_json::from_slice::<Event>(line);
+                event
+                    .inspect_err(
+                        |error| tracing::warn!(file = name, %error, "a line of the journal is no event"),
+                    )
+                    .ok()
+            });
+            past.extend(events.take(limits.events - past.len()));
         }
+        past.reverse();
         let (file, length, is_torn) = open(&directory.join(NEWER))?;
         let (directory, limit) = (directory.to_owned(), limits.bytes as u64 / 2);
-        Ok((Self { directory, file, length, limit, is_broken: false, is_torn }, past.into()))
+        Ok((Self { directory, file, length, limit, is_broken: false, is_torn }, past))
     }
 
     /// Appends events.

@@ -62,10 +62,6 @@ pub struct Options {
     pub lease: Duration,
     /// How long an answer is waited for.
     pub patience: Duration,
-    /// Changes that watchers can look back on.
-    pub history_changes: usize,
-    /// Bytes of keys and values that these may hold.
-    pub history_bytes: usize,
 }
 
 impl Options {
@@ -83,8 +79,6 @@ impl Options {
             holder,
             lease: Duration::from_secs(10),
             patience: Duration::from_secs(3),
-            history_changes: 4096,
-            history_bytes: 2 << 20,
         }
     }
 }
@@ -144,11 +138,10 @@ async fn open(options: &Options) -> Result<Arc<EtcdStore>> {
         return Err(StoreError::BadOption { reason: "prefix: it must not be empty".to_owned() });
     }
     let options = Options { prefix: prefix.to_owned(), ..options.clone() };
-    let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let shared = Shared {
         client: Client::new(&options)?,
         lock: Lock::new(&options),
-        mirror: Mirror::new(crate::mirror::Records::default(), limits),
+        mirror: Mirror::new(crate::mirror::Records::default(), Limits::USUAL),
         records: format!("{prefix}/records/"),
         prefix: prefix.to_owned(),
         lease: options.lease,

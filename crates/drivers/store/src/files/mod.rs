@@ -35,22 +35,8 @@ const MANIFEST: &str = "manifest";
 const JOURNAL: &str = "journal";
 const LOCK: &str = "lock";
 
-/// What the store in files may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Bytes of the journal at which it is cleared.
-    pub checkpoint_bytes: u64,
-    /// Changes that watchers can look back on.
-    pub history_changes: usize,
-    /// Bytes of keys and values that these may hold.
-    pub history_bytes: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { checkpoint_bytes: 1 << 20, history_changes: 4096, history_bytes: 2 << 20 }
-    }
-}
+/// Bytes of the journal at which it is cleared.
+const CHECKPOINT_BYTES: u64 = 1 << 20;
 
 /// Opens the store in the directory `dir`, or makes it, with missing directories above it.
 ///
@@ -59,18 +45,18 @@ impl Default for Options {
 /// # Errors
 /// [`StoreError::Held`], [`StoreError::Damaged`], [`StoreError::Newer`] or [`StoreError::Open`].
 pub fn open_files(dir: &Path) -> Result<Arc<dyn StateStore>> {
-    open_files_with(dir, Options::default())
+    open_files_with(dir, CHECKPOINT_BYTES)
 }
 
-/// As [`open_files`], with limits of the caller's choice.
-pub fn open_files_with(dir: &Path, options: Options) -> Result<Arc<dyn StateStore>> {
-    let disk = open_disk(dir, options)?;
+/// As [`open_files`], with checkpoints as often as the caller wants.
+fn open_files_with(dir: &Path, checkpoint_bytes: u64) -> Result<Arc<dyn StateStore>> {
+    let disk = open_disk(dir, checkpoint_bytes)?;
     let mirror = Arc::clone(&disk.mirror);
     let writer = Writer::start(dir.to_owned(), disk)?;
     Ok(Arc::new(FileStore { writer, mirror }))
 }
 
-fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
+fn open_disk(dir: &Path, checkpoint_bytes: u64) -> Result<Disk> {
     let cannot_open = |error: durable::FileError| place::cannot_open(dir, error);
     let records_dir = dir.join(RECORDS);
     durable::create_dir_all(&records_dir, 0o700).map_err(cannot_open)?;
@@ -78,13 +64,12 @@ fn open_disk(dir: &Path, options: Options) -> Result<Disk> {
     durable::sweep(dir).map_err(cannot_open)?;
     durable::sweep(&records_dir).map_err(cannot_open)?;
     let open::Opened { journal, records, dirty, fresh } = open::read(dir)?;
-    let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let mut disk = Disk {
         dir: dir.to_owned(),
         journal,
-        mirror: Arc::new(Mirror::new(records, limits)),
+        mirror: Arc::new(Mirror::new(records, Limits::USUAL)),
         dirty,
-        checkpoint_bytes: options.checkpoint_bytes,
+        checkpoint_bytes,
         journal_failed: false,
         _lock: lock,
     };
@@ -112,7 +97,7 @@ pub fn create_files(dir: &Path, listing: &Listing) -> Result<()> {
     let new = place::beside(dir, "new");
     // Of a time before that was cut off.
     durable::remove_tree(&new).map_err(|error| failed(error.source))?;
-    let mut disk = open_disk(&new, Options::default())?;
+    let mut disk = open_disk(&new, CHECKPOINT_BYTES)?;
     let entries: BTreeMap<_, _> = listing.entries.iter().cloned().collect();
     disk.dirty = entries.keys().cloned().collect();
     disk.mirror.replace(Records { revision: listing.revision, entries });

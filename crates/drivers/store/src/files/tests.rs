@@ -1,6 +1,6 @@
 //! What only this backend can show: its files, its journal, damage, a full disk, crashes.
 
-use super::{Options, open_files, open_files_with};
+use super::{open_files, open_files_with};
 use crate::{Listing, StateStore, StoreError, Transaction, conformance};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,10 +25,9 @@ async fn the_conformance_suite_passes() {
 async fn the_conformance_suite_passes_with_many_checkpoints() {
     let dir = tempfile::tempdir().unwrap();
     let number = std::sync::atomic::AtomicU32::new(0);
-    let options = Options { checkpoint_bytes: 2000, ..Options::default() };
     let empty = async || {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        open_files_with(&dir.path().join(number.to_string()), options).unwrap()
+        open_files_with(&dir.path().join(number.to_string()), 2000).unwrap()
     };
     assert_eq!(conformance::run(empty).await, Vec::<String>::new());
 }
@@ -211,10 +210,7 @@ async fn a_flipped_bit_anywhere_gives_the_right_records_or_a_named_error() {
 
 #[tokio::test]
 async fn crashing_child() {
-    crate::crash::child(|path| {
-        open_files_with(path, Options { checkpoint_bytes: 20_000, ..Options::default() })
-    })
-    .await;
+    crate::crash::child(|path| open_files_with(path, 20_000)).await;
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ pub(super) const REVISION: &str = "revision";
 const SCHEMA: &str = "schema";
 const KNOWN_SCHEMA: u64 = 1;
 const MARK: &str = "mark";
+/// Bytes of the file that are kept in memory.
+const CACHE_BYTES: usize = 2 << 20;
 
 /// An open store file.
 ///
@@ -45,7 +47,6 @@ const MARK: &str = "mark";
 pub(super) struct StoreFile {
     database: RwLock<Option<Database>>,
     path: PathBuf,
-    cache_bytes: usize,
     reserve: Reserve,
     mark: Mark,
     _lock: LockFile,
@@ -53,28 +54,28 @@ pub(super) struct StoreFile {
 
 impl StoreFile {
     /// Opens or makes it, and says at which revision it is.
-    pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Self, Revision)> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Revision)> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             durable::create_dir_all(parent, 0o700).map_err(|error| cannot_open(path, error))?;
         }
         let lock = place::lock(path, &beside(path, "lock"))?;
         if !path.try_exists().map_err(|error| cannot_open(path, error))? {
-            create(path, cache_bytes, &Listing { revision: 0, entries: Vec::new() })?;
+            create(path, &Listing { revision: 0, entries: Vec::new() })?;
         }
         // Those of earlier versions were for anybody to read, and records hold what containers are told in confidence.
         std::fs::set_permissions(path, Permissions::from_mode(0o600))
             .map_err(|error| cannot_open(path, error))?;
-        let (database, revision) = open_checked(path, cache_bytes)?;
+        let (database, revision) = open_checked(path)?;
         let database = match compact::if_worth(database, path) {
             Some(database) => database,
             // Whatever state that left the handle in.
-            None => open_checked(path, cache_bytes)?.0,
+            None => open_checked(path)?.0,
         };
         let database = RwLock::new(Some(database));
         let reserve = Reserve::of(path).map_err(|error| cannot_open(path, error))?;
         let mark = Mark::open(&beside(path, MARK)).map_err(|error| cannot_open(path, error))?;
         mark.set(revision);
-        Ok((Self { database, path: path.to_owned(), cache_bytes, reserve, mark, _lock: lock }, revision))
+        Ok((Self { database, path: path.to_owned(), reserve, mark, _lock: lock }, revision))
     }
 
     /// Where blocks are kept for the time when the disk is full.
@@ -116,7 +117,7 @@ impl StoreFile {
         drop(open);
         let mut closed = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {
-            match open_checked(&self.path, self.cache_bytes) {
+            match open_checked(&self.path) {
                 Ok((database, _)) => *closed = Some(database),
                 Err(error) => return Ok(Err(error)),
             }
@@ -141,7 +142,7 @@ pub(super) fn revision(snapshot: &ReadTransaction) -> Result<Revision, redb::Err
 }
 
 /// Makes a store under another name first: a crash while redb lays out its file must not look like damage.
-fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
+fn create(path: &Path, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
     // The mark is of a store that was moved away.
     for left in [&new, &beside(path, MARK)] {
@@ -150,21 +151,21 @@ fn create(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
             _ => {}
         }
     }
-    lay_out(&new, cache_bytes, listing).map_err(|error| cannot_open(path, error))?;
+    lay_out(&new, listing).map_err(|error| cannot_open(path, error))?;
     durable::rename(&new, path).map_err(|error| cannot_open(path, error))
 }
 
 /// As [`create`], for whoever brings records along.
-pub(super) fn create_with(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<()> {
+pub(super) fn create_with(path: &Path, listing: &Listing) -> Result<()> {
     if path.try_exists().map_err(|error| cannot_open(path, error))? {
         return Err(StoreError::NotEmpty { place: path.display().to_string() });
     }
-    create(path, cache_bytes, listing)
+    create(path, listing)
 }
 
-fn lay_out(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<(), redb::Error> {
+fn lay_out(path: &Path, listing: &Listing) -> Result<(), redb::Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let database = Builder::new().set_cache_size(cache_bytes).create(path)?;
+    let database = Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
     let transaction = database.begin_write()?;
     {
         let mut records = transaction.open_table(RECORDS)?;
@@ -180,9 +181,9 @@ fn lay_out(path: &Path, cache_bytes: usize, listing: &Listing) -> Result<(), red
 }
 
 /// Opens an existing file, verifies all of it and its schema.
-fn open_checked(path: &Path, cache_bytes: usize) -> Result<(Database, Revision)> {
+fn open_checked(path: &Path) -> Result<(Database, Revision)> {
     let database = Builder::new()
-        .set_cache_size(cache_bytes)
+        .set_cache_size(CACHE_BYTES)
         .set_check_integrity_on_open(true)
         .open(path)
         .map_err(|error| not_opened(path, error))?;

@@ -18,23 +18,6 @@ use std::path::Path;
 use std::sync::Arc;
 use writer::Batches;
 
-/// What the embedded store may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Bytes of the file that are kept in memory.
-    pub cache_bytes: usize,
-    /// Changes that watchers can look back on.
-    pub history_changes: usize,
-    /// Bytes of keys and values that these may hold.
-    pub history_bytes: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { cache_bytes: 2 << 20, history_changes: 4096, history_bytes: 2 << 20 }
-    }
-}
-
 /// Opens the store in the file `path`, or makes it, with missing directories above it.
 ///
 /// The file is checked as a whole before anything trusts it. Call it where blocking is allowed.
@@ -42,14 +25,13 @@ impl Default for Options {
 /// # Errors
 /// [`StoreError::Held`], [`StoreError::Damaged`], [`StoreError::Newer`] or [`StoreError::Open`].
 pub fn open_redb(path: &Path) -> Result<Arc<dyn StateStore>> {
-    open_redb_with(path, Options::default())
+    open_redb_with(path, Limits::USUAL)
 }
 
-/// As [`open_redb`], with limits of the caller's choice.
-pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStore>> {
-    let (file, revision) = StoreFile::open(path, options.cache_bytes)?;
+/// As [`open_redb`], with as much history as the caller wants.
+fn open_redb_with(path: &Path, limits: Limits) -> Result<Arc<dyn StateStore>> {
+    let (file, revision) = StoreFile::open(path)?;
     let file = Arc::new(file);
-    let limits = Limits { changes: options.history_changes, bytes: options.history_bytes };
     let history = Arc::new(History::new(revision, limits));
     let ballast = Ballast::new(file.ballast());
     let batches = Batches { file: Arc::clone(&file), history: Arc::clone(&history), ballast };
@@ -62,7 +44,7 @@ pub fn open_redb_with(path: &Path, options: Options) -> Result<Arc<dyn StateStor
 /// # Errors
 /// [`StoreError::NotEmpty`] if there is one, or [`StoreError::Open`].
 pub fn create_redb(path: &Path, listing: &Listing) -> Result<()> {
-    file::create_with(path, Options::default().cache_bytes, listing)
+    file::create_with(path, listing)
 }
 
 /// Declared in the order in which they end: the writer drains its queue first, the file's lock goes last.

@@ -1,11 +1,13 @@
 //! What only this backend can show: its file, its lock, its history, a full disk and a crash.
 
-use crate::{Options, StateStore, StoreError, Transaction, conformance, open_redb, open_redb_with};
+use super::open_redb_with;
+use crate::history::Limits;
+use crate::{StateStore, StoreError, Transaction, conformance, open_redb};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-const SMALL: Options = Options { cache_bytes: 1 << 20, history_changes: 10, history_bytes: 1 << 20 };
+const SMALL: Limits = Limits { changes: 10, bytes: 1 << 20 };
 
 pub(super) async fn put(store: &Arc<dyn StateStore>, key: &str, value: &[u8]) -> Result<u64, StoreError> {
     store.commit(Transaction::new().put(key, value)).await
