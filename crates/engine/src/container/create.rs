@@ -122,7 +122,7 @@ async fn build(
     services.volumes.tied(volumes(), None);
     undo.push("forget the record", {
         let (services, container) = (Arc::clone(services), Arc::clone(&container));
-        move || Box::pin(async move { Ok(services.containers.delete(&container, Transaction::new()).await?) })
+        move || Box::pin(async move { services.containers.delete(&container, Transaction::new()).await })
     });
     undo.step("announce it")?;
     Ok(container.record())
