@@ -163,6 +163,29 @@ fn a_pause_that_the_daemon_did_not_live_to_record_is_found_in_the_kernel() {
 }
 
 #[test]
+fn a_commit_that_the_daemon_did_not_live_to_end_leaves_nothing_frozen() {
+    private(|engine| {
+        engine.docker(&["run", "-d", "--name", "p1", "busybox", "sleep", "600"]).ok();
+        let freezer = Freezer::of(engine.inspect("p1", "{{.State.Pid}}").parse().unwrap());
+        engine.kill_daemon();
+        engine.restart_daemon(&[("CONTAINER_RUNTIME_INJECT", "image.record=1:kill")]);
+        assert_ne!(engine.docker(&["commit", "p1", "committed:1"]).code, 0);
+        engine.wait_for_daemons_end();
+        assert!(freezer.is_frozen());
+        engine.restart_daemon(&[]);
+        assert!(!freezer.is_frozen());
+        assert_eq!(engine.inspect("p1", "{{.State.Status}}"), "running");
+        engine.docker(&["commit", "p1", "committed:1"]).ok();
+        // A person's pause stays one, though a commit came before it.
+        engine.docker(&["pause", "p1"]).ok();
+        engine.kill_daemon();
+        engine.restart_daemon(&[]);
+        assert_eq!(engine.inspect("p1", "{{.State.Status}}"), "paused");
+        engine.docker(&["rm", "-f", "p1"]).ok();
+    });
+}
+
+#[test]
 fn an_exec_that_ends_while_the_daemon_is_down_costs_its_shim_nothing() {
     private(|engine| {
         engine.docker(&["run", "-d", "--name", "x1", "busybox", "sleep", "600"]).ok();
