@@ -317,7 +317,8 @@ impl Shared {
     async fn wait_for_init(&self) -> WaitOutcome {
         match wait::insist(&self.rpc, self.cleanup.id.as_str(), "").await {
             Ok(seen) => WaitOutcome::Exited(self.exit_of(seen)),
-            Err(unknown) => self.lost(&unknown).await,
+            // In a box: each container has this future for all its life.
+            Err(unknown) => Box::pin(self.lost(&unknown)).await,
         }
     }
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 pub(super) fn await_exit(services: &Arc<Services>, container: &Arc<Container>, task: Task) {
     let (services, container) = (Arc::clone(services), Arc::clone(container));
     tokio::spawn(async move {
-        // Those who came while it was being started.
-        super::attach::serve_waiting(&container, &task).await;
+        // Those who came while it was being started. In a box, as the end is: each container has this future for all its life.
+        Box::pin(super::attach::serve_waiting(&container, &task)).await;
         let outcome = task.wait().await;
         let error = match outcome {
             WaitOutcome::Exited(_) => String::new(),
@@ -35,7 +35,7 @@ pub(super) fn await_exit(services: &Arc<Services>, container: &Arc<Container>, t
             oom_killed: exit.oom_killed,
             error,
         };
-        ended(&services, &container, Some(task), exit).await;
+        Box::pin(ended(&services, &container, Some(task), exit)).await;
     });
 }
 

@@ -75,6 +75,7 @@ fn start(options: &Options, begin: Begin) -> Result<()> {
     if let Ok(spec) = std::env::var("CONTAINER_RUNTIME_INJECT") {
         undo::inject::configure(&spec).context("read CONTAINER_RUNTIME_INJECT")?;
     }
+    sys::heap::few_arenas();
     let shim = find_shim(options.shim.as_deref())?;
     // Verbs mostly wait; two threads keep one that computes from holding up the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -7,6 +7,9 @@ use errors::{Class, Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Containers that are adopted at the same time: what each takes meanwhile is never given back as a whole.
+const AT_ONCE: usize = 256;
+
 /// Brings every record in line with what went on or ended meanwhile.
 pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
     let containers = services.containers.all();
@@ -30,6 +33,11 @@ pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
 
     let mut adoptions = tokio::task::JoinSet::new();
     for container in containers {
+        if adoptions.len() >= AT_ONCE
+            && let Some(joined) = adoptions.join_next().await
+        {
+            adopted(services, joined)?;
+        }
         let services = Arc::clone(services);
         adoptions.spawn(async move {
             let adopted = crate::container::adopt(&services, &container).await;
@@ -37,11 +45,19 @@ pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
         });
     }
     while let Some(joined) = adoptions.join_next().await {
-        let (container, adopted) = joined.map_err(|error| Error::wrap(Class::Internal, error))?;
-        if let Err(error) = adopted {
-            tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
-            adopt_later(services, container);
-        }
+        adopted(services, joined)?;
+    }
+    Ok(())
+}
+
+fn adopted(
+    services: &Arc<Services>,
+    joined: Result<(Arc<Container>, Result<()>), tokio::task::JoinError>,
+) -> Result<()> {
+    let (container, adopted) = joined.map_err(|error| Error::wrap(Class::Internal, error))?;
+    if let Err(error) = adopted {
+        tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
+        adopt_later(services, container);
     }
     Ok(())
 }
