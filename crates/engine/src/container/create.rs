@@ -8,7 +8,7 @@ pub(super) use image::merged_env;
 
 use crate::{Services, random};
 use ::events::ContainerAction;
-use containers::{ImageUse, NameReservation, Record, SCHEMA, State};
+use containers::{Container, ImageUse, NameReservation, Record, SCHEMA, State};
 use errors::{Class, Error, Result};
 use ids::{ContainerId, ContainerName};
 use images::Image;
@@ -114,18 +114,26 @@ async fn build(
         endpoints: BTreeMap::new(),
         spec,
     };
-    let volumes: Vec<String> = record.volumes().map(str::to_owned).collect();
-    let volumes = || volumes.iter().map(String::as_str);
     // From here on they stay.
-    let untied = services.volumes.tie(volumes(), None, Transaction::new())?;
+    let made = services.volumes.tied_to(id.as_str());
+    let untied = services.volumes.tie(made.iter().map(String::as_str), None, Transaction::new())?;
     let container = services.containers.insert(record, reservation, untied).await?;
-    services.volumes.tied(volumes(), None);
+    services.volumes.tied(made.iter().map(String::as_str), None);
     undo.push("forget the record", {
         let (services, container) = (Arc::clone(services), Arc::clone(&container));
-        move || Box::pin(async move { services.containers.delete(&container, Transaction::new()).await })
+        move || Box::pin(async move { forget(&services, &container, &made).await })
     });
     undo.step("announce it")?;
     Ok(container.record())
+}
+
+/// Takes the record away; the volumes that were made for it go with it again.
+async fn forget(services: &Services, container: &Container, made: &[String]) -> Result<()> {
+    let (names, id) = (|| made.iter().map(String::as_str), Some(container.id().as_str()));
+    let tied = services.volumes.tie(names(), id, Transaction::new())?;
+    services.containers.delete(container, tied).await?;
+    services.volumes.tied(names(), id);
+    Ok(())
 }
 
 fn reserve_name(services: &Services, name: Option<&str>) -> Result<NameReservation> {

@@ -103,9 +103,10 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
     let steps = undo::Undo::new("container.remove");
     steps.step("forget the record")?;
     let id = container.id().as_str();
-    let tied = services.volumes.tie(leaving(services, &record, how), Some(id), Transaction::new())?;
+    let leaving = leaving(services, &record, how);
+    let tied = services.volumes.tie(leaving.iter().copied(), Some(id), Transaction::new())?;
     services.containers.delete(container, tied).await?;
-    services.volumes.tied(leaving(services, &record, how), Some(id));
+    services.volumes.tied(leaving, Some(id));
     let layer = match steps.step("release the writable layer") {
         Ok(()) => services.images.release(container.id().as_str()).await.map_err(Error::from),
         Err(error) => Err(error.into()),
@@ -129,6 +130,12 @@ async fn release(services: &Arc<Services>, container: &Arc<Container>, how: Remo
                 && let Err(error) = crate::volume::remove(services, name, true).await
             {
                 tracing::warn!(container = %container.id(), volume = %name, %error, "remove its anonymous volume");
+                // Another container has it since.
+                if error.class() == Class::Conflict
+                    && let Err(error) = services.volumes.untie(name).await
+                {
+                    tracing::warn!(volume = %name, error = errors::chain(&error), "let a volume stay");
+                }
             }
         }
     }

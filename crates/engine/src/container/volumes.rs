@@ -38,7 +38,8 @@ pub(super) async fn make(
         move || {
             Box::pin(async move {
                 services.volumes.release(&name, id.as_str());
-                if made {
+                // Unless somebody else was told meanwhile that it is there.
+                if services.volumes.tied_to(id.as_str()).contains(&name) {
                     services.volumes.remove(&name, true).await?;
                 }
                 Ok(())

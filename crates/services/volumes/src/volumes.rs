@@ -94,9 +94,7 @@ impl Volumes {
         let _changing = self.changing.hold(&volume.name).await;
         match self.existing(&volume.name) {
             Some(existing) if existing.driver == volume.driver => {
-                let is_anothers = existing.goes_with.is_some() && existing.goes_with != volume.goes_with;
-                let existing = if is_anothers { self.untie(existing).await? } else { existing };
-                return Ok((existing, false));
+                return Ok((self.shared(existing, &volume).await?, false));
             }
             Some(Volume { name, driver, .. }) => return Err(VolumeError::Exists { name, driver }),
             None => {}
@@ -108,7 +106,8 @@ impl Volumes {
             Ok(()) => Ok((volume, true)),
             // An earlier call was cut off after its record was made.
             Err(VolumeError::Store(StoreError::Conflict { .. })) => {
-                Ok((self.recorded(&volume.name).await?, false))
+                let existing = self.recorded(&volume.name).await?;
+                Ok((self.shared(existing, &volume).await?, false))
             }
             Err(error) => {
                 if new {
@@ -118,6 +117,15 @@ impl Volumes {
                 Err(error)
             }
         }
+    }
+
+    /// One that was there: if it was made for another container, it stays from now on whatever becomes of that one.
+    async fn shared(&self, existing: Volume, wanted: &Volume) -> Result<Volume> {
+        if existing.goes_with.is_none() || existing.goes_with == wanted.goes_with {
+            return Ok(existing);
+        }
+        self.untie(&existing.name).await?;
+        Ok(Volume { goes_with: None, ..existing })
     }
 
     async fn recorded(&self, name: &str) -> Result<Volume> {

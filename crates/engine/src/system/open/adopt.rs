@@ -23,10 +23,8 @@ pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
     });
     services.volumes.restore(references.collect()).await?;
     // With a store that is older than the disk it is not known which containers there are.
-    if !services.store_age.is_older() {
-        let is_there = |id: &str| id.parse().is_ok_and(|id| services.containers.get(&id).is_some());
-        services.volumes.finish(is_there).await?;
-    }
+    let is_there = |id: &str| id.parse().is_ok_and(|id| services.containers.get(&id).is_some());
+    services.volumes.finish(is_there, services.store_age.is_older()).await;
     let endpoints = records.iter().flat_map(|record| record.endpoints.values().cloned());
     services.networks.adopt(endpoints.collect()).await?;
     sweep(services).await;

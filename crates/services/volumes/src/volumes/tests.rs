@@ -355,7 +355,7 @@ async fn what_goes_with_a_container_that_is_not_there_goes_at_the_next_start() {
         let volumes = scene.open().await;
         let reference = Reference { container: "c2".to_owned(), ..reference("shared", false) };
         volumes.restore(vec![reference]).await.unwrap();
-        volumes.finish(|id| there && id == "c1").await.unwrap();
+        volumes.finish(|id| there && id == "c1", false).await;
         let expected: &[&str] = if there {
             &["claimed", "pending", "shared", "stored"]
         } else {
@@ -363,11 +363,15 @@ async fn what_goes_with_a_container_that_is_not_there_goes_at_the_next_start() {
         };
         assert_eq!(names(&volumes).await, expected);
     }
-    // From the moment on in which a container is removed with it.
-    let volumes = scene.open().await;
-    let tied = volumes.tie(["stored"], Some("c3"), Transaction::new()).unwrap();
-    scene.store.commit(tied).await.unwrap();
-    let volumes = scene.open().await;
-    volumes.finish(|_| false).await.unwrap();
-    assert_eq!(names(&volumes).await, ["claimed", "shared"]);
+    // From the moment on in which a container is removed with it; unless it is not known which containers there are.
+    for (keep, expected) in [(true, &["claimed", "shared", "stored"][..]), (false, &["claimed", "shared"])] {
+        let volumes = scene.open().await;
+        let tied = volumes.tie(["stored"], Some("c3"), Transaction::new()).unwrap();
+        scene.store.commit(tied).await.unwrap();
+        let volumes = scene.open().await;
+        assert_eq!(volumes.tied_to("c3"), ["stored"]);
+        volumes.finish(|_| false, keep).await;
+        assert_eq!(names(&volumes).await, expected);
+        assert!(volumes.tied_to("c3").is_empty());
+    }
 }

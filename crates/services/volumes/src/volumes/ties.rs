@@ -35,34 +35,51 @@ impl Volumes {
         }
     }
 
-    /// Somebody else wants what was made for a container: it stays, whatever becomes of that one.
-    pub(super) async fn untie(&self, volume: Volume) -> Result<Volume> {
-        let name = volume.name.clone();
-        self.store.commit(self.tie([name.as_str()], None, Transaction::new())?).await?;
-        self.tied([name.as_str()], None);
-        Ok(Volume { goes_with: None, ..volume })
+    /// The volumes that go with a container.
+    pub fn tied_to(&self, container: &str) -> Vec<String> {
+        let known = self.known();
+        let tied = known.values().filter(|known| known.volume.goes_with.as_deref() == Some(container));
+        tied.map(|known| known.volume.name.clone()).collect()
     }
 
-    /// Removes the volumes whose container is not there, once at start after [`Volumes::restore`]; those that another one has stay.
+    /// Lets a volume stay, whatever becomes of the container that it goes with.
     ///
     /// # Errors
     /// The store's.
-    pub async fn finish(&self, is_there: impl Fn(&str) -> bool) -> Result<()> {
-        let ended =
-            |volume: &Volume| volume.goes_with.as_deref().is_some_and(|container| !is_there(container));
-        let tied: Vec<Volume> =
-            self.known().values().map(|known| known.volume.clone()).filter(ended).collect();
-        for volume in tied {
-            match self.remove(&volume.name, true).await {
-                Ok(_) => {
-                    tracing::info!(volume = volume.name, "a volume goes with a container that is not there");
-                }
-                Err(VolumeError::InUse { .. }) => {
-                    self.untie(volume).await?;
-                }
-                Err(error) => return Err(error),
-            }
+    pub async fn untie(&self, name: &str) -> Result<()> {
+        let transaction = self.tie([name], None, Transaction::new())?;
+        if !transaction.operations.is_empty() {
+            self.store.commit(transaction).await?;
+            self.tied([name], None);
         }
         Ok(())
+    }
+
+    /// Removes the volumes that go with a container which is not there, once at start after [`Volumes::restore`]; those that another one has
+    /// stay. `keep`: all of them stay, since it is not known which containers there are. Where it fails it is logged, so that the engine
+    /// starts, and tried again at the next start.
+    pub async fn finish(&self, is_there: impl Fn(&str) -> bool, keep: bool) {
+        let ended =
+            |volume: &Volume| volume.goes_with.as_deref().is_some_and(|container| !is_there(container));
+        let known = self.known().values().map(|known| known.volume.clone()).filter(ended).collect::<Vec<_>>();
+        for Volume { name, .. } in known {
+            let finished = match keep {
+                true => self.untie(&name).await,
+                false => match self.remove(&name, true).await {
+                    Err(VolumeError::InUse { .. }) => self.untie(&name).await,
+                    removed => removed.map(drop),
+                },
+            };
+            match finished {
+                Ok(()) => tracing::info!(volume = name, keep, "a volume of a container that is not there"),
+                Err(error) => {
+                    tracing::warn!(
+                        volume = name,
+                        error = errors::chain(&error),
+                        "a volume of a container that is not there"
+                    );
+                }
+            }
+        }
     }
 }
