@@ -176,11 +176,18 @@ fn a_commit_that_the_daemon_did_not_live_to_end_leaves_nothing_frozen() {
         assert!(!freezer.is_frozen());
         assert_eq!(engine.inspect("p1", "{{.State.Status}}"), "running");
         engine.docker(&["commit", "p1", "committed:1"]).ok();
-        // A person's pause stays one, though a commit came before it.
-        engine.docker(&["pause", "p1"]).ok();
-        engine.kill_daemon();
-        engine.restart_daemon(&[]);
-        assert_eq!(engine.inspect("p1", "{{.State.Status}}"), "paused");
+        // A person's pause stays one, though a daemon died in the midst of a commit before it.
+        let bundle = engine.directory().join("state/containers").join(engine.inspect("p1", "{{.Id}}"));
+        for (pauses, state) in [(false, "running"), (true, "paused"), (false, "paused")] {
+            fs::write(bundle.join("thaw"), "").unwrap();
+            if pauses {
+                engine.docker(&["pause", "p1"]).ok();
+            }
+            engine.kill_daemon();
+            engine.restart_daemon(&[]);
+            assert_eq!(engine.inspect("p1", "{{.State.Status}}"), state);
+            assert!(!bundle.join("thaw").exists());
+        }
         engine.docker(&["rm", "-f", "p1"]).ok();
     });
 }

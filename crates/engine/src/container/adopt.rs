@@ -23,7 +23,7 @@ pub(crate) async fn adopt(services: &Arc<Services>, container: &Arc<Container>) 
             let bundle = services.bundle_dir(container.id());
             match services.runtimes.adopt(container.id(), &bundle).await? {
                 Adopted::Running { task, paused } => {
-                    let paused = paused && !thaw_left(services, container, &task).await?;
+                    let paused = thaw_left(services, container, &task, paused).await?;
                     adopt_pause(services, container, paused).await?;
                     if let Err(error) = services.networks.keep_namespace(container.id(), task.pid()).await {
                         tracing::warn!(container = %container.id(), error = %errors::chain(&error), "its network");

@@ -39,14 +39,25 @@ impl Frozen {
     }
 }
 
-/// Thaws what a daemon that died had frozen; false: a person paused it.
-pub(super) async fn thaw_left(services: &Services, container: &Container, task: &Task) -> Result<bool> {
+/// Thaws what a daemon that died had frozen; says whether it stands still then, as a person wants it to. The note goes in any case: it
+/// may have been written, or left, while nothing was frozen.
+pub(super) async fn thaw_left(
+    services: &Services,
+    container: &Container,
+    task: &Task,
+    paused: bool,
+) -> Result<bool> {
     let note = note(services, container);
     if !note.exists() {
+        return Ok(paused);
+    }
+    // Nothing else is frozen for a moment.
+    if paused && matches!(container.state(), State::Running { .. }) {
+        Frozen { task: task.clone(), note }.thaw(container).await?;
         return Ok(false);
     }
-    Frozen { task: task.clone(), note }.thaw(container).await?;
-    Ok(true)
+    forget(&note);
+    Ok(paused)
 }
 
 fn note(services: &Services, container: &Container) -> PathBuf {
