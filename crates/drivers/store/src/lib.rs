@@ -36,7 +36,7 @@ pub use crate::clear::clear;
 pub use crate::etcd::{Options as EtcdOptions, fill_etcd, open_etcd};
 pub use crate::export::{ExportError, read_export, write_export};
 pub use crate::files::{create_files, open_files};
-pub use crate::redb::{create_redb, open_redb};
+pub use crate::redb::{create_redb, open_redb, remove_redb};
 pub use error::{Result, StoreError};
 pub use schema::{Migration, upgrade};
 pub use transaction::{Compare, Operation, Transaction};

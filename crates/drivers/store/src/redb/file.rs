@@ -145,14 +145,24 @@ pub(super) fn revision(snapshot: &ReadTransaction) -> Result<Revision, redb::Err
 fn create(path: &Path, listing: &Listing) -> Result<()> {
     let new = beside(path, "new");
     // The mark is of a store that was moved away.
-    for left in [&new, &beside(path, MARK)] {
-        match std::fs::remove_file(left) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(left, error)),
+    remove_files([&new, &beside(path, MARK)])?;
+    lay_out(&new, listing).map_err(|error| cannot_open(path, error))?;
+    durable::rename(&new, path).map_err(|error| cannot_open(path, error))
+}
+
+fn remove_files<const N: usize>(files: [&Path; N]) -> Result<()> {
+    for file in files {
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(file, error)),
             _ => {}
         }
     }
-    lay_out(&new, listing).map_err(|error| cannot_open(path, error))?;
-    durable::rename(&new, path).map_err(|error| cannot_open(path, error))
+    Ok(())
+}
+
+/// Removes a store that nobody has open, with its mark: another one may be put in its place.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    remove_files([path, &beside(path, MARK)])
 }
 
 /// As [`create`], for whoever brings records along.

@@ -47,6 +47,14 @@ pub fn create_redb(path: &Path, listing: &Listing) -> Result<()> {
     file::create_with(path, listing)
 }
 
+/// Removes the store at `path`, which nobody has open.
+///
+/// # Errors
+/// [`StoreError::Open`] for what can't be removed.
+pub fn remove_redb(path: &Path) -> Result<()> {
+    file::remove(path)
+}
+
 /// Declared in the order in which they end: the writer drains its queue first, the file's lock goes last.
 #[derive(Debug)]
 struct RedbStore {

@@ -38,7 +38,9 @@ pub async fn import(settings: &Settings, export: &[u8], replace: bool) -> Result
     let mut kept = Vec::new();
     if let Err(error) = take(settings, &listing, replace, &mut kept).await {
         for (other, path) in kept {
-            durable::rename(&path, &place(settings, other))?;
+            if let Err(more) = durable::rename(&path, &place(settings, other)) {
+                tracing::error!(error = %errors::chain(&more), "bring the store back that was put aside");
+            }
         }
         return Err(error);
     }
@@ -98,7 +100,7 @@ pub async fn migrate(settings: &Settings, to: StateDriver) -> Result<Migrated> {
     let listing = source.list("").await?;
     if !present.contains(&to) {
         fill(settings, to, &listing, false).await?;
-    } else if verify(settings, to, &listing).await.is_err() {
+    } else if !gives_back(settings, to, &listing).await? {
         // Else it is of a migration that was cut off.
         let place = place(settings, to);
         return Err(Error::new(
@@ -121,29 +123,31 @@ async fn fill(settings: &Settings, driver: StateDriver, listing: &Listing, repla
         StateDriver::File => store::create_files(&place, listing)?,
         StateDriver::Etcd => return etcd::fill(settings, listing, replace).await,
     }
-    let verified = verify(settings, driver, listing).await;
-    if verified.is_err() {
-        durable::remove_tree(&place)?;
+    let same = gives_back(settings, driver, listing).await;
+    if !matches!(same, Ok(true)) {
+        match driver {
+            StateDriver::Redb => store::remove_redb(&place)?,
+            StateDriver::File | StateDriver::Etcd => drop(durable::remove_tree(&place)?),
+        }
     }
-    verified
+    match same? {
+        true => Ok(()),
+        false => Err(Error::new(
+            Class::Internal,
+            format!("{} does not give back the records that were put in", place.display()),
+        )),
+    }
 }
 
-/// Whether a store that was filled gives back what was put in.
-async fn verify(settings: &Settings, driver: StateDriver, expected: &Listing) -> Result<()> {
+/// Whether a store gives back what was put in.
+async fn gives_back(settings: &Settings, driver: StateDriver, expected: &Listing) -> Result<bool> {
     let found = open_driver(settings, driver).await?.list("").await?;
     let values = |listing: &Listing| {
         let all = listing.entries.iter().map(|(key, entry)| (key.clone(), entry.value.clone()));
         all.collect::<Vec<_>>()
     };
     // Revisions are etcd's own there.
-    let same =
-        if driver == StateDriver::Etcd { values(&found) == values(expected) } else { found == *expected };
-    if same {
-        return Ok(());
-    }
-    let text =
-        format!("{} does not give back the records that were put in", place(settings, driver).display());
-    Err(Error::new(Class::Internal, text))
+    Ok(if driver == StateDriver::Etcd { values(&found) == values(expected) } else { found == *expected })
 }
 
 /// Renames what a driver has, so that no daemon takes it any more.
