@@ -191,23 +191,34 @@ impl Networks {
             // Somebody may have deleted a bridge meanwhile.
             offload::blocking(move || this.repair_bridges()).await;
         });
-        for (stray, host) in strays.into_iter().filter(|_| !self.config.keep_strays) {
+        if !self.config.keep_strays {
+            self.remove_strays(strays).await;
+        }
+        Ok(lost)
+    }
+
+    /// Removes devices of no container. A few at once: their other ends may be in running containers, where their names are wanted again. It takes the
+    /// kernel 18 ms each, so many are left to the thread that has the time.
+    async fn remove_strays(&self, strays: BTreeMap<String, Arc<Host>>) {
+        const AT_ONCE: usize = 20;
+        for stray in strays.keys() {
             tracing::info!(
                 disagreement = audit::name::DEVICE_STRAY,
                 device = stray,
                 "a network device of no container is removed"
             );
-            // At once: the other end may be in a running container, where its name is wanted again.
-            let gone = offload::blocking({
-                let stray = stray.clone();
-                move || host.detach(&stray)
-            });
-            if let Err(error) = gone.await {
-                tracing::warn!(device = stray, error = %errors::chain(&error), "remove a device");
-                self.reaper.reap(&stray);
-            }
         }
-        Ok(lost)
+        let later = strays.keys().skip(AT_ONCE).cloned().collect::<Vec<_>>();
+        let now = strays.into_iter().take(AT_ONCE);
+        let failed = offload::blocking(move || {
+            let failed = now.filter_map(|(stray, host)| Some((host.detach(&stray).err()?, stray)));
+            failed.collect::<Vec<_>>()
+        });
+        for (error, stray) in failed.await {
+            tracing::warn!(device = stray, error = %errors::chain(&error), "remove a device");
+            self.reaper.reap(&stray);
+        }
+        later.into_iter().for_each(|stray| self.reaper.reap(stray));
     }
 
     /// Takes over the namespace of a container that runs, by its process: plugins that are to take an attachment back need it.

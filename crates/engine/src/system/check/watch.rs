@@ -16,20 +16,27 @@ const SOON: Duration = Duration::from_secs(1);
 /// What one look leaves to the next.
 struct Last {
     found: Vec<Disagreement>,
-    /// Whether some of it was not there before.
+    /// How many looks come soon, if some of it was not there before: on a busy host there may be something new each time.
+    soon: u8,
     is_new: bool,
+}
+
+impl Last {
+    fn comes_soon(&self) -> bool {
+        self.is_new && self.soon > 0
+    }
 }
 
 /// Compares records, kernel and disk for as long as the engine lives, and mends what is safe to be mended and was there in two looks.
 pub(in super::super) fn watch(services: &Arc<Services>) {
     // A daemon that was killed may have left something half done.
-    let last = Arc::new(Mutex::new(Last { found: Vec::new(), is_new: true }));
+    let last = Arc::new(Mutex::new(Last { found: Vec::new(), soon: 2, is_new: true }));
     // Asked for anew whenever the settings have changed.
     let interval = {
         let last = Arc::clone(&last);
         move |services: &Arc<Services>| match services.settings().runtime.repair_interval {
             0 => NEVER,
-            _ if last.lock().is_new => SOON,
+            _ if last.lock().comes_soon() => SOON,
             seconds => Duration::from_secs(seconds),
         }
     };
@@ -43,7 +50,9 @@ pub(in super::super) fn watch(services: &Arc<Services>) {
                 Vec::new()
             });
             let is_new = found.iter().any(|one| !known.iter().any(|before| before.is_same(one)));
-            *last.lock() = Last { found, is_new };
+            let mut last = last.lock();
+            let soon = if last.comes_soon() { last.soon - 1 } else { 1 };
+            *last = Last { found, soon, is_new };
         }
     };
     let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));
