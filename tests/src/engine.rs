@@ -340,7 +340,8 @@ impl TestEngine {
         ended
     }
 
-    fn end_of_daemon(&self) -> Option<ExitStatus> {
+    /// How the daemon has ended, if it has.
+    pub fn end_of_daemon(&self) -> Option<ExitStatus> {
         let own = self.own.as_ref()?;
         own.daemon.lock().unwrap_or_else(PoisonError::into_inner).try_wait().unwrap()
     }

@@ -27,15 +27,21 @@ impl Deed {
         [before, after].into_iter().any(|end| {
             let mut found = found.clone();
             for (name, states) in self.halfway {
-                let on_the_way =
-                    found.containers.get(*name).is_none_or(|seen| states.contains(&seen.status.as_str()));
-                if !on_the_way {
-                    continue;
+                let lacks = |world: &World| !world.containers.contains_key(*name);
+                match (found.containers.get(*name), end.containers.get(*name)) {
+                    (Some(seen), Some(expected)) if states.contains(&seen.status.as_str()) => {
+                        let halfway = expected.but_as(seen);
+                        found.containers.insert((*name).to_owned(), halfway);
+                    }
+                    (Some(seen), None) if states.contains(&seen.status.as_str()) => {
+                        found.containers.remove(*name);
+                    }
+                    // It comes or goes with this deed.
+                    (None, Some(expected)) if lacks(before) || lacks(after) => {
+                        found.containers.insert((*name).to_owned(), expected.clone());
+                    }
+                    _ => {}
                 }
-                match end.containers.get(*name) {
-                    Some(container) => found.containers.insert((*name).to_owned(), container.clone()),
-                    None => found.containers.remove(*name),
-                };
             }
             found == *end
         })

@@ -2,13 +2,14 @@
 //! each transaction. What was answered is there, what was cut off happened or did not, nothing lies about, and another try
 //! succeeds.
 //!
-//! An ordinary run lets every daemon die after a few random steps, for some seconds. `TESTS_KILLS=all` lets the deeds be done once for each step,
-//! at which one daemon dies; that takes a quarter of an hour. The seed is printed, and `TESTS_KILLS_SEED` takes it.
+//! An ordinary run lets every daemon die after a few random steps, for forty seconds. `TESTS_KILLS=all` lets the deeds be done once for each
+//! step, at which one daemon dies; that takes a quarter of an hour. The seed is printed, and `TESTS_KILLS_SEED` takes it.
 
 mod deeds;
 mod world;
 
 use deeds::{DEEDS, Deed};
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 use tests::random::{self, Random};
 use tests::{Settings, TestEngine, with_private_engine};
@@ -37,7 +38,7 @@ fn every_step_of_every_verb_may_be_the_daemons_last() {
             let next: Box<dyn FnMut() -> Option<u64>> =
                 if all { Box::new(|| once.take()) } else { Box::new(|| Some(1 + random.below(MOST))) };
             let said = format!("seed {seed}, round {rounds}\n");
-            let mut round = Round { engine, worlds: &worlds, next, deaths: 0, said };
+            let mut round = Round { engine, worlds: &worlds, next, is_armed: false, deaths: 0, said };
             round.do_all();
             let died = round.deaths;
             deaths += died;
@@ -45,6 +46,7 @@ fn every_step_of_every_verb_may_be_the_daemons_last() {
                 break;
             }
         }
+        assert!(deaths > 0, "no daemon died of {} rounds", rounds);
         tell(&format!("seed {seed}: {deaths} daemons died in {rounds} rounds, {:?}", begun.elapsed()));
     });
 }
@@ -69,6 +71,8 @@ struct Round<'a> {
     worlds: &'a [World],
     /// After how many steps the next daemon dies.
     next: Box<dyn FnMut() -> Option<u64> + 'a>,
+    /// Whether the present daemon is to die at all.
+    is_armed: bool,
     deaths: u64,
     /// What led here.
     said: String,
@@ -89,12 +93,16 @@ impl Round<'_> {
 
     /// A daemon that may die; one that does not live to answer has a successor that lives.
     fn begin(&mut self) {
-        let Some(steps) = (self.next)() else { return self.engine.restart_daemon(&[]) };
+        let steps = (self.next)();
+        self.is_armed = steps.is_some();
+        let Some(steps) = steps else { return self.engine.restart_daemon(&[]) };
         self.said.push_str(&format!("  dies at step {steps}\n"));
         let inject = [("CONTAINER_RUNTIME_INJECT", format!("*={steps}:kill"))];
         if !self.engine.try_restart_daemon(&inject.each_ref().map(|(name, spec)| (*name, spec.as_str()))) {
+            assert!(self.ends(), "{}", self.said);
             self.deaths += 1;
             self.said.push_str("  died in its start\n");
+            self.is_armed = false;
             self.engine.restart_daemon(&[]);
         }
     }
@@ -157,12 +165,15 @@ impl Round<'_> {
         }
     }
 
-    /// Whether the daemon is dead, or about to be.
+    /// Whether the daemon dies as it was to: it is dead, or about to be.
     fn ends(&self) -> bool {
-        (0..100).any(|_| {
+        let ended = (0..100).find_map(|_| {
             std::thread::park_timeout(Duration::from_millis(10));
-            self.engine.has_daemon_ended()
-        })
+            self.engine.end_of_daemon()
+        });
+        let killed = ended.is_some_and(|how| how.signal() == Some(9));
+        assert!(ended.is_none() || (killed && self.is_armed), "{}ended by itself, {ended:?}", self.said);
+        killed
     }
 
     fn died(&mut self, why: &str) {

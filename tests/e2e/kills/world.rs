@@ -29,6 +29,14 @@ pub(super) struct Container {
     mounts: Vec<(String, String)>,
 }
 
+impl Container {
+    /// With the other's settings: all but what changes from run to run.
+    pub(super) fn but_as(&self, other: &Self) -> Self {
+        let Self { status, code, networks, ports, .. } = self.clone();
+        Self { status, code, networks, ports, ..other.clone() }
+    }
+}
+
 /// Asks for everything; an error if no engine answers.
 pub(super) fn look(engine: &TestEngine) -> io::Result<World> {
     let get = |path: &str| Ok::<_, io::Error>(engine.try_api("GET", path, None)?.json());
