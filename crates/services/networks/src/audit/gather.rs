@@ -61,10 +61,11 @@ impl Networks {
     pub(super) fn gather(&self) -> Result<Facts> {
         // Whoever repairs bridges passes over networks that are kept quiet: it waits instead.
         let _kept = self.bridges_kept.lock();
+        // Before it is asked which there are: a network that goes in between would be missing in the table.
+        let changing = self.changing.try_lock();
         let all: Vec<Arc<Live>> = self.live.read().values().cloned().collect();
         let parents = all.iter().filter_map(|live| live.branched.as_ref());
         let parents = parents.map(|branched| branched.parent.device().to_owned()).collect();
-        let changing = self.changing.try_lock();
         // Whoever attaches holds it for as long as what it makes is nobody's yet.
         let quiet: Vec<_> = all.iter().map(|live| live.try_quiet()).collect();
         let (calm, busy): (Vec<_>, Vec<_>) = all.iter().zip(&quiet).partition(|(_, quiet)| quiet.is_some());
