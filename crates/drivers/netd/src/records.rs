@@ -26,12 +26,8 @@ pub(crate) fn write(state: &Path, path: &Path, record: &impl Serialize) -> Resul
 
 /// Removes a record, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(FileError { action: "remove", path: path.to_owned(), source }.into())
-        }
-        _ => Ok(()),
-    }
+    durable::remove_optional(path)?;
+    Ok(())
 }
 
 /// All records that are there, by where they are.
@@ -46,8 +42,10 @@ pub(crate) fn read(state: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     for entry in entries {
         let path = entry.map_err(|error| failed(&directory, error))?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            let bytes = std::fs::read(&path).map_err(|error| failed(&path, error))?;
-            found.insert(path, bytes);
+            // One that a container's end removed meanwhile is not there.
+            if let Some(bytes) = durable::read_optional(&path)? {
+                found.insert(path, bytes);
+            }
         }
     }
     Ok(found)

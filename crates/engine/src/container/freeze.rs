@@ -5,8 +5,7 @@ use crate::Services;
 use containers::{Container, State};
 use errors::Result;
 use runtime::Task;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Beside the bundle: who finds it knows that no person wanted the container to stand still.
 const NOTE: &str = "thaw";
@@ -64,11 +63,8 @@ fn note(services: &Services, container: &Container) -> PathBuf {
     services.bundle_dir(container.id()).join(NOTE)
 }
 
-fn forget(note: &PathBuf) {
-    match std::fs::remove_file(note) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            tracing::warn!(note = %note.display(), %error, "a container was frozen for a moment");
-        }
-        _ => {}
+fn forget(note: &Path) {
+    if let Err(error) = durable::remove_optional(note) {
+        tracing::warn!(error = %errors::chain(&error), "the note that a container is frozen for a moment stays");
     }
 }

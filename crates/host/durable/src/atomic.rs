@@ -93,6 +93,15 @@ pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Removes the file `path`; false if there is no such file.
+pub fn remove_optional(path: &Path) -> Result<bool> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(at("remove", path)(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +116,9 @@ mod tests {
         assert_eq!(read_optional(&path).unwrap().as_deref(), Some(&b"second"[..]));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert!(remove_optional(&path).unwrap());
+        assert!(!remove_optional(&path).unwrap());
+        assert_eq!(remove_optional(dir.path()).unwrap_err().path, dir.path());
     }
 
     #[test]

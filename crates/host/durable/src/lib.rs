@@ -11,7 +11,7 @@ mod remove;
 mod trash;
 mod workers;
 
-pub use atomic::{Sync, read_optional, sweep, write_atomic, write_atomic_mode};
+pub use atomic::{Sync, read_optional, remove_optional, sweep, write_atomic, write_atomic_mode};
 pub use dirs::{create_dir_all, rename, sync_dir};
 pub use lock::{LockError, LockFile};
 pub use remove::{Leftover, remove_tree};

@@ -20,10 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) fn listen(state: &Path) -> Result<OwnedFd> {
     let path = state.join(file::SOCKET);
     let listen = || -> io::Result<OwnedFd> {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        durable::remove_optional(&path).map_err(|error| error.source)?;
         // A socket's path may have 107 bytes and the directory's be longer.
         let directory =
             rustix::fs::open(state, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;

@@ -10,7 +10,7 @@ use crate::{Entry, Operation, Result, Revision, StoreError, Transaction};
 use durable::{FileError, LockFile, Sync};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -150,11 +150,8 @@ impl Disk {
         self.journal_failed = false;
         self.dirty.clear();
         for path in gone {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    tracing::debug!(%error, path = %path.display(), "a deleted record's file stays");
-                }
-                _ => {}
+            if let Err(error) = durable::remove_optional(&path) {
+                tracing::debug!(error = %errors::chain(&error), "a deleted record's file stays");
             }
         }
         Ok(())

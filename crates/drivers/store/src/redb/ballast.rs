@@ -5,7 +5,6 @@
 
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
 /// Some dozen transactions' worth of pages; each makes room for the next.
@@ -45,14 +44,9 @@ impl Ballast {
     }
 
     fn remove(&self) -> bool {
-        match std::fs::remove_file(&self.path) {
-            Ok(()) => true,
-            Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::debug!(%error, path = %self.path.display(), "can't give blocks up");
-                }
-                false
-            }
-        }
+        durable::remove_optional(&self.path).unwrap_or_else(|error| {
+            tracing::debug!(error = %errors::chain(&error), "can't give blocks up");
+            false
+        })
     }
 }

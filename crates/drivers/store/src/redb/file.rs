@@ -152,10 +152,7 @@ fn create(path: &Path, listing: &Listing) -> Result<()> {
 
 fn remove_files<const N: usize>(files: [&Path; N]) -> Result<()> {
     for file in files {
-        match std::fs::remove_file(file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_open(file, error)),
-            _ => {}
-        }
+        durable::remove_optional(file).map_err(|error| cannot_open(file, error))?;
     }
     Ok(())
 }

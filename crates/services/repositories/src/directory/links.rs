@@ -97,11 +97,7 @@ pub(super) fn remove(path: &Path) -> Result<bool> {
 
 /// As [`remove`], but a power cut may bring it back.
 pub(super) fn remove_lossy(path: &Path) -> Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(at("delete", path)(error)),
-    }
+    Ok(durable::remove_optional(path)?)
 }
 
 /// The links in a folder; none: it does not exist.
