@@ -3,6 +3,7 @@
 use super::{NOBODY, check, is_silent, root, settings, with_witness};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tests::{TestEngine, wait_until};
 
@@ -94,8 +95,12 @@ fn what_is_in_progress_is_never_told_of() {
                     }
                 });
             }
-            let findings: Vec<_> = (0..40).flat_map(|_| check(engine, &[]).0).collect();
+            // The workers end before a check that fails does the test.
+            let checked = catch_unwind(AssertUnwindSafe(|| {
+                (0..40).flat_map(|_| check(engine, &[]).0).collect::<Vec<_>>()
+            }));
             over.store(true, Ordering::Relaxed);
+            let findings = checked.unwrap_or_else(|panic| resume_unwind(panic));
             assert_eq!(findings, Vec::<serde_json::Value>::new());
         });
         assert!(!engine.daemon_log().contains("disagreement="), "{}", engine.daemon_log());
