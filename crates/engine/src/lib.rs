@@ -13,7 +13,6 @@ pub mod exec;
 mod filters;
 mod host;
 pub mod image;
-mod mountinfo;
 mod names;
 pub mod network;
 mod random;

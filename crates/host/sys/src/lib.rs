@@ -12,6 +12,7 @@ pub mod fds;
 pub mod heap;
 pub mod kernel;
 pub mod keyring;
+pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;
 pub mod netlink;

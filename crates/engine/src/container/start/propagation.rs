@@ -1,9 +1,9 @@
 //! Mounts that come and go under a bind mount reach the container only if the mount that holds its source lets them.
 
-use crate::mountinfo;
 use errors::{Class, Error, Result};
 use spec::Propagation;
 use std::path::{Path, PathBuf};
+use sys::mountinfo;
 
 /// Refuses a propagation that the mount which holds `source` does not have.
 ///

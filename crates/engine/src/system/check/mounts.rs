@@ -3,12 +3,13 @@
 use super::containers;
 use super::disagreement::{Disagreement, Subject};
 use super::table::Kind;
-use crate::{Services, mountinfo};
+use crate::Services;
 use errors::{Class, Error, Result};
 use ids::ContainerId;
 use rustix::mount::{UnmountFlags, unmount};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use sys::mountinfo;
 
 /// Mount points below the directories of containers, and whose each is.
 pub(super) async fn gather(services: &Arc<Services>) -> Vec<(PathBuf, ContainerId)> {
