@@ -4,9 +4,9 @@
 //! reaper. Nothing is touched that does not bear this engine's mark, or is not on a bridge that does.
 
 mod compare;
+pub mod flaws;
 mod gather;
 mod mend;
-pub mod name;
 
 pub(crate) use compare::strays;
 pub(crate) use gather::devices;

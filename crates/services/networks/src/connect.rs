@@ -203,7 +203,7 @@ impl Networks {
         const AT_ONCE: usize = 20;
         for stray in strays.keys() {
             tracing::info!(
-                disagreement = audit::name::DEVICE_STRAY,
+                disagreement = audit::flaws::DEVICE_STRAY,
                 device = stray,
                 "a network device of no container is removed"
             );

@@ -152,7 +152,7 @@ pub(crate) fn remove_strays(config: &Config, networks: &[Arc<Live>]) {
         let mut socket = Socket::open()?;
         for stray in audit::strays(&config.table, &devices, &known) {
             tracing::info!(
-                disagreement = audit::name::BRIDGE_STRAY,
+                disagreement = audit::flaws::BRIDGE_STRAY,
                 bridge = stray,
                 "a bridge of no network is removed"
             );

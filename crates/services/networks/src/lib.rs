@@ -46,7 +46,7 @@ mod sandbox;
 mod subnet;
 mod table;
 
-pub use audit::{Flaw, name as flaws};
+pub use audit::{Flaw, flaws};
 pub use config::{AddressPool, Config, private_suffix};
 pub use connect::{Connection, default_route, ranked};
 pub use endpoint::{Assigned, Endpoint};

@@ -76,7 +76,7 @@ fn write_again(networks: &Weak<Networks>) {
         return;
     }
     tracing::warn!(
-        disagreement = audit::name::FILTER_OTHER,
+        disagreement = audit::flaws::FILTER_OTHER,
         table = networks.config.table,
         "the packet filter was flushed, its table is written again"
     );

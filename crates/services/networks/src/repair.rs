@@ -45,7 +45,7 @@ impl Networks {
             Ok(false) => {}
             Ok(true) => {
                 tracing::warn!(
-                    disagreement = audit::name::BRIDGE_MISSING,
+                    disagreement = audit::flaws::BRIDGE_MISSING,
                     network = live.record.name,
                     "containers were off their bridge, and are back"
                 );
