@@ -16,27 +16,20 @@ const SOON: Duration = Duration::from_secs(1);
 /// What one look leaves to the next.
 struct Last {
     found: Vec<Disagreement>,
-    /// How many looks come soon, if some of it was not there before: on a busy host there may be something new each time.
+    /// How many more looks come soon: on a busy host each may find something new.
     soon: u8,
-    is_new: bool,
-}
-
-impl Last {
-    fn comes_soon(&self) -> bool {
-        self.is_new && self.soon > 0
-    }
 }
 
 /// Compares records, kernel and disk for as long as the engine lives, and mends what is safe to be mended and was there in two looks.
 pub(in super::super) fn watch(services: &Arc<Services>) {
     // A daemon that was killed may have left something half done.
-    let last = Arc::new(Mutex::new(Last { found: Vec::new(), soon: 2, is_new: true }));
+    let last = Arc::new(Mutex::new(Last { found: Vec::new(), soon: 2 }));
     // Asked for anew whenever the settings have changed.
     let interval = {
         let last = Arc::clone(&last);
         move |services: &Arc<Services>| match services.settings().runtime.repair_interval {
             0 => NEVER,
-            _ if last.lock().comes_soon() => SOON,
+            _ if last.lock().soon > 0 => SOON,
             seconds => Duration::from_secs(seconds),
         }
     };
@@ -51,8 +44,13 @@ pub(in super::super) fn watch(services: &Arc<Services>) {
             });
             let is_new = found.iter().any(|one| !known.iter().any(|before| before.is_same(one)));
             let mut last = last.lock();
-            let soon = if last.comes_soon() { last.soon - 1 } else { 1 };
-            *last = Last { found, soon, is_new };
+            let soon = match last.soon {
+                _ if !is_new => 0,
+                // What a usual look finds new is looked at once more.
+                0 => 1,
+                more => more - 1,
+            };
+            *last = Last { found, soon };
         }
     };
     let (changed, services) = (services.settings.subscribe(), Arc::downgrade(services));

@@ -4,6 +4,7 @@ use super::sweep::sweep;
 use crate::Services;
 use ::containers::{Container, Record};
 use errors::{Class, Error, Result};
+use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,33 +30,18 @@ pub(super) async fn adopt_all(services: &Arc<Services>) -> Result<()> {
     services.networks.adopt(endpoints.collect()).await?;
     sweep(services).await;
 
-    let mut adoptions = tokio::task::JoinSet::new();
-    for container in containers {
-        if adoptions.len() >= AT_ONCE
-            && let Some(joined) = adoptions.join_next().await
-        {
-            adopted(services, joined)?;
-        }
+    let adoptions = containers.into_iter().map(|container| {
         let services = Arc::clone(services);
-        adoptions.spawn(async move {
-            let adopted = crate::container::adopt(&services, &container).await;
-            (container, adopted)
-        });
-    }
-    while let Some(joined) = adoptions.join_next().await {
-        adopted(services, joined)?;
-    }
-    Ok(())
-}
-
-fn adopted(
-    services: &Arc<Services>,
-    joined: Result<(Arc<Container>, Result<()>), tokio::task::JoinError>,
-) -> Result<()> {
-    let (container, adopted) = joined.map_err(|error| Error::wrap(Class::Internal, error))?;
-    if let Err(error) = adopted {
-        tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
-        adopt_later(services, container);
+        tokio::spawn(async move {
+            if let Err(error) = crate::container::adopt(&services, &container).await {
+                tracing::error!(container = %container.id(), %error, "adopt; it is tried again");
+                adopt_later(&services, container);
+            }
+        })
+    });
+    let mut adopted = stream::iter(adoptions).buffer_unordered(AT_ONCE);
+    while let Some(joined) = adopted.next().await {
+        joined.map_err(|error| Error::wrap(Class::Internal, error))?;
     }
     Ok(())
 }
