@@ -135,8 +135,8 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     }
     let request = filter::apply(request.flag("size", size), &Filters::new(&args.filter));
     let containers: Vec<Summary> = request.json().await?;
-    let rows: Vec<Value> = containers.iter().map(|summary| row(summary, !args.no_trunc, true)).collect();
-    output::stdout(&format.rows(&TITLES, &rows)?)
+    let rows = containers.iter().map(|summary| row(summary, !args.no_trunc, true));
+    output::stdout(&format.rows(&TITLES, rows)?)
 }
 
 /// Here docker says what it was doing with the template.

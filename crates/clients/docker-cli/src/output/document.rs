@@ -173,7 +173,7 @@ fn complete(document: &mut Value) {
             *kind = Kind::Struct("");
             for (name, zero) in *fields {
                 if !present.iter().any(|(key, _)| key == name) {
-                    present.push((format!("{HIDDEN}{name}"), zero_value(*zero)));
+                    present.push((format!("{HIDDEN}{name}").into(), zero_value(*zero)));
                 }
             }
         }
@@ -198,9 +198,9 @@ fn fill_nulls(value: &mut Value) {
             for (key, value) in fields {
                 if !matches!(value, Value::Null) {
                     fill_nulls(value);
-                } else if NULL_LISTS.contains(&key.as_str()) {
+                } else if NULL_LISTS.contains(&key.as_ref()) {
                     *value = zero_value(Zero::List);
-                } else if NULL_MAPS.contains(&key.as_str()) {
+                } else if NULL_MAPS.contains(&key.as_ref()) {
                     *value = zero_value(Zero::Map);
                 } else {
                     *value = Value::Nil;

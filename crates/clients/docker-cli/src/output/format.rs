@@ -3,6 +3,7 @@
 use super::columns;
 use crate::failure::{Failure, Outcome};
 use crate::template::{Kind, Method, Template, TemplateError, Value};
+use std::borrow::{Borrow, Cow};
 use std::rc::Rc;
 
 /// The templates a noun has when the user gives none, or only a keyword.
@@ -67,7 +68,11 @@ impl Format {
     }
 
     /// All rows, below their titles when it is a table.
-    pub(crate) fn rows(&self, titles: &[(&'static str, &'static str)], rows: &[Value]) -> Outcome<String> {
+    pub(crate) fn rows(
+        &self,
+        titles: &[(&'static str, &'static str)],
+        rows: impl IntoIterator<Item: Borrow<Value>>,
+    ) -> Outcome<String> {
         let mut out = String::new();
         if self.table {
             // Titles may lack what a row has: print as much as there is, as docker does.
@@ -75,7 +80,7 @@ impl Format {
             out.push('\n');
         }
         for row in rows {
-            self.template.render(row, &mut out).map_err(|error| parsing_error(&error))?;
+            self.template.render(row.borrow(), &mut out).map_err(|error| parsing_error(&error))?;
             out.push('\n');
         }
         Ok(if self.table { columns::align(&out) } else { out })
@@ -88,14 +93,14 @@ pub(crate) fn parsing_error(error: &TemplateError) -> Failure {
 }
 
 fn title_row(titles: &[(&'static str, &'static str)]) -> Value {
-    let mut fields: Vec<(String, Value)> =
-        titles.iter().map(|(field, title)| ((*field).to_owned(), Value::from(*title))).collect();
+    let mut fields: Vec<(Cow<'static, str>, Value)> =
+        titles.iter().map(|(field, title)| ((*field).into(), Value::from(*title))).collect();
     // The title of `.Label "com.example.some-name"` is `some name`.
     let label = Method(Rc::new(|name: &str| {
         let last = name.rsplit('.').next().unwrap_or(name);
         Value::Str(last.replace(['-', '_'], " "))
     }));
-    fields.push(("Label".to_owned(), Value::Method(label)));
+    fields.push(("Label".into(), Value::Method(label)));
     Value::Object(Kind::Struct("formatter.SubHeaderContext"), fields)
 }
 

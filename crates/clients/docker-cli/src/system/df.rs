@@ -66,7 +66,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
         "raw" => RAW,
         other => other,
     })?;
-    output::stdout(&format.rows(&TITLES, &rows(&usage))?)
+    output::stdout(&format.rows(&TITLES, rows(&usage))?)
 }
 
 /// One kind of object: how many, how many in use, their bytes, and those that could be freed.

@@ -22,7 +22,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let Some(template) = template else { return plain(app, server) };
     let mut document = server?;
     if let Value::Object(_, fields) = &mut document {
-        fields.push(("ClientInfo".to_owned(), client(app)));
+        fields.push(("ClientInfo".into(), client(app)));
     }
     output::stdout(&format::line(&template, &document)?)
 }
@@ -195,7 +195,7 @@ fn runtimes(lines: &mut Lines<'_>) {
     if let Some(Value::Object(_, runtimes)) = lines.info.get("Runtimes")
         && !runtimes.is_empty()
     {
-        let names: Vec<&str> = runtimes.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = runtimes.iter().map(|(name, _)| name.as_ref()).collect();
         lines.line("Runtimes", &names.join(" "));
         lines.field("Default Runtime", "DefaultRuntime");
     }
@@ -256,7 +256,7 @@ fn registries(lines: &mut Lines<'_>) {
     let mut insecure = Vec::new();
     if let Some(Value::Object(_, indexes)) = config.and_then(|config| config.get("IndexConfigs")) {
         let plain = indexes.iter().filter(|(_, index)| text(index, "Secure") == "false");
-        insecure.extend(plain.map(|(name, _)| name.clone()));
+        insecure.extend(plain.map(|(name, _)| name.to_string()));
     }
     insecure.extend(list(lines.info, "RegistryConfig.InsecureRegistryCIDRs"));
     lines.block("Insecure Registries", &insecure);

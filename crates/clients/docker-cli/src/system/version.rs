@@ -77,7 +77,7 @@ async fn server(app: &App) -> Outcome<Value> {
     }
     if let (Some(api), Value::Object(kind, fields)) = (server.get("ApiVersion").cloned(), &mut server) {
         // Templates know the field by its Go name.
-        fields.push(("APIVersion".to_owned(), api));
+        fields.push(("APIVersion".into(), api));
         *kind = Kind::Struct("");
     }
     Ok(server)
@@ -130,7 +130,7 @@ fn one_component(component: &Value) -> String {
     } else if let Some(Value::Object(_, fields)) = details {
         let mut fields: Vec<_> = fields.iter().collect();
         fields.sort_by(|a, b| a.0.cmp(&b.0));
-        lines.extend(fields.into_iter().map(|(key, value)| (key.clone(), value.to_string())));
+        lines.extend(fields.into_iter().map(|(key, value)| (key.to_string(), value.to_string())));
     }
     lines
         .into_iter()

@@ -10,6 +10,8 @@ struct Exec<'t> {
     text: &'t str,
     set: Set,
     out: &'t mut String,
+    /// What `$` is.
+    root: &'t Value,
     variables: Vec<(String, Value)>,
 }
 
@@ -27,8 +29,7 @@ pub(super) fn execute(
     set: Set,
     out: &mut String,
 ) -> Result<(), TemplateError> {
-    let variables = vec![("$".to_owned(), dot.clone())];
-    Exec { text, set, out, variables }.list(nodes, dot).map(drop)
+    Exec { text, set, out, root: dot, variables: Vec::new() }.list(nodes, dot).map(drop)
 }
 
 impl Exec<'_> {
@@ -113,7 +114,7 @@ impl Exec<'_> {
             Value::Int(count) => (0..count).map(|n| (Value::Int(n), Value::Int(n))).collect(),
             Value::Object(Kind::Map | Kind::StrictMap | Kind::Struct(""), mut fields) => {
                 fields.sort_by(|a, b| a.0.cmp(&b.0));
-                fields.into_iter().map(|(key, value)| (Value::Str(key), value)).collect()
+                fields.into_iter().map(|(key, value)| (Value::Str(key.into_owned()), value)).collect()
             }
             other => {
                 let operand = &pipeline.commands[0].words[0];
@@ -216,7 +217,10 @@ impl Exec<'_> {
             Base::Dot => return self.fields_of(operand, dot),
             Base::Variable(name) => {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
-                found.map(|(_, value)| value.clone()).unwrap_or_default()
+                match found.map(|(_, value)| value).or_else(|| (name == "$").then_some(self.root)) {
+                    Some(value) => return self.fields_of(operand, value),
+                    None => Value::Null,
+                }
             }
             Base::Literal(value) => value.clone(),
             Base::Nested(pipeline) => self.pipeline(pipeline, dot)?,

@@ -2,6 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ pub(crate) enum Value {
     Float(f64),
     Str(String),
     List(Vec<Value>),
-    Object(Kind, Vec<(String, Value)>),
+    Object(Kind, Vec<(Cow<'static, str>, Value)>),
     /// A method with parameters, such as `.Label "name"`.
     Method(Method),
 }
@@ -53,7 +54,7 @@ impl Value {
         name: &'static str,
         fields: impl IntoIterator<Item = (&'static str, Self)>,
     ) -> Self {
-        Self::Object(Kind::Struct(name), fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+        Self::Object(Kind::Struct(name), fields.into_iter().map(|(k, v)| (k.into(), v)).collect())
     }
 
     /// The field or entry `name`.
@@ -205,7 +206,7 @@ impl Serialize for Value {
             }
             Self::Object(_, fields) => {
                 let mut map = serializer.serialize_map(None)?;
-                let shown = |(key, value): &&(String, Self)| {
+                let shown = |(key, value): &&(Cow<'static, str>, Self)| {
                     !matches!(value, Self::Method(_)) && !key.starts_with(HIDDEN)
                 };
                 for (key, value) in fields.iter().filter(shown) {
@@ -271,8 +272,8 @@ impl<'de> Visitor<'de> for Json {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            fields.push(entry);
+        while let Some((key, value)) = map.next_entry::<String, _>()? {
+            fields.push((key.into(), value));
         }
         Ok(Value::Object(Kind::Struct(""), fields))
     }
@@ -287,7 +288,7 @@ impl Value {
                 for (key, value) in fields {
                     value.mark_maps(names);
                     if let Self::Object(kind, _) = value
-                        && names.contains(&key.as_str())
+                        && names.contains(&key.as_ref())
                     {
                         *kind = Kind::Map;
                     }
