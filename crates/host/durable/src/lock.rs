@@ -39,7 +39,7 @@ impl Classified for LockError {
 }
 
 /// How long a dead holder's lock is waited for.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// An exclusive `flock(2)` on a file that holds its owner's process id.
 ///
@@ -54,9 +54,9 @@ pub struct LockFile {
 impl LockFile {
     /// Takes the lock at once or says who has it.
     ///
-    /// A holder that was just killed may have been starting a program: the child keeps the lock from its fork to its
-    /// exec. So a lock whose holder is dead is waited for, for a moment; likewise one without a name in it: its holder has only
-    /// just begun, or ended, or was killed in between.
+    /// A holder that was just killed keeps the lock until the last of its threads is gone, and may have been starting a program:
+    /// the child keeps the lock from its fork to its exec. So a lock whose holder is dead is waited for, for a moment; likewise one
+    /// without a name in it: its holder has only just begun, or ended, or was killed in between.
     pub fn acquire(path: &Path) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let opened = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)).map_err(at("open", path))?;
@@ -67,7 +67,7 @@ impl LockFile {
                 return Err(at("lock", path)(error).into());
             }
             let pid = read_pid(&mut file);
-            if pid.is_some_and(is_alive) || begin.elapsed() > GRACE {
+            if pid.is_some_and(|pid| !sys::process::is_ending(pid)) || begin.elapsed() > GRACE {
                 return Err(LockError::AlreadyHeld { path: path.to_owned(), pid });
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -88,10 +88,6 @@ impl Drop for LockFile {
         // Nobody shall be told of a holder that is gone; the kernel drops the lock itself.
         let _ = self.file.set_len(0);
     }
-}
-
-fn is_alive(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {
@@ -116,6 +112,27 @@ mod tests {
         assert_eq!(pid, Some(std::process::id()));
         drop(held);
         LockFile::acquire(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_while_its_holder_dies() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let mut zombie = std::process::Command::new("true").spawn().unwrap();
+        let begin = Instant::now();
+        while !sys::process::has_ended(zombie.id()) && begin.elapsed() < GRACE {
+            std::thread::yield_now();
+        }
+        std::fs::write(&path, format!("{}\n", zombie.id())).unwrap();
+        let last_thread = File::open(&path).unwrap();
+        rustix::fs::flock(&last_thread, FlockOperation::LockExclusive).unwrap();
+        let gone = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(last_thread);
+        });
+        LockFile::acquire(&path).unwrap();
+        gone.join().unwrap();
+        zombie.wait().unwrap();
     }
 
     #[test]

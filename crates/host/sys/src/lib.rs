@@ -18,6 +18,7 @@ pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod priority;
+pub mod process;
 pub mod seccomp;
 pub mod signals;
 pub mod sockets;

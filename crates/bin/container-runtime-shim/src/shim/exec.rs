@@ -107,20 +107,11 @@ fn start_exec(container: &mut Container, exec: &str, poll: &Poll) -> Result<i32>
 fn unless_ending(container: &Container, error: Error) -> Error {
     let init = container.init();
     match init.living() {
-        Some(pid) if is_ending(pid) => {
+        Some(pid) if u32::try_from(pid).is_ok_and(sys::process::is_ending) => {
             Error::State { verb: "exec in", process: init.name(), state: "stopped" }
         }
         _ => error,
     }
-}
-
-/// Whether a process is past its last instruction, reaped or not: by its flags, the ninth field of `/proc/PID/stat`.
-fn is_ending(pid: i32) -> bool {
-    const EXITING: u32 = 0x4;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Its name, in parentheses, may hold anything.
-    let flags = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(6)?.parse::<u32>().ok());
-    flags.is_none_or(|flags| flags & EXITING != 0)
 }
 
 fn describe(document: &[u8]) -> Result<bundle::Process> {

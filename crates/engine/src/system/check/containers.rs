@@ -65,7 +65,8 @@ pub(super) async fn gather(services: &Arc<Services>) -> Result<Facts> {
             let busy = group.pids().is_ok_and(|pids| !pids.is_empty());
             (id, busy)
         });
-        let ended: BTreeSet<u32> = live.values().copied().filter(|pid| !runs(*pid)).collect();
+        let ended: BTreeSet<u32> =
+            live.values().copied().filter(|pid| sys::process::has_ended(*pid)).collect();
         (cgroups.collect(), ended)
     })
     .await;
@@ -112,13 +113,6 @@ async fn look_at(container: &Container, ended: &BTreeSet<u32>) -> Recorded {
         process: pid.is_some_and(|pid| !ended.contains(&pid)),
         shim,
     }
-}
-
-/// Whether a process is there and has not ended.
-fn runs(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 fn listed(directory: &Path) -> BTreeSet<ContainerId> {
