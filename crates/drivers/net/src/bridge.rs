@@ -146,8 +146,11 @@ impl Bridge {
         link::wait_operational(socket, &self.name, OPERATIONAL_LIMIT)
     }
 
-    /// The kernel says "invalid argument" when a master is not there.
+    /// The kernel says "exchange full" when a master has no room, and "invalid argument" when it is not there.
     fn explain(&self, socket: &mut Socket, error: Error) -> Error {
+        if error.is_full() {
+            return Error::BridgeFull { bridge: self.name.clone() };
+        }
         match link::find(socket, &self.name) {
             Ok(found) if found.as_ref().map(|link| link.index) != Some(self.index) => {
                 Error::NoDevice { device: self.name.clone() }
@@ -206,7 +209,7 @@ fn set_ipv6(name: &str, ipv6: bool) -> Result<()> {
 fn set_addresses(socket: &mut Socket, link: &Link, wanted: &[IpNet]) -> Result<()> {
     let present: Vec<IpNet> = address::list(socket)?
         .into_iter()
-        .filter(|entry| entry.index == link.index && !is_link_local(entry.address.addr()))
+        .filter(|entry| entry.index == link.index && !address::is_link_local(entry.address.addr()))
         .map(|entry| entry.address)
         .collect();
     let stale = present.iter().filter(|address| !wanted.contains(address));
@@ -214,10 +217,6 @@ fn set_addresses(socket: &mut Socket, link: &Link, wanted: &[IpNet]) -> Result<(
     let missing = wanted.iter().filter(|address| !present.contains(address));
     requests.extend(missing.map(|missing| address::add(link.index, &link.name, *missing)));
     if requests.is_empty() { Ok(()) } else { socket.batch(requests) }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// What only a file in the namespace's `/proc` can say, before the device goes up.

@@ -40,7 +40,6 @@ pub fn choose(socket: &mut Socket, to: IpAddr) -> Result<Option<Chosen>> {
             _ => {}
         }
     }
-    let links = link::list(socket, None)?.into_iter();
-    let mut devices = links.filter(|link| Some(link.index) == device);
-    Ok(devices.next().map(|link| Chosen { device: link.name, gateway }))
+    let Some(index) = device else { return Ok(None) };
+    Ok(link::numbered(socket, index)?.map(|link| Chosen { device: link.name, gateway }))
 }

@@ -56,6 +56,12 @@ pub enum Error {
         /// The name.
         device: String,
     },
+    /// A bridge has as many devices as the kernel allows (`BR_MAX_PORTS`).
+    #[error("the bridge {bridge} is full: the kernel allows 1023 devices on one")]
+    BridgeFull {
+        /// Its name.
+        bridge: String,
+    },
     /// A name that no device or table can have.
     #[error("'{name}' can't name {what}: {rule}")]
     BadName {
@@ -141,7 +147,9 @@ impl Classified for Error {
             Self::ForeignDevice { .. } => Class::Conflict,
             Self::BadName { .. } => Class::Invalid,
             Self::NoNft | Self::NoNftables | Self::Nft { .. } | Self::NoModule { .. } => Class::Unsupported,
-            Self::LockHeld { .. } | Self::Thread { .. } | Self::RunNft { .. } => Class::Unavailable,
+            Self::BridgeFull { .. } | Self::LockHeld { .. } | Self::Thread { .. } | Self::RunNft { .. } => {
+                Class::Unavailable
+            }
             Self::BadAnswer { .. } => Class::Internal,
         }
     }
@@ -179,6 +187,11 @@ impl Error {
     /// Whether the kernel said that it does not have such things.
     pub fn is_unsupported(&self) -> bool {
         self.errno() == Some(rustix::io::Errno::OPNOTSUPP)
+    }
+
+    /// Whether the kernel said that a bridge has no number left for another device.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errno() == Some(rustix::io::Errno::XFULL)
     }
 
     fn errno(&self) -> Option<rustix::io::Errno> {

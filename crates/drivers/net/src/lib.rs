@@ -6,6 +6,7 @@
 //! (18 ms), but goes with its namespace; namespaces are prepared ahead.
 
 pub mod address;
+mod attributes;
 pub mod branch;
 mod bridge;
 mod chosen;

@@ -1,11 +1,13 @@
 //! Devices: finding, making and deleting them.
 
+mod read;
+
 use crate::socket::{Request, Socket};
 use crate::{Error, Mac, Result};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::link::{
     BridgePortState, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage, State,
+    LinkExtentMask, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -62,11 +64,20 @@ pub fn check_name(name: &str) -> Result<()> {
 
 /// The device of this name, if there is one.
 pub fn find(socket: &mut Socket, name: &str) -> Result<Option<Link>> {
-    let request =
-        Request::new(format!("look up the device {name}"), RouteNetlinkMessage::GetLink(named(name)), 0);
-    match socket.get(request) {
-        Ok(RouteNetlinkMessage::NewLink(message)) => Ok(Some(read(&message))),
-        Ok(_) => Ok(None),
+    look_up(socket, format!("look up the device {name}"), named(name))
+}
+
+/// The device of this number, if there is one.
+pub(crate) fn numbered(socket: &mut Socket, index: u32) -> Result<Option<Link>> {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    look_up(socket, format!("look up the device number {index}"), message)
+}
+
+fn look_up(socket: &mut Socket, operation: String, message: LinkMessage) -> Result<Option<Link>> {
+    let request = Request::new(operation, RouteNetlinkMessage::GetLink(message), 0);
+    match socket.get_with(request, Link::read) {
+        Ok(link) => Ok(Some(link)),
         Err(error) if error.is_gone() => Ok(None),
         Err(error) => Err(error),
     }
@@ -97,37 +108,18 @@ impl Status {
             false => error,
         })
     }
-
-    /// From a `struct ifinfomsg` and its attributes (`rtnetlink(7)`).
-    fn read(message: &[u8]) -> Option<Self> {
-        const OPERSTATE: u16 = 16;
-        const UP: u8 = 6;
-        let (header, mut attributes) = message.split_first_chunk::<16>()?;
-        let index = u32::from_ne_bytes([header[4], header[5], header[6], header[7]]);
-        let mut operational = false;
-        while let Some((start, _)) = attributes.split_first_chunk::<4>() {
-            let length = usize::from(u16::from_ne_bytes([start[0], start[1]]));
-            let value = attributes.get(4..length)?;
-            if u16::from_ne_bytes([start[2], start[3]]) == OPERSTATE {
-                operational = value.first() == Some(&UP);
-            }
-            attributes = attributes.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
-        Some(Self { index, operational })
-    }
 }
 
 /// All devices, or only the ports of a bridge.
 pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
     let mut message = LinkMessage::default();
     message.attributes.extend(bridge.map(LinkAttribute::Controller));
+    // Without counters: 1,495 bytes a device instead of 1,863.
+    message.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));
     let request = Request::new("list the devices", RouteNetlinkMessage::GetLink(message), 0);
-    let answers = socket.dump(request)?;
-    let links = answers.iter().filter_map(|answer| match answer {
-        RouteNetlinkMessage::NewLink(message) => Some(read(message)),
-        _ => None,
-    });
-    Ok(links.filter(|link| bridge.is_none() || link.master == bridge).collect())
+    let mut links = socket.dump_with(request, Link::read)?;
+    links.retain(|link| bridge.is_none() || link.master == bridge);
+    Ok(links)
 }
 
 /// Waits until the device passes packets; after `limit` it is left to itself.
@@ -245,56 +237,4 @@ fn end(end: VethEnd<'_>, mtu: u32) -> LinkMessage {
 fn set_up(message: &mut LinkMessage) {
     message.header.flags = LinkFlags::Up;
     message.header.change_mask = LinkFlags::Up;
-}
-
-fn read(message: &LinkMessage) -> Link {
-    let mut link = Link {
-        index: message.header.index,
-        name: String::new(),
-        mac: None,
-        mtu: 0,
-        up: message.header.flags.contains(LinkFlags::Up),
-        operational: false,
-        kind: None,
-        master: None,
-        alias: None,
-    };
-    for attribute in &message.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => link.name.clone_from(name),
-            LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok(),
-            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
-            LinkAttribute::OperState(state) => link.operational = *state == State::Up,
-            LinkAttribute::Controller(master) => link.master = Some(*master),
-            LinkAttribute::IfAlias(alias) => link.alias = Some(alias.clone()),
-            LinkAttribute::LinkInfo(infos) => link.kind = infos.iter().find_map(kind),
-            _ => {}
-        }
-    }
-    link
-}
-
-fn kind(info: &LinkInfo) -> Option<String> {
-    match info {
-        LinkInfo::Kind(kind) => Some(kind.to_string()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Status;
-
-    #[test]
-    fn a_status_is_read_from_the_kernels_bytes() {
-        let mut message = vec![0; 16];
-        message[4] = 7;
-        message.extend([8, 0, 3, 0, b'v', b'e', 0, 0]);
-        assert_eq!(Status::read(&message), Some(Status { index: 7, operational: false }));
-        message.extend([5, 0, 16, 0, 6, 0, 0, 0]);
-        assert_eq!(Status::read(&message), Some(Status { index: 7, operational: true }));
-        message.extend([200, 0, 1, 0]);
-        assert_eq!(Status::read(&message), None, "an attribute that is not there");
-        assert_eq!(Status::read(&[0; 3]), None);
-    }
 }

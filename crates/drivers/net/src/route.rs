@@ -9,6 +9,7 @@ use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -52,17 +53,29 @@ impl fmt::Display for Occupied {
 /// Every range that a route or an address of this namespace uses, except those of the device `own`.
 pub fn occupied(socket: &mut Socket, own: Option<&str>) -> Result<Vec<Occupied>> {
     let is_own = |name: &String| own == Some(name.as_str());
-    let names: BTreeMap<u32, String> =
-        link::list(socket, None)?.into_iter().map(|link| (link.index, link.name)).collect();
-    let name = |index: u32| names.get(&index).cloned().unwrap_or_else(|| format!("number {index}"));
-    let routes = routes(socket)?.into_iter().filter(|route| route.destination.prefix_len() >= WIDEST_PREFIX);
+    let mut routes = routes(socket)?;
+    let mut addresses = address::list(socket)?;
+    // Every device has such a range of its own.
+    let is_wide = |range: &IpNet| !address::is_link_local(range.addr());
+    routes.retain(|route| route.destination.prefix_len() >= WIDEST_PREFIX && is_wide(&route.destination));
+    addresses.retain(|one| is_wide(&one.address));
+    // Of these alone: a host with containers has thousands of devices.
+    let mut names = BTreeMap::new();
+    for index in routes.iter().filter_map(|route| route.device).chain(addresses.iter().map(|one| one.index)) {
+        if let Entry::Vacant(unknown) = names.entry(index) {
+            let link = link::numbered(socket, index)?;
+            unknown.insert(link.map_or_else(|| format!("number {index}"), |link| link.name));
+        }
+    }
+    let name = |index: u32| names.get(&index).cloned().unwrap_or_default();
     let mut found: Vec<Occupied> = routes
+        .into_iter()
         .map(|route| Occupied { subnet: route.destination, by: Occupant::Route(route.device.map(name)) })
         .filter(|occupied| !matches!(&occupied.by, Occupant::Route(Some(name)) if is_own(name)))
         .collect();
-    let addresses = address::list(socket)?.into_iter();
     found.extend(
         addresses
+            .into_iter()
             .map(|entry| Occupied { subnet: entry.address, by: Occupant::Address(name(entry.index)) })
             .filter(|occupied| !matches!(&occupied.by, Occupant::Address(name) if is_own(name))),
     );
@@ -72,9 +85,10 @@ pub fn occupied(socket: &mut Socket, own: Option<&str>) -> Result<Vec<Occupied>>
 /// The MTU of the device of the IPv4 default route, if there is one.
 pub fn default_mtu(socket: &mut Socket) -> Result<Option<u32>> {
     let routes = routes(socket)?;
-    let default = routes.iter().find(|route| route.is_default_v4()).and_then(|route| route.device);
-    let links = link::list(socket, None)?;
-    Ok(links.into_iter().find(|link| Some(link.index) == default).map(|link| link.mtu))
+    match routes.iter().find(|route| route.is_default_v4()).and_then(|route| route.device) {
+        Some(index) => Ok(link::numbered(socket, index)?.map(|link| link.mtu)),
+        None => Ok(None),
+    }
 }
 
 /// Sends everything without a route of its own to `gateway`.

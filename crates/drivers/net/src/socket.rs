@@ -1,5 +1,6 @@
 //! A blocking rtnetlink socket: several requests in one send, one answer each.
 
+use crate::attributes::{attributes, text};
 use crate::{Error, Result};
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -10,7 +11,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 /// What is asked, and how an error calls it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     operation: String,
     message: RouteNetlinkMessage,
@@ -36,6 +37,9 @@ const ANSWER: usize = 32 * 1024;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_ACK_TLVS: u16 = 0x200;
+const NLM_F_DUMP_INTR: u16 = 0x10;
+/// How often a list is asked for that changes meanwhile.
+const DUMPS: usize = 4;
 const HEADER: usize = 16;
 
 impl Socket {
@@ -67,9 +71,16 @@ impl Socket {
 
     /// Asks for one thing whose answer is a message.
     pub fn get(&mut self, request: Request) -> Result<RouteNetlinkMessage> {
-        let mut answers = self.ask(request, 0)?;
-        let (operation, answer) = (answers.operation, answers.messages.pop());
-        answer.ok_or(Error::BadAnswer { operation })
+        let mut found = None;
+        let operation = request.operation.clone();
+        self.ask(request, 0, |message| found = decode(message, &operation))?;
+        found.ok_or(Error::BadAnswer { operation })
+    }
+
+    /// Asks for all things of a kind. Messages that the library can't read are left out.
+    pub fn dump(&mut self, request: Request) -> Result<Vec<RouteNetlinkMessage>> {
+        let operation = request.operation.clone();
+        self.dump_with(request, |message| decode(message, &operation))
     }
 
     /// Asks for one thing and reads its message alone. The library writes a text about each attribute before it knows
@@ -77,11 +88,43 @@ impl Socket {
     pub(crate) fn get_with<T>(
         &mut self,
         request: Request,
-        read: impl FnOnce(&[u8]) -> Option<T>,
+        read: impl Fn(&NetlinkBuffer<&[u8]>) -> Option<T>,
     ) -> Result<T> {
+        let mut found = None;
+        let operation = request.operation.clone();
+        self.ask(request, 0, |message| found = read(message))?;
+        found.ok_or(Error::BadAnswer { operation })
+    }
+
+    /// The same for all things of a kind: as the library has it, a device takes 10 kB. What can't be read is left out.
+    pub(crate) fn dump_with<T>(
+        &mut self,
+        request: Request,
+        read: impl Fn(&NetlinkBuffer<&[u8]>) -> Option<T>,
+    ) -> Result<Vec<T>> {
+        for _ in 1..DUMPS {
+            let mut found = Vec::new();
+            if self.ask(request.clone(), NLM_F_DUMP, |message| found.extend(read(message)))? {
+                return Ok(found);
+            }
+        }
+        // On a host where there is never a quiet moment.
+        let mut found = Vec::new();
+        self.ask(request, NLM_F_DUMP, |message| found.extend(read(message)))?;
+        Ok(found)
+    }
+
+    /// Hands each message of the answer to `each`. False: something changed while the kernel listed, and may be missing.
+    fn ask(
+        &mut self,
+        request: Request,
+        flags: u16,
+        mut each: impl FnMut(&NetlinkBuffer<&[u8]>),
+    ) -> Result<bool> {
         let mut bytes = Vec::with_capacity(256);
-        let operation = self.write(&mut bytes, request, 0);
+        let operation = self.write(&mut bytes, request, flags);
         self.send(&bytes)?;
+        let mut is_whole = true;
         let mut buffer = vec![0; ANSWER];
         loop {
             let length = self.receive(&mut buffer)?;
@@ -90,43 +133,17 @@ impl Socket {
                 if message.sequence_number() != self.sequence {
                     continue;
                 }
-                if message.message_type() == NLMSG_ERROR {
-                    check(&message, &operation)?;
-                    return Err(Error::BadAnswer { operation });
-                }
-                return read(message.payload()).ok_or(Error::BadAnswer { operation });
-            }
-        }
-    }
-
-    /// Asks for all things of a kind. Messages that the library can't read are left out.
-    pub fn dump(&mut self, request: Request) -> Result<Vec<RouteNetlinkMessage>> {
-        Ok(self.ask(request, NLM_F_DUMP)?.messages)
-    }
-
-    fn ask(&mut self, request: Request, flags: u16) -> Result<Answers> {
-        let mut bytes = Vec::with_capacity(256);
-        let operation = self.write(&mut bytes, request, flags);
-        self.send(&bytes)?;
-        let mut messages = Vec::new();
-        let mut buffer = vec![0; ANSWER];
-        loop {
-            let length = self.receive(&mut buffer)?;
-            for message in split(&buffer[..length]) {
-                let message = message.ok_or_else(|| Error::BadAnswer { operation: operation.clone() })?;
-                if message.sequence_number() != self.sequence {
-                    continue;
-                }
+                is_whole &= message.flags() & NLM_F_DUMP_INTR == 0;
                 match message.message_type() {
-                    NLMSG_DONE => return Ok(Answers { operation, messages }),
-                    NLMSG_ERROR => {
+                    // A list that breaks off ends with the reason, too.
+                    NLMSG_DONE | NLMSG_ERROR => {
                         check(&message, &operation)?;
-                        return Ok(Answers { operation, messages });
+                        return Ok(is_whole);
                     }
-                    _ => messages.extend(decode(message, &operation)),
+                    _ => each(&message),
                 }
                 if flags & NLM_F_DUMP == 0 {
-                    return Ok(Answers { operation, messages });
+                    return Ok(is_whole);
                 }
             }
         }
@@ -177,11 +194,6 @@ impl Socket {
     }
 }
 
-struct Answers {
-    operation: String,
-    messages: Vec<RouteNetlinkMessage>,
-}
-
 fn split(mut bytes: &[u8]) -> impl Iterator<Item = Option<NetlinkBuffer<&[u8]>>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
@@ -198,8 +210,8 @@ fn split(mut bytes: &[u8]) -> impl Iterator<Item = Option<NetlinkBuffer<&[u8]>>>
     })
 }
 
-fn decode(message: NetlinkBuffer<&[u8]>, operation: &str) -> Option<RouteNetlinkMessage> {
-    match NetlinkMessage::deserialize(message.into_inner()) {
+fn decode(message: &NetlinkBuffer<&[u8]>, operation: &str) -> Option<RouteNetlinkMessage> {
+    match NetlinkMessage::deserialize(message.clone().into_inner()) {
         Ok(NetlinkMessage { payload: NetlinkPayload::InnerMessage(inner), .. }) => Some(inner),
         Ok(_) => None,
         Err(error) => {
@@ -229,17 +241,9 @@ fn check(message: &NetlinkBuffer<&[u8]>, operation: &str) -> Result<()> {
 }
 
 /// The text attribute (`NLMSGERR_ATTR_MSG`, 1) of an extended answer.
-fn explanation(mut attributes: &[u8]) -> Option<String> {
-    while let Some((header, _)) = attributes.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
-        let value = attributes.get(4..length)?;
-        if u16::from_ne_bytes([header[2], header[3]]) == 1 {
-            let text = value.strip_suffix(&[0]).unwrap_or(value);
-            return Some(String::from_utf8_lossy(text).into_owned());
-        }
-        attributes = attributes.get(length.next_multiple_of(4)..)?;
-    }
-    None
+fn explanation(bytes: &[u8]) -> Option<String> {
+    let found = attributes(bytes).find(|(kind, _)| *kind == 1).map(|(_, value)| text(value));
+    found.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

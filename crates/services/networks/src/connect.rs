@@ -84,7 +84,13 @@ impl Networks {
                 reservation.attach(&namespace, &place, &mut endpoint)?;
                 Ok((endpoint, reservation))
             })
-            .await?;
+            .await
+            .map_err(|error| match error {
+                Error::Kernel(net::Error::BridgeFull { .. }) => {
+                    Error::Full { network: live.record.name.clone() }
+                }
+                error => error,
+            })?;
             endpoint = attached;
             reservation.keep();
         }

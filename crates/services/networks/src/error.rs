@@ -246,6 +246,12 @@ pub enum Error {
         /// Its subnet.
         subnet: IpNet,
     },
+    /// The network's bridge has as many devices as the kernel allows.
+    #[error("the network {network} is full: 1023 containers run on it. Put further ones on another network")]
+    Full {
+        /// The network's name.
+        network: String,
+    },
     /// A wanted address on a network without addresses of that family.
     #[error("the network {network} has no addresses to choose from for {address}")]
     NoAddresses {
@@ -315,9 +321,10 @@ impl Classified for Error {
             | Self::NoAddresses { .. }
             | Self::HostNamespace { .. }
             | Self::BadHost { .. } => Class::Invalid,
-            Self::PoolsExhausted { .. } | Self::NoAddressLeft { .. } | Self::NoPortLeft { .. } => {
-                Class::Unavailable
-            }
+            Self::PoolsExhausted { .. }
+            | Self::NoAddressLeft { .. }
+            | Self::NoPortLeft { .. }
+            | Self::Full { .. } => Class::Unavailable,
             Self::Mac(error) => error.class(),
             Self::Plugged(error) => error.class(),
             Self::Kernel(error) => error.class(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Error, Reaper, address, route};
+use std::os::fd::AsFd;
 
 #[test]
 fn a_container_reaches_its_bridge_and_its_neighbour() {
@@ -101,6 +102,25 @@ fn a_name_that_is_taken_and_a_bridge_that_is_gone_are_told_apart() {
     let gone = attach(&site.host, &site.bridge, &two, "veth2", &["10.99.0.3/24"], &[]).unwrap_err();
     assert!(gone.is_gone() && !gone.is_exists(), "{}", errors::chain(&gone));
     site.host.with_socket(|socket| Bridge::remove(socket, "b0", "test")).unwrap();
+}
+
+#[test]
+fn a_bridge_that_is_full_is_called_so() {
+    let Some(site) = Site::new("b0", &["10.99.0.1/24"]) else { return };
+    let container = Namespace::make(Settings { ipv6: false }).unwrap();
+    let names: Vec<_> = (0..1023).map(|number| (format!("o{number}"), format!("i{number}"))).collect();
+    let filled = site.host.with_socket(|socket| {
+        let index = link::get(socket, "b0")?.index;
+        let veth = |(outer, inner): &(String, String)| {
+            let [outer, inner] = [outer, inner].map(|name| link::VethEnd { name, mac: None });
+            link::new_veth(("b0", index), outer, inner, container.as_fd(), 1400)
+        };
+        names.chunks(64).try_for_each(|chunk| socket.batch(chunk.iter().map(veth).collect()))
+    });
+    filled.unwrap();
+    let refused = attach(&site.host, &site.bridge, &container, "one-more", &["10.99.0.2/24"], &[]);
+    assert!(matches!(refused.unwrap_err(), Error::BridgeFull { bridge } if bridge == "b0"));
+    assert_eq!(devices(&site.host).len(), 2 + names.len());
 }
 
 #[test]
