@@ -5,6 +5,7 @@ use crate::{FilterError, Filters, Services};
 use ::containers::{Container, MountPointKind, Record, State};
 use errors::Result;
 use spec::PortProtocol;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What to list.
@@ -77,10 +78,13 @@ pub async fn list(services: &Arc<Services>, request: List) -> Result<Vec<Summary
     found.sort_by_key(|(record, _)| std::cmp::Reverse(record.created_at));
     found.truncate(request.limit.unwrap_or(usize::MAX));
     let mut summaries = Vec::with_capacity(found.len());
-    for (record, _) in found {
-        let image = super::inspect::image_name(services, &record);
-        let sizes = if request.size { Some(super::inspect::sizes(services, &record).await) } else { None };
-        summaries.push(Summary { record, image, sizes });
+    // Thousands may be of one image.
+    let mut images = HashMap::new();
+    for (record, _) in &found {
+        let made_of = (&record.spec.image, &record.image.id);
+        let image = images.entry(made_of).or_insert_with(|| super::inspect::image_name(services, record));
+        let sizes = if request.size { Some(super::inspect::sizes(services, record).await) } else { None };
+        summaries.push(Summary { record: Arc::clone(record), image: image.clone(), sizes });
     }
     Ok(summaries)
 }
@@ -152,8 +156,8 @@ impl NameFilter {
 
     fn admit(&self, record: &Record) -> bool {
         let name = record.name.as_str();
-        let with_slash = format!("/{name}");
-        self.0.is_empty() || self.0.iter().any(|regex| regex.is_match(name) || regex.is_match(&with_slash))
+        let fits = |regex: &regex_lite::Regex| regex.is_match(name) || regex.is_match(&format!("/{name}"));
+        self.0.is_empty() || self.0.iter().any(fits)
     }
 }
 

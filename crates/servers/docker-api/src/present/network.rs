@@ -14,7 +14,8 @@ use std::net::IpAddr;
 
 /// `NetworkSettings` of `inspect`.
 pub(crate) fn settings(record: &Record) -> NetworkSettings {
-    let networks = endpoints(record);
+    let networks: BTreeMap<String, EndpointSettings> =
+        endpoints(record).map(|(name, settings)| (name.to_owned(), settings)).collect();
     let main = networks.get("bridge").cloned().unwrap_or_default();
     let pid = record.state.pid();
     NetworkSettings {
@@ -68,16 +69,13 @@ pub(crate) fn published(record: &Record, port: ExposedPort) -> impl Iterator<Ite
         .filter_map(move |one| Some((one.host, one.host_port(port.port)?)))
 }
 
-/// Attachments by network: the real ones, or of a container that does not run the ones that it will get.
-pub(crate) fn endpoints(record: &Record) -> BTreeMap<String, EndpointSettings> {
+/// Attachments by network, in the order of names: the real ones, or of a container that does not run the ones that it will get.
+pub(crate) fn endpoints(record: &Record) -> impl Iterator<Item = (&str, EndpointSettings)> {
     let requests = &record.spec.network.endpoints;
-    if !record.endpoints.is_empty() {
-        let real = record.endpoints.iter();
-        return real
-            .map(|(name, endpoint)| (name.clone(), attachment(requests.get(name), Some(endpoint))))
-            .collect();
-    }
-    requests.iter().map(|(name, request)| (name.clone(), attachment(Some(request), None))).collect()
+    let real = record.endpoints.iter();
+    let real = real.map(|(name, endpoint)| (name.as_str(), attachment(requests.get(name), Some(endpoint))));
+    let wanted = record.endpoints.is_empty().then_some(requests).into_iter().flatten();
+    real.chain(wanted.map(|(name, request)| (name.as_str(), attachment(Some(request), None))))
 }
 
 fn attachment(request: Option<&EndpointRequest>, endpoint: Option<&Endpoint>) -> EndpointSettings {

@@ -8,28 +8,28 @@ use engine::container::Summary;
 use spec::{ExposedPort, NetworkMode};
 
 /// An element of `GET /containers/json`. `now` is in nanoseconds since 1970.
-pub(crate) fn summary(found: &Summary, now: i64) -> ContainerSummary {
+pub(crate) fn summary(found: &Summary, now: i64) -> ContainerSummary<'_> {
     let record = &found.record;
     let spec = &record.spec;
     ContainerSummary {
-        id: record.id.to_string(),
-        names: vec![format!("/{}", record.name)],
-        image: found.image.clone(),
-        image_id: record.image.id.clone(),
+        id: record.id.as_str(),
+        names: [format!("/{}", record.name)],
+        image: &found.image,
+        image_id: &record.image.id,
         command: command(&spec.process.args()),
         created: record.created_at / 1_000_000_000,
         ports: ports(record),
         // As Docker does: an empty writable layer has no size.
         size_rw: found.sizes.map(|sizes| sizes.writable).filter(|size| *size != 0),
         size_root_fs: found.sizes.map(|sizes| sizes.total),
-        labels: spec.labels.clone(),
+        labels: &spec.labels,
         state: record.state.word(),
         status: state::status(&record.state, now),
         host_config: HostConfigSummary {
             network_mode: wire_mode(&spec.network.mode),
-            annotations: spec.annotations.clone(),
+            annotations: &spec.annotations,
         },
-        network_settings: NetworkSettingsSummary { networks: network::endpoints(record) },
+        network_settings: NetworkSettingsSummary { networks: network::endpoints(record).collect() },
         mounts: record.mounts.iter().map(mounts::mount_point).collect(),
     }
 }

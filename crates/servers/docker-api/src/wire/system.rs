@@ -183,10 +183,10 @@ pub(crate) struct Firewall {
 /// The answer of `GET /system/df`; `null`: not asked for.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct DiskUsage {
+pub(crate) struct DiskUsage<'a> {
     pub(crate) layers_size: u64,
     pub(crate) images: Option<Vec<ImageSummary>>,
-    pub(crate) containers: Option<Vec<ContainerSummary>>,
+    pub(crate) containers: Option<Vec<ContainerSummary<'a>>>,
     pub(crate) volumes: Option<Vec<Volume>>,
     pub(crate) build_cache: Option<Vec<()>>,
 }
