@@ -2,13 +2,15 @@
 
 use crate::{Result, predefined};
 use ipnet::IpNet;
-use net::{Attachment, Bridge, BridgeConfig, Mac, Namespace, Reaper, Socket};
+use net::{Attachment, Bridge, BridgeConfig, Mac, Namespace, Reaper, Socket, link};
 use parking_lot::Mutex;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How often a name that another device has already is drawn again.
 const NAME_TRIES: u32 = 3;
+/// How often a bridge is begun that somebody deletes meanwhile.
+const MAKE_TRIES: u32 = 5;
 
 /// What a network's bridge should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +104,7 @@ impl Host {
 
     /// Lets a container reach its own published ports.
     pub(crate) fn reflect(&self, device: &str) -> Result<()> {
-        self.on_bridge(|_, socket| net::link::reflect(socket, device))
+        self.on_bridge(|_, socket| link::reflect(socket, device))
     }
 
     /// Makes the bridge what it should be, and brings these devices back to it. Says whether some were elsewhere.
@@ -123,7 +125,7 @@ impl Host {
 
     /// Deletes a device that its container does without from now on. Takes the kernel 18 ms.
     pub(crate) fn detach(&self, device: &str) -> Result<()> {
-        self.on_bridge(|_, socket| net::link::delete(socket, device))
+        self.on_bridge(|_, socket| link::delete(socket, device))
     }
 
     /// The names of the devices on the bridge.
@@ -169,8 +171,22 @@ impl Host {
             mtu: self.wanted.mtu,
             isolated: self.wanted.isolated,
         };
-        let bridge = Bridge::ensure(&mut socket, &config, self.mac()?)?;
-        Ok((bridge, socket))
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match Bridge::ensure(&mut socket, &config, self.mac()?) {
+                // Somebody deleted it when it was half made: without an address, of whose loss the kernel would have told.
+                Err(error) if tries < MAKE_TRIES && link::find(&mut socket, &config.name)?.is_none() => {
+                    let (bridge, error) = (&config.name, errors::chain(&error));
+                    tracing::warn!(
+                        bridge,
+                        error,
+                        "the bridge was deleted while it was made, it is made again"
+                    );
+                }
+                made => return Ok((made?, socket)),
+            }
+        }
     }
 }
 
