@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use serde::de::DeserializeOwned;
 use std::io;
 use std::marker::PhantomData;
@@ -39,10 +39,16 @@ impl Response {
 
     /// The whole body.
     pub async fn bytes(mut self) -> Result<Bytes> {
+        /// A daemon that announces more gets as much room as it fills.
+        const MOST: u64 = 64 << 20;
+        let announced = self.inner.body().size_hint().exact().unwrap_or_default().min(MOST);
         let mut whole = BytesMut::new();
         while let Some(chunk) = self.chunk().await? {
-            if whole.is_empty() && hyper::body::Body::is_end_stream(self.inner.body()) {
-                return Ok(chunk);
+            if whole.is_empty() {
+                if self.inner.body().is_end_stream() {
+                    return Ok(chunk);
+                }
+                whole.reserve(announced as usize);
             }
             whole.extend_from_slice(&chunk);
         }

@@ -125,7 +125,7 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     let format = format(&source, args.quiet, size).map_err(|failure| reworded(&failure, "parse"))?;
     if args.format.is_some() {
         // A template that cannot work is refused also where there is nothing to list.
-        let sample = row(&Summary::default(), true, true);
+        let sample = row(&Summary::default(), &FIELDS, true, true);
         format.rows(&TITLES, &[sample]).map_err(|failure| reworded(&failure, "execute"))?;
     }
     let mut request = app.client()?.get("/containers/json").flag("all", args.all);
@@ -135,7 +135,8 @@ async fn run(app: &App, args: &Args, _: &[String]) -> Outcome {
     }
     let request = filter::apply(request.flag("size", size), &Filters::new(&args.filter));
     let containers: Vec<Summary> = request.json().await?;
-    let rows = containers.iter().map(|summary| row(summary, !args.no_trunc, true));
+    let fields = FIELDS.into_iter().filter(|(name, _)| format.may_show(name)).collect::<Vec<_>>();
+    let rows = containers.iter().map(|summary| row(summary, &fields, !args.no_trunc, true));
     output::stdout(&format.rows(&TITLES, rows)?)
 }
 
@@ -165,32 +166,36 @@ mod concat_size {
         labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\nsize: {{.Size}}\n";
 }
 
-/// A container's fields; `whole` adds the size of its image to its own.
-pub(crate) fn row(container: &Summary, short: bool, whole: bool) -> Value {
-    let labels = container.labels.clone().unwrap_or_default();
-    let command = if short { ellipsis(&container.command, 20) } else { container.command.clone() };
-    let id = if short { short_id(&container.id) } else { &container.id };
-    Value::structure(
-        "*formatter.ContainerContext",
-        [
-            ("Command", quote(&command).into()),
-            ("CreatedAt", time::local(container.created).into()),
-            ("ID", id.into()),
-            ("Image", image(container, short).into()),
-            ("Labels", labels_text(&labels).into()),
-            ("LocalVolumes", local_volumes(&container.mounts).into()),
-            ("Mounts", mounts(&container.mounts, short).into()),
-            ("Names", names(&container.names, short).into()),
-            ("Networks", networks(container).into()),
-            ("Platform", Value::Null),
-            ("Ports", ports_text::text(&container.ports).into()),
-            ("RunningFor", time::ago(container.created).into()),
-            ("Size", size(container, whole).into()),
-            ("State", container.state.as_str().into()),
-            ("Status", container.status.as_str().into()),
-            ("Label", label_method(labels)),
-        ],
-    )
+/// One of a container's fields: shortened or not, with the size of its image beside its own or not.
+pub(crate) type Field = fn(&Summary, short: bool, whole: bool) -> Value;
+
+/// All of them.
+pub(crate) const FIELDS: [(&str, Field); 16] = [
+    ("Command", |container, short, _| {
+        let command = if short { ellipsis(&container.command, 20) } else { container.command.clone() };
+        quote(&command).into()
+    }),
+    ("CreatedAt", |container, _, _| time::local(container.created).into()),
+    ("ID", |container, short, _| if short { short_id(&container.id) } else { &container.id }.into()),
+    ("Image", |container, short, _| image(container, short).into()),
+    ("Labels", |container, _, _| labels_text(container.labels.iter().flatten()).into()),
+    ("LocalVolumes", |container, _, _| local_volumes(&container.mounts).into()),
+    ("Mounts", |container, short, _| mounts(&container.mounts, short).into()),
+    ("Names", |container, short, _| names(&container.names, short).into()),
+    ("Networks", |container, _, _| networks(container).into()),
+    ("Platform", |_, _, _| Value::Null),
+    ("Ports", |container, _, _| ports_text::text(&container.ports).into()),
+    ("RunningFor", |container, _, _| time::ago(container.created).into()),
+    ("Size", |container, _, whole| size(container, whole).into()),
+    ("State", |container, _, _| container.state.as_str().into()),
+    ("Status", |container, _, _| container.status.as_str().into()),
+    ("Label", |container, _, _| label_method(container.labels.clone().unwrap_or_default())),
+];
+
+/// These fields of a container.
+pub(crate) fn row(container: &Summary, fields: &[(&'static str, Field)], short: bool, whole: bool) -> Value {
+    let values = fields.iter().map(|(name, field)| (*name, field(container, short, whole)));
+    Value::structure("*formatter.ContainerContext", values)
 }
 
 /// All names without their slash; shortened: only the first that is not of a link.

@@ -4,6 +4,7 @@ use super::columns;
 use crate::failure::{Failure, Outcome};
 use crate::template::{Kind, Method, Template, TemplateError, Value};
 use std::borrow::{Borrow, Cow};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The templates a noun has when the user gives none, or only a keyword.
@@ -67,6 +68,11 @@ impl Format {
         self.template.mentions(field)
     }
 
+    /// Whether a row needs that field.
+    pub(crate) fn may_show(&self, field: &str) -> bool {
+        self.template.may_show(field)
+    }
+
     /// All rows, below their titles when it is a table.
     pub(crate) fn rows(
         &self,
@@ -105,11 +111,7 @@ fn title_row(titles: &[(&'static str, &'static str)]) -> Value {
 }
 
 /// `.Label "name"` over a row's labels.
-pub(crate) fn label_method<L>(labels: L) -> Value
-where
-    L: IntoIterator<Item = (String, String)>,
-{
-    let labels: std::collections::BTreeMap<String, String> = labels.into_iter().collect();
+pub(crate) fn label_method(labels: BTreeMap<String, String>) -> Value {
     Value::Method(Method(Rc::new(move |name| Value::from(labels.get(name).map_or("", String::as_str)))))
 }
 

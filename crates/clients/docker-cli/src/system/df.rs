@@ -175,7 +175,7 @@ fn verbose(usage: &Usage) -> Outcome<String> {
         .collect();
     let containers = usage.containers.as_deref().unwrap_or_default();
     let container_rows: Vec<Value> =
-        containers.iter().map(|container| ps::row(container, true, false)).collect();
+        containers.iter().map(|container| ps::row(container, &ps::FIELDS, true, false)).collect();
     let volume_rows: Vec<Value> = usage.volumes.iter().flatten().map(volumes::row).collect();
     let table = |text: &str, titles: &[(&'static str, &'static str)], rows: &[Value]| {
         Format::parse(text)?.rows(titles, rows)

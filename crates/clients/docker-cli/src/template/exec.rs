@@ -4,6 +4,7 @@ use super::TemplateError;
 use super::functions::{self, Set};
 use super::parse::{Base, Command, Node, Operand, Pipeline};
 use super::value::{Kind, Value};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 struct Exec<'t> {
@@ -11,7 +12,7 @@ struct Exec<'t> {
     set: Set,
     out: &'t mut String,
     /// What `$` is.
-    root: &'t Value,
+    root: Cow<'t, Value>,
     variables: Vec<(String, Value)>,
 }
 
@@ -29,7 +30,7 @@ pub(super) fn execute(
     set: Set,
     out: &mut String,
 ) -> Result<(), TemplateError> {
-    Exec { text, set, out, root: dot, variables: Vec::new() }.list(nodes, dot).map(drop)
+    Exec { text, set, out, root: Cow::Borrowed(dot), variables: Vec::new() }.list(nodes, dot).map(drop)
 }
 
 impl Exec<'_> {
@@ -149,6 +150,7 @@ impl Exec<'_> {
             let known = self.variables.iter_mut().rev().find(|(known, _)| known == name);
             match known {
                 Some((_, old)) if !pipeline.declares => *old = value.clone(),
+                None if name == "$" && !pipeline.declares => self.root = Cow::Owned(value.clone()),
                 _ => self.variables.push((name.clone(), value.clone())),
             }
         }
@@ -217,7 +219,7 @@ impl Exec<'_> {
             Base::Dot => return self.fields_of(operand, dot),
             Base::Variable(name) => {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
-                match found.map(|(_, value)| value).or_else(|| (name == "$").then_some(self.root)) {
+                match found.map(|(_, value)| value).or_else(|| (name == "$").then_some(&*self.root)) {
                     Some(value) => return self.fields_of(operand, value),
                     None => Value::Null,
                 }

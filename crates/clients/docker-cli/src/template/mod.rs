@@ -50,4 +50,9 @@ impl Template {
     pub(crate) fn mentions(&self, name: &str) -> bool {
         parse::mentions(&self.nodes, name)
     }
+
+    /// Whether what comes of it can depend on the field `name`: others need not be there.
+    pub(crate) fn may_show(&self, name: &str) -> bool {
+        parse::may_show(&self.nodes, name)
+    }
 }

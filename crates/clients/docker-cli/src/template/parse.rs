@@ -334,22 +334,35 @@ impl Parser<'_> {
 
 /// Whether a field of that name is asked of anything.
 pub(super) fn mentions(nodes: &[Node], name: &str) -> bool {
+    any(nodes, &|word| asks(word, name))
+}
+
+/// Whether the template could show that field: it asks for it, or takes something as a whole.
+pub(super) fn may_show(nodes: &[Node], name: &str) -> bool {
+    let is_whole =
+        |word: &Operand| word.fields.is_empty() && matches!(word.base, Base::Dot | Base::Variable(_));
+    any(nodes, &|word| asks(word, name) || is_whole(word))
+}
+
+fn asks(word: &Operand, name: &str) -> bool {
+    word.fields.iter().any(|field| field == name)
+}
+
+fn any(nodes: &[Node], holds: &impl Fn(&Operand) -> bool) -> bool {
     nodes.iter().any(|node| match node {
-        Node::Action(pipeline) => in_pipeline(pipeline, name),
+        Node::Action(pipeline) => any_in(pipeline, holds),
         Node::If { branches, otherwise } => {
-            branches.iter().any(|(pipeline, body)| in_pipeline(pipeline, name) || mentions(body, name))
-                || mentions(otherwise, name)
+            branches.iter().any(|(pipeline, body)| any_in(pipeline, holds) || any(body, holds))
+                || any(otherwise, holds)
         }
         Node::With { pipeline, body, otherwise } | Node::Range { pipeline, body, otherwise } => {
-            in_pipeline(pipeline, name) || mentions(body, name) || mentions(otherwise, name)
+            any_in(pipeline, holds) || any(body, holds) || any(otherwise, holds)
         }
         Node::Text(_) | Node::Break | Node::Continue => false,
     })
 }
 
-fn in_pipeline(pipeline: &Pipeline, name: &str) -> bool {
-    pipeline.commands.iter().flat_map(|command| &command.words).any(|word| {
-        word.fields.iter().any(|field| field == name)
-            || matches!(&word.base, Base::Nested(inner) if in_pipeline(inner, name))
-    })
+fn any_in(pipeline: &Pipeline, holds: &impl Fn(&Operand) -> bool) -> bool {
+    let mut words = pipeline.commands.iter().flat_map(|command| &command.words);
+    words.any(|word| holds(word) || matches!(&word.base, Base::Nested(inner) if any_in(inner, holds)))
 }

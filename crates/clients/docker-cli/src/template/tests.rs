@@ -47,6 +47,7 @@ fn control_flow_scopes_and_trimming() {
     assert_eq!(render("{{range .Config.Cmd}}x{{else}}none{{end}}"), "none");
     assert_eq!(render("a  {{- .Name -}}  b {{/* gone */}}c"), "a/webb c");
     assert_eq!(render("{{$x := 1}}{{if true}}{{$x = 2}}{{end}}{{$x}}{{$.Name}}"), "2/web");
+    assert_eq!(render("{{if true}}{{$ = .State}}{{end}}{{$.Pid}} {{with .Config}}{{$.Pid}}{{end}}"), "7 7");
     assert_eq!(render("{{range .Config.Env}}{{$.State.Pid}}{{end}}"), "77");
     assert_eq!(render("{{not .State.Running}} {{ne 1 2}} {{le \"a\" \"b\"}}"), "false true true");
 }
@@ -85,4 +86,17 @@ fn a_struct_names_its_type_and_titles_stay_whole() {
     assert!(error.to_string().ends_with("can't evaluate field Nope in type *formatter.ContainerContext"));
     assert!(template.mentions("Nope") && !template.mentions("Size"));
     assert!(matches!(titles, Value::Object(Kind::Struct(_), _)));
+}
+
+#[test]
+fn a_template_shows_what_it_asks_for_and_what_it_takes_as_a_whole() {
+    let shows = |text: &str| Template::parse(text).unwrap().may_show("ID");
+    for text in
+        ["{{.ID}}", "{{json .}}", "{{.}}", "{{$.ID}}", "{{with .Name}}{{.}}{{end}}", "{{(index . 0).Size}}"]
+    {
+        assert!(shows(text), "{text}");
+    }
+    for text in ["ID", "{{.Name}}", "{{json .Size}}", "{{if .Size}}{{$.Name}}{{end}}"] {
+        assert!(!shows(text), "{text}");
+    }
 }
