@@ -4,6 +4,7 @@ use crate::{Result, predefined};
 use ipnet::IpNet;
 use net::{Attachment, Bridge, BridgeConfig, Mac, Namespace, Reaper, Socket, link};
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -111,8 +112,10 @@ impl Host {
     pub(crate) fn repair(&self, devices: &[String]) -> Result<bool> {
         let mut made = self.made.lock();
         let (bridge, socket) = made.insert(self.make()?);
+        let ports = bridge.ports(socket)?;
+        let in_order: HashSet<_> = ports.iter().filter(|port| port.up).map(|port| &port.name).collect();
         let mut brought = false;
-        for device in devices {
+        for device in devices.iter().filter(|device| !in_order.contains(device)) {
             brought |= bridge.take(socket, device)?;
         }
         Ok(brought)
