@@ -21,7 +21,7 @@ pub struct Address {
 pub fn list(socket: &mut Socket) -> Result<Vec<Address>> {
     let request =
         Request::new("list the addresses", RouteNetlinkMessage::GetAddress(AddressMessage::default()), 0);
-    let answers = socket.dump(request)?;
+    let answers = socket.dump(&request)?;
     Ok(answers.iter().filter_map(read).collect())
 }
 

@@ -117,7 +117,7 @@ pub fn list(socket: &mut Socket, bridge: Option<u32>) -> Result<Vec<Link>> {
     // Without counters: 1,495 bytes a device instead of 1,863.
     message.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));
     let request = Request::new("list the devices", RouteNetlinkMessage::GetLink(message), 0);
-    let mut links = socket.dump_with(request, Link::read)?;
+    let mut links = socket.dump_with(&request, Link::read)?;
     links.retain(|link| bridge.is_none() || link.master == bridge);
     Ok(links)
 }

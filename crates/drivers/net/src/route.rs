@@ -187,7 +187,7 @@ impl Route {
 
 fn routes(socket: &mut Socket) -> Result<Vec<Route>> {
     let request = Request::new("list the routes", RouteNetlinkMessage::GetRoute(RouteMessage::default()), 0);
-    let answers = socket.dump(request)?;
+    let answers = socket.dump(&request)?;
     Ok(answers.iter().flat_map(read).collect())
 }
 

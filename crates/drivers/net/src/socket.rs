@@ -78,9 +78,8 @@ impl Socket {
     }
 
     /// Asks for all things of a kind. Messages that the library can't read are left out.
-    pub fn dump(&mut self, request: Request) -> Result<Vec<RouteNetlinkMessage>> {
-        let operation = request.operation.clone();
-        self.dump_with(request, |message| decode(message, &operation))
+    pub fn dump(&mut self, request: &Request) -> Result<Vec<RouteNetlinkMessage>> {
+        self.dump_with(request, |message| decode(message, &request.operation))
     }
 
     /// Asks for one thing and reads its message alone. The library writes a text about each attribute before it knows
@@ -99,19 +98,19 @@ impl Socket {
     /// The same for all things of a kind: as the library has it, a device takes 10 kB. What can't be read is left out.
     pub(crate) fn dump_with<T>(
         &mut self,
-        request: Request,
+        request: &Request,
         read: impl Fn(&NetlinkBuffer<&[u8]>) -> Option<T>,
     ) -> Result<Vec<T>> {
-        for _ in 1..DUMPS {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let mut found = Vec::new();
-            if self.ask(request.clone(), NLM_F_DUMP, |message| found.extend(read(message)))? {
+            let is_whole = self.ask(request.clone(), NLM_F_DUMP, |message| found.extend(read(message)))?;
+            // The last one counts on a host where there is never a quiet moment.
+            if is_whole || tries == DUMPS {
                 return Ok(found);
             }
         }
-        // On a host where there is never a quiet moment.
-        let mut found = Vec::new();
-        self.ask(request, NLM_F_DUMP, |message| found.extend(read(message)))?;
-        Ok(found)
     }
 
     /// Hands each message of the answer to `each`. False: something changed while the kernel listed, and may be missing.
